@@ -52,7 +52,7 @@ enum {
     X(CANCELLED, "cancelled")                                                                      \
     X(MEMORY, "out of memory")                                                                     \
     X(ISA, "no such instruction set here")                                                         \
-    X(NULL, "an operand is missing")                                                               \
+    X(OPERAND, "an operand is missing")                                                            \
     X(DIM, "head width outside 1..256")                                                            \
     X(LENGTH, "number of queries or keys outside 1..16777216")                                     \
     X(HEADS, "number of heads must be positive and a multiple of the key/value heads")             \
@@ -348,7 +348,7 @@ typedef struct AttnTileDesc {
  *
  * out, ld   at least (row1 - row0 - 1) * ld + (col1 - col0) floats, ld >= col1 - col0
  * Threads   runs on the calling thread alone; any number of tiles at once
- * Errors    those of attn_args_check, ATTN_NULL, ATTN_RANGE, ATTN_MEMORY
+ * Errors    those of attn_args_check, ATTN_OPERAND, ATTN_RANGE, ATTN_MEMORY
  */
 ATTN_MUST_CHECK AttnStatus attn_tile(const AttnCtx *ctx, const AttnArgs *args,
                                      const AttnTileDesc *tile, float *out, ptrdiff_t ld);
