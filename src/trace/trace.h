@@ -125,13 +125,21 @@ typedef struct TraceLayer {
 /** What is known of one query row of one head. */
 typedef struct TraceRow {
     float entropy;    /* nats */
+    float distance;   /* sum_j w_ij |i - j|, tokens */
     float max_weight; /* the largest weight … */
-    int32_t max_key;  /* … and its key, -1 in a fully masked row */
-    float distance;   /* sum_j w_ij |i - j| */
+    int32_t max_key;  /* … and its key (the first of equals), -1 in a fully masked row */
     float first;      /* w_i0 */
     float self;       /* w_ii */
     float previous;   /* w_i,i-1; 0 for the first */
 } TraceRow;
+
+/** The same for all rows of a head: arrays [N], borrowed until trace_close. */
+typedef struct TraceRows {
+    const float *entropy, *distance, *max_weight;
+    const int32_t *max_key;
+    const float *first, *self, *previous;
+    const float *row_max, *row_log_sum; /* m and l; their sum is the log-sum-exp */
+} TraceRows;
 
 /** Everything about one cell, for the inspector. */
 typedef struct TraceCell {
@@ -192,9 +200,10 @@ const char *trace_source(const Trace *trace, size_t *n_bytes);
 /** The keys that `query` may see: [first, end). Any row of a done or undone layer. */
 void trace_visible_keys(const Trace *trace, int32_t layer, int32_t query, int32_t *first,
                         int32_t *end);
-/** [N] row statistics of a head; NULL when the layer is not done or there is no such head. */
-const TraceRow *trace_rows(const Trace *trace, int32_t layer, int32_t head);
-/** [M] column sums: how much attention each key receives from all queries; NULL as above. */
+/** Row statistics of a head; false when the layer is not done or there is no such head. */
+bool trace_rows(const Trace *trace, int32_t layer, int32_t head, TraceRows *rows);
+/** [M] column sums: how much attention each key receives from all queries; NULL when there is none.
+ */
 const float *trace_received(const Trace *trace, int32_t layer, int32_t head);
 
 typedef enum TraceReduce { TRACE_REDUCE_MEAN = 0, TRACE_REDUCE_MAX } TraceReduce;
