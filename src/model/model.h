@@ -1,0 +1,297 @@
+#pragma once
+/*
+ * Models: what a MODEL argument names, what it is, and one forward pass with taps.
+ *
+ * USE
+ *   1. model_open: finds the files, reads config and headers, binds tensors to roles. Weights stay
+ *      where they are (mapped); nothing is expanded yet.
+ *   2. model_info: sizes, family, where its tokenizer is.
+ *   3. model_forward: runs token ids through all layers. What happens inside is seen, kept and
+ *      changed through a TapTable; the function itself returns nothing but success.
+ *
+ * An architecture is data (arch.h): forward.c alone computes. Axis letters: L layers, H query
+ * heads, G key/value heads, N tokens, D head width, C model width, V vocabulary.
+ */
+#include "attention/attention.h"
+#include "base/arena.h"
+#include "base/jobs.h"
+#include "base/log.h"
+
+struct TensorFile; /* formats/tensor_file.h */
+
+/** A model. Unchanging after model_open: any number of threads may run and read it. */
+typedef struct Model Model;
+
+/* ---------------------------------------------------------------- opening */
+
+/** How much of a model the caller needs. Everything that is needed is checked by model_open. */
+typedef enum ModelNeed {
+    MODEL_NEED_WEIGHTS,   /* all: config, headers, every tensor present with the right shape */
+    MODEL_NEED_INFO,      /* config and headers; n_params and dtypes are 0 / "" without weights */
+    MODEL_NEED_TOKENIZER, /* only where the tokenizer is; config.json and weights may be missing */
+} ModelNeed;
+
+typedef struct ModelDesc {
+    const char *spec; /* MODEL of the command line; NULL or "" = "tiny" */
+    ModelNeed need;
+    const Log *log; /* warnings (unknown settings that were left out …); NULL = silent */
+} ModelDesc;
+
+/**
+ * Opens what `spec` names, in this order:
+ *   tiny                      the embedded model
+ *   random:KEYS  hash:KEYS    made-up weights (Xavier; by hash of name and index). KEYS, all
+ *                             optional: L=4,H=8,G=H,d=64,f=4d,V=4096,n=8192,seed=1,arch=llama|gpt2;
+ *                             d is the model width C, f the width of the MLP, n the positions
+ *   a file FILE.gguf
+ *   a folder with config.json (Hugging Face form: model.safetensors, or sharded with its index)
+ *   a folder that holds one .gguf file
+ *   ORG/NAME or NAME          in the local Hugging Face cache (HF_HUB_CACHE, HF_HOME, or
+ *                             ~/.cache/huggingface), newest snapshot
+ *
+ * desc     borrowed for the call
+ * Errors   ERR_IO missing, or no model of that name (lists what would do); ERR_FORMAT files that
+ *          lie; ERR_UNSUPPORTED unknown architecture (named, with the known ones), or only a
+ *          PyTorch pickle (it can run code when opened; says how to convert); ERR_MEMORY
+ * Threads  any
+ * Returns  owned; model_close
+ */
+AS_MUST_CHECK Model *model_open(const ModelDesc *desc, Error *err);
+/** Frees *model and nulls it; NULL is fine. No forward pass may be running. */
+void model_close(Model **model);
+
+/* ---------------------------------------------------------------- what it is */
+
+typedef enum ModelStackKind {
+    MODEL_STACK_DECODER, /* causal self-attention */
+    MODEL_STACK_ENCODER, /* self-attention in both directions */
+    MODEL_STACK_CROSS,   /* decoder queries, encoder keys */
+} ModelStackKind;
+
+enum { MODEL_MAX_STACKS = 3 };
+
+/** One stack of layers whose heads are drawn together. */
+typedef struct ModelStack {
+    ModelStackKind kind;
+    const char *name;   /* "decoder", "encoder", "cross"; static */
+    int32_t n_layers;   /* L */
+    int32_t n_heads;    /* H */
+    int32_t n_kv_heads; /* G, divides H */
+    int32_t head_width; /* D of q, k and v */
+} ModelStack;
+
+/** Where the tokenizer of a model is. Strings and the file are borrowed until model_close. */
+typedef enum ModelTokenizerKind {
+    MODEL_TOKENIZER_NONE,     /* only --ids will do */
+    MODEL_TOKENIZER_FOLDER,   /* path: a folder with tokenizer.json or vocab.txt */
+    MODEL_TOKENIZER_EMBEDDED, /* path: prefix for base/embedded.h, such as "models/tiny/" */
+    MODEL_TOKENIZER_GGUF,     /* path: the .gguf; file: the same, open */
+    MODEL_TOKENIZER_WORDS,    /* made-up models: words by spaces, any word has an id below V */
+} ModelTokenizerKind;
+
+typedef struct ModelTokenizerSource {
+    ModelTokenizerKind kind;
+    const char *path;
+    const struct TensorFile *file; /* GGUF only */
+} ModelTokenizerSource;
+
+/** What a model is. Everything is borrowed until model_close. */
+typedef struct ModelInfo {
+    const char *name;         /* folder, file or spec, short: "smollm2", "tiny", "random:L=4" */
+    const char *path;         /* folder or file; "" for embedded and made-up models */
+    const char *architecture; /* row of the table: "bert", "llama", … */
+    const char *model_type;   /* what the files call themselves: "bert", "mistral", … */
+    const char *family;       /* for people: "LLaMA family decoder" */
+    ModelStack stacks[MODEL_MAX_STACKS];
+    int32_t n_stacks;
+    int32_t width;          /* C */
+    int32_t vocabulary;     /* V */
+    int32_t n_token_types;  /* rows of the token type table; 0 = type_ids have no meaning */
+    int32_t max_positions;  /* 0 = not stated */
+    bool positions_limited; /* a learned position table: longer texts are ERR_RANGE. Otherwise
+                               they go on with a warning */
+    bool has_logits;        /* TAP_LOGITS can be asked for */
+    uint64_t n_params;      /* weights in the files, each tensor once */
+    uint64_t file_bytes;    /* of the weight files */
+    const char *dtype;      /* of most weights: "F32", "F16", "Q4_1"; "" unknown */
+    ModelTokenizerSource tokenizer;
+} ModelInfo;
+
+const ModelInfo *model_info(const Model *model);
+
+/** Names of the architectures that can be opened, "bert, llama, …", static. For messages. */
+const char *model_known_architectures(void);
+
+/* ---------------------------------------------------------------- taps */
+
+/*
+ * name, when it fires and what data is then.
+ * [rows, width] data has n_heads = 1. "May change" sites: the pass goes on with what the tap left.
+ */
+#define MODEL_TAP_SITES(X)                                                                         \
+    X(EMBEDDING, "[N, C] what enters the first layer (stack's layer 0); may change")               \
+    X(LAYER_INPUT, "[N, C] the residual stream before a layer; may change")                        \
+    X(QUERY, "[H, N, D] after q norm and rotary, as the attention core gets it; may change")       \
+    X(KEY, "[G, N, D] after k norm and rotary; may change")                                        \
+    X(VALUE, "[G, N, D]; may change")                                                              \
+    X(HEAD_OUTPUT, "[H, N, D] o of the pass, before W_O; may change. The pass has ended: what the" \
+                   " attention callback asked for is complete")                                    \
+    X(ATTENTION_OUTPUT, "[N, C] after W_O and its bias, before the residual, in row blocks")       \
+    X(LAYER_OUTPUT, "[N, C] the residual stream after a layer; may change")                        \
+    X(FINAL_HIDDEN, "[N, C] after the final norm (post-norm models: the last layer's output)")     \
+    X(LOGITS, "[rows, V] in row blocks")
+
+typedef enum TapSite {
+#define MODEL_TAP_ENUM(name, text) TAP_##name,
+    MODEL_TAP_SITES(MODEL_TAP_ENUM)
+#undef MODEL_TAP_ENUM
+        TAP_COUNT
+} TapSite;
+
+#define TAP_BIT(site) (1u << (site))
+
+/** Which attention of the model: index into ModelInfo.stacks and layer within it. */
+typedef struct TapPlace {
+    int32_t stack;
+    int32_t layer; /* -1 for FINAL_HIDDEN and LOGITS */
+} TapPlace;
+
+/** One firing. data[head * head_stride + (row - row0) * row_stride + i], i < width. */
+typedef struct TapEvent {
+    TapSite site;
+    TapPlace place;
+    float *data;          /* borrowed until the callback returns */
+    int32_t n_heads;      /* 1 where data has no heads */
+    int32_t row0, n_rows; /* tokens; whole unless the site says "in row blocks" */
+    int32_t width;
+    ptrdiff_t head_stride, row_stride; /* elements */
+} TapEvent;
+
+/**
+ * Where q, k and v of a layer go. NULL fields stay in scratch of the pass and are overwritten by
+ * the next layer. Packed [heads, N, D], 4-byte aligned (64 is faster), owned by the caller,
+ * written before QUERY, KEY and VALUE fire and only read afterwards.
+ */
+typedef struct TapBuffers {
+    float *q; /* [H, N, D] */
+    float *k; /* [G, N, D] */
+    float *v; /* [G, N, D] */
+} TapBuffers;
+
+/**
+ * Observers of a pass; zero is none. Callbacks run on the thread that called model_forward, in the
+ * order of the computation. Returning false (with *err filled) stops the pass with that error.
+ *
+ * place      before a layer's q, k and v are computed; n_tokens = N
+ * attention  before the attention pass of a layer. args: complete, operands included; keep a copy
+ *            (without key_mask) to compute tiles later. out: zeroed but for o and its strides,
+ *            which are the model's; set whatever else the same pass shall write. row_max and
+ *            row_log_sum left NULL go to scratch.
+ * fire       at the sites of `sites`
+ */
+typedef struct TapTable {
+    uint32_t sites; /* TAP_BIT of each wanted site */
+    bool (*place)(void *payload, TapPlace place, int32_t n_tokens, TapBuffers *buffers, Error *err);
+    bool (*attention)(void *payload, TapPlace place, const AttnArgs *args, AttnOutputs *out,
+                      Error *err);
+    bool (*fire)(void *payload, const TapEvent *event, Error *err);
+    void *payload;
+} TapTable;
+
+/* ---------------------------------------------------------------- the forward pass */
+
+typedef enum ModelMask {
+    MODEL_MASK_AUTO,   /* what the architecture says */
+    MODEL_MASK_CAUSAL, /* causal everywhere (windows of the architecture stay) */
+    MODEL_MASK_NONE,   /* every token sees every token; windows are lifted too */
+} ModelMask;
+
+typedef struct ModelHead {
+    int32_t stack, layer, head; /* head is the query head */
+} ModelHead;
+
+/**
+ * What-if of a run. Zero changes nothing.
+ *
+ * propagate false ("local"): the network runs unchanged, and each layer's recorded attention (the
+ * one with taps) is computed a second time with the change. propagate true: later layers see what
+ * the change did. An ablated head's output (HEAD_OUTPUT) is 0; its weights are still recorded.
+ */
+typedef struct ModelWhatIf {
+    float temperature; /* scores are divided by it; 0 = 1 */
+    ModelMask mask;
+    const ModelHead *ablated; /* [n_ablated], borrowed for the call */
+    int32_t n_ablated;
+    bool propagate;
+} ModelWhatIf;
+
+/** Which rows of logits TAP_LOGITS gives. */
+typedef enum ModelLogits { MODEL_LOGITS_LAST, MODEL_LOGITS_ALL } ModelLogits;
+
+/** Zero is a plain run. */
+typedef struct ForwardOptions {
+    const AttnCtx *attention; /* threads and instruction set, for everything; borrowed; NULL = one
+                                 of its own with all defaults */
+    ModelWhatIf what_if;
+    ModelLogits logits;  /* with TAP_LOGITS */
+    int32_t n_layers;    /* stop after this many layers of the stack; 0 = all (then no
+                            FINAL_HIDDEN, LOGITS when fewer than L) */
+    JobControl *control; /* progress and cancel; NULL = none */
+    const Log *log;      /* warnings (positions beyond what was trained); NULL = silent */
+} ForwardOptions;
+
+/** Tokens of one text (or of a pair, joined, told apart by type_ids). Borrowed for the call. */
+typedef struct ModelInput {
+    const int32_t *ids;      /* [n_tokens] */
+    const int32_t *type_ids; /* [n_tokens] or NULL = all 0 */
+    int32_t n_tokens;        /* N, at least 1 */
+} ModelInput;
+
+/**
+ * Runs the tokens through the model in float32.
+ *
+ * Heads are given to taps in Hugging Face dimension order (GGUF's permutation of LLaMA's q and k
+ * is undone), after rotary positions. Scratch is model_forward_bytes; no N x N anywhere.
+ *
+ * taps     may be NULL (useful for timing only)
+ * Errors   ERR_RANGE no tokens, an id outside 0..V-1, more tokens than a learned position table
+ *          has (says the limit and how to take a part), a layer or head to ablate that is not
+ *          there; ERR_UNSUPPORTED logits of a model without a prediction head; ERR_FORMAT weights
+ *          that cannot be read; ERR_MEMORY; ERR_CANCELLED; what a tap raised
+ * Threads  any; uses the threads of options->attention; same bits for any number of them
+ * Test     tests/unit/model/test_forward.c, tests/golden
+ */
+AS_MUST_CHECK bool model_forward(const Model *model, const ModelInput *input,
+                                 const ForwardOptions *options, const TapTable *taps, Error *err);
+
+/**
+ * Checks what model_forward would check of the input before it starts; for a clear line before any
+ * memory is laid out. Errors as there. Any thread.
+ */
+AS_MUST_CHECK bool model_check_input(const Model *model, const ModelInput *input, const Log *log,
+                                     Error *err);
+
+/**
+ * Upper bound of the working memory of model_forward for n_tokens, in bytes, without what the
+ * attention callback asks for (attn_scratch_bytes). `placed`: taps->place gives all of q, k, v.
+ * UINT64_MAX when it does not fit. Any thread.
+ */
+uint64_t model_forward_bytes(const Model *model, int32_t n_tokens, const ForwardOptions *options,
+                             bool placed);
+
+/* ---------------------------------------------------------------- what is there */
+
+/** One model found on this machine. Strings are owned by the arena given to model_list_local. */
+typedef struct ModelListing {
+    const char *spec;  /* what --model takes */
+    const char *where; /* "embedded", "models/cache", "Hugging Face cache" */
+    const char *path;  /* "" for embedded */
+} ModelListing;
+
+/**
+ * Models installed here: embedded ones, those under `cache_folder` (models/cache; may be NULL) and
+ * in the Hugging Face cache. Headers are not read; model_open tells more. *listings is owned by
+ * the arena. Any thread.
+ */
+AS_MUST_CHECK bool model_list_local(Arena *arena, const char *cache_folder, ModelListing **listings,
+                                    size_t *n_listings, Error *err);
