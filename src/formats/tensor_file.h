@@ -42,8 +42,7 @@ typedef struct TextView {
 typedef enum MetaType {
     META_NONE,
     META_BOOL,
-    META_INT,  /* fits int64 */
-    META_UINT, /* u64 */
+    META_INT, /* of any width */
     META_FLOAT,
     META_STRING
 } MetaType;
