@@ -112,7 +112,7 @@ typedef struct ModelInfo {
                                they go on with a warning */
     bool has_logits;        /* TAP_LOGITS can be asked for */
     uint64_t n_params;      /* weights in the files, each tensor once */
-    uint64_t file_bytes;    /* of the weight files */
+    uint64_t file_bytes;    /* the tensors take in the files */
     const char *dtype;      /* of most weights: "F32", "F16", "Q4_1"; "" unknown */
     ModelTokenizerSource tokenizer;
 } ModelInfo;
@@ -236,7 +236,7 @@ typedef struct ForwardOptions {
     ModelLogits logits;  /* with TAP_LOGITS */
     int32_t n_layers;    /* stop after this many layers of the stack; 0 = all (then no
                             FINAL_HIDDEN, LOGITS when fewer than L) */
-    JobControl *control; /* progress and cancel; NULL = none */
+    JobControl *control; /* progress (units: 1000 a layer) and cancel; NULL = none */
     const Log *log;      /* warnings (positions beyond what was trained); NULL = silent */
 } ForwardOptions;
 
@@ -263,6 +263,25 @@ typedef struct ModelInput {
  */
 AS_MUST_CHECK bool model_forward(const Model *model, const ModelInput *input,
                                  const ForwardOptions *options, const TapTable *taps, Error *err);
+
+/**
+ * The attention of a layer as model_forward computes it, before any run: every field of *args but
+ * the operands' pointers and strides (scale with temperature, caps, mask with window, heads). False
+ * when there is no such place. Any thread.
+ */
+AS_MUST_CHECK bool model_attention_args(const Model *model, TapPlace place, int32_t n_tokens,
+                                        const ModelWhatIf *what_if, AttnArgs *args);
+
+/**
+ * Logits from the residual stream after the last layer (what LAYER_OUTPUT gave there): final norm
+ * and prediction head. Rows are independent.
+ *
+ * hidden   [n_rows, C], packed          out   [n_rows, V], packed, must not overlap
+ * Errors   ERR_UNSUPPORTED no prediction head; ERR_MEMORY
+ * Threads  any; uses n_threads, 0 = all of OpenMP's
+ */
+AS_MUST_CHECK bool model_logits(const Model *model, const float *hidden, int32_t n_rows, float *out,
+                                int n_threads, Error *err);
 
 /**
  * Checks what model_forward would check of the input before it starts; for a clear line before any

@@ -1,0 +1,157 @@
+/*
+ * The architectures that can be opened, in the order messages list them, and what follows from an
+ * ArchConfig alone.
+ */
+#include "model/arch.h"
+
+#include <string.h>
+
+#include "model/arch_list.h"
+
+static const Arch *const ARCHES[] = {
+    &ARCH_BERT, &ARCH_GPT2, &ARCH_LLAMA, &ARCH_MISTRAL, &ARCH_QWEN2, &ARCH_QWEN3, &ARCH_GEMMA3,
+};
+
+const char *model_known_architectures(void)
+{
+    return "bert, gpt2, llama, mistral, qwen2, qwen3, gemma3";
+}
+
+const Arch *arch_at(size_t index)
+{
+    return index < AS_COUNT(ARCHES) ? ARCHES[index] : NULL;
+}
+
+bool arch_name_in(const char *names, const char *name, size_t n)
+{
+    while (n > 0 && names && *names) {
+        const size_t length = strcspn(names, "|");
+        if (length == n && memcmp(names, name, n) == 0) {
+            return true;
+        }
+        names += names[length] ? length + 1 : length;
+    }
+    return false;
+}
+
+const Arch *arch_by_model_type(const char *model_type)
+{
+    for (size_t i = 0; i < AS_COUNT(ARCHES); i++) {
+        if (arch_name_in(ARCHES[i]->model_types, model_type, strlen(model_type))) {
+            return ARCHES[i];
+        }
+    }
+    return NULL;
+}
+
+const Arch *arch_by_gguf_name(const char *name, size_t n)
+{
+    for (size_t i = 0; i < AS_COUNT(ARCHES); i++) {
+        if (arch_name_in(ARCHES[i]->gguf_names, name, n)) {
+            return ARCHES[i];
+        }
+    }
+    return NULL;
+}
+
+const Arch *arch_by_id(const char *id)
+{
+    for (size_t i = 0; i < AS_COUNT(ARCHES); i++) {
+        if (strcmp(ARCHES[i]->id, id) == 0) {
+            return ARCHES[i];
+        }
+    }
+    return NULL;
+}
+
+const char *arch_role_name(ArchRole role)
+{
+    static const char *const NAMES[] = {
+#define ARCH_ROLE_TEXT(name, per_layer, kind) [ROLE_##name] = #name,
+        ARCH_ROLES(ARCH_ROLE_TEXT)
+#undef ARCH_ROLE_TEXT
+    };
+    return role < ROLE_COUNT ? NAMES[role] : "?";
+}
+
+bool arch_role_is_vector(ArchRole role)
+{
+    static const char KINDS[] = {
+#define ARCH_ROLE_KIND(name, per_layer, kind) [ROLE_##name] = kind,
+        ARCH_ROLES(ARCH_ROLE_KIND)
+#undef ARCH_ROLE_KIND
+    };
+    return KINDS[role] == 'V';
+}
+
+void arch_role_shape(const ArchConfig *c, ArchRole role, int64_t *rows, int64_t *columns)
+{
+    *rows = 1;
+    *columns = c->width;
+    switch (role) {
+    case ROLE_TOKENS:
+    case ROLE_HEAD:
+        *rows = c->vocabulary;
+        break;
+    case ROLE_POSITIONS:
+        *rows = c->max_positions + c->position_offset;
+        break;
+    case ROLE_TYPES:
+        *rows = c->n_types;
+        break;
+    case ROLE_HEAD_DENSE:
+        *rows = c->width;
+        break;
+    case ROLE_HEAD_BIAS:
+        *columns = c->vocabulary;
+        break;
+    case ROLE_ROTARY_DIVISORS:
+        *columns = c->rotary.width / 2;
+        break;
+    case ROLE_Q:
+        *rows = c->n_heads * c->head_width;
+        break;
+    case ROLE_K:
+    case ROLE_V:
+        *rows = c->n_kv_heads * c->head_width;
+        break;
+    case ROLE_Q_NORM:
+    case ROLE_K_NORM:
+        *columns = c->head_width;
+        break;
+    case ROLE_O:
+        *rows = c->width;
+        *columns = c->n_heads * c->head_width;
+        break;
+    case ROLE_GATE:
+    case ROLE_UP:
+        *rows = c->mlp_width;
+        break;
+    case ROLE_DOWN:
+        *rows = c->width;
+        *columns = c->mlp_width;
+        break;
+    case ROLE_EMBEDDING_NORM:
+    case ROLE_FINAL_NORM:
+    case ROLE_HEAD_NORM:
+    case ROLE_ATTENTION_NORM:
+    case ROLE_ATTENTION_OUT_NORM:
+    case ROLE_ATTENTION_ADD_NORM:
+    case ROLE_MLP_NORM:
+    case ROLE_MLP_OUT_NORM:
+    case ROLE_MLP_ADD_NORM:
+    case ROLE_COUNT:
+        break;
+    }
+}
+
+bool arch_layer_is_global(const ArchConfig *config, int32_t layer)
+{
+    if (config->window == 0) {
+        return true;
+    }
+    if (config->layers_listed) {
+        return (config->global_layers[layer / 64] >> (layer % 64)) & 1;
+    }
+    return config->window_pattern > 0 && (layer + 1) % config->window_pattern == 0;
+}
