@@ -38,6 +38,10 @@ const char *scale_name(ScaleKind kind);
 AS_MUST_CHECK bool scale_find(const char *name, ScaleKind *out);
 /** Entry i of the map's table (0..255), clamped. */
 Color colormap_entry(Colormap map, int index);
+/** All entries, for painters. */
+void colormap_table(Colormap map, Color out[COLORMAP_ENTRIES]);
+/** colormap_eval from such a table. */
+Color colormap_table_eval(const Color table[COLORMAP_ENTRIES], float t);
 /** Colour at t, clamped to 0..1, linear between table entries; NaN counts as 0. */
 Color colormap_eval(Colormap map, float t);
 /** The scale with its defaults filled in (what lo and hi mean). */

@@ -5,7 +5,7 @@
  */
 #include "base/base.h"
 
-/** Durations of VISUAL.md. */
+/** How long a hover, a change of state and a camera move take. */
 #define EASE_HOVER_S  0.12
 #define EASE_STATE_S  0.3
 #define EASE_CAMERA_S 0.6
@@ -31,8 +31,9 @@ Tween tween_at(double value);
 double tween_value(const Tween *tween, double now_s);
 /** Speed at now_s, units per second. */
 double tween_slope(const Tween *tween, double now_s);
-/** Gives a new goal from wherever it is now, keeping place and speed. The same goal again changes
- *  nothing. duration_s <= 0 jumps (reduced motion). */
+/** Gives a new goal from wherever it is now: never a jump, the speed kept where the goal lies ahead
+ *  (else it turns at once). The same goal again changes nothing. duration_s <= 0 jumps (reduced
+ * motion). */
 void tween_to(Tween *tween, double goal, double now_s, double duration_s);
 /** Is it still moving at now_s? */
 bool tween_moves(const Tween *tween, double now_s);

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Our own stroke icons on a 24 x 24 grid, round ends and joins, a 1.5 px line as drawn in the
- * mocks. Each is a row of text in icons.c in the syntax of path_parse. Any thread.
+ * Our own stroke icons on a 24 x 24 grid, round ends and joins, a 1.5 px line by
+ * default. Each is a row of text in icons.c in the syntax of path_parse. Any thread.
  */
 #include "draw/path.h"
 

@@ -1,7 +1,8 @@
 #pragma once
 /*
  * Vector paths: lines and cubic curves. Written as text in a small part of the SVG syntax
- * (absolute M L H V C Q Z, and O cx cy r for a circle), or built point by point. Main thread.
+ * (absolute M L H V C Q Z, O cx cy r for a circle, R x y w h r for a rounded box), or built point
+ * by point. Main thread.
  */
 #include "base/arena.h"
 #include "draw/geometry.h"

@@ -84,13 +84,14 @@ void fontset_trim(FontSet *fonts);
 typedef struct ShapedGlyph {
     uint32_t glyph;   /* index in the face; TEXT_TOFU: the box for a missing character */
     uint16_t face;    /* index for fontset_raster and fontset_ft_face */
-    uint16_t flags;   /* TEXT_CLUSTER_START */
+    uint16_t flags;   /* TEXT_CLUSTER_START, TEXT_RTL */
     uint32_t cluster; /* byte offset in the text */
     float x, y;       /* origin of the glyph from the start of the text, visual order */
     float advance;
 } ShapedGlyph;
 #define TEXT_TOFU          UINT32_MAX
 #define TEXT_CLUSTER_START 1u
+#define TEXT_RTL           2u
 
 typedef struct ShapedText {
     const ShapedGlyph *glyphs; /* visual order, left to right */

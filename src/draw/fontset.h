@@ -1,0 +1,57 @@
+#pragma once
+/*
+ * The inside of a FontSet, shared by fontset.c (faces), shape.c (Raqm and the cache), measure.c
+ * (widths, elision, wrapping) and raster.c (coverage). Not for other folders.
+ */
+#include "draw/text.h"
+
+#include <ft2build.h>
+#include FT_FREETYPE_H
+
+/** A face that is loaded: the FONT_COUNT named ones first, then fall-backs. */
+typedef struct LoadedFace {
+    FT_Face ft;
+    char *path; /* owned */
+    int ft_index;
+    char *family; /* owned */
+    float cap_em, x_em, ascent_em, descent_em, gap_em;
+} LoadedFace;
+
+/** Which face has a character: cache of fontconfig's answers. */
+typedef struct FallbackRow {
+    uint32_t code_point;
+    uint16_t style; /* FontFace + 1; 0 = free slot */
+    uint16_t face;  /* FONT_NO_FACE = none has it */
+} FallbackRow;
+
+enum { FONT_NO_FACE = UINT16_MAX };
+
+typedef struct ShapeEntry ShapeEntry;
+struct ShapeEntry {
+    ShapeEntry *next; /* in its bucket */
+    uint64_t hash;
+    uint64_t used_frame;
+    ShapedText shaped;
+    size_t n_bytes;
+    FontFace style;
+    char text[]; /* n_bytes */
+};
+
+struct FontSet {
+    FT_Library library;
+    void *config; /* FcConfig *, owned */
+    ARRAY_OF(LoadedFace) faces;
+    FallbackRow *fallbacks; /* open addressing, owned */
+    size_t fallback_capacity, n_fallbacks;
+    ShapeEntry **buckets; /* owned */
+    size_t n_buckets, n_entries;
+    uint64_t frame;
+    ARRAY_OF(uint32_t) code_points; /* scratch of shaping */
+    ARRAY_OF(uint32_t) offsets;
+    ARRAY_OF(unsigned char) bitmap; /* scratch of rastering */
+};
+
+/** The face that draws a character in a style: its own, a fall-back, or FONT_NO_FACE. */
+uint16_t fontset_face_for(FontSet *fonts, FontFace style, uint32_t code_point);
+/** Shapes without the cache; freed with mem_free. NULL on ERR_MEMORY. */
+ShapeEntry *shape_new(FontSet *fonts, FontFace style, const char *text, size_t n);
