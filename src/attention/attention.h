@@ -23,7 +23,7 @@
  * of v and o. Strides count elements. Natural logarithms, nats.
  *
  * Bits: the same for any thread count; the same for AVX2 and AVX-512 scores; across instruction
- * sets weights differ by rounding only. A weight below 2^-126 of its row's largest is exactly 0.
+ * sets weights differ by rounding only. A weight below 2^-124 of its row's largest is exactly 0.
  * A row without any visible key has m = -INFINITY, l = 0, o = 0 and weights 0. A NaN or +INFINITY
  * among a row's scores makes l and o of that row NaN; other rows stay right.
  *

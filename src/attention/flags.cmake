@@ -1,0 +1,17 @@
+# Flags of single files. Kernels may assume that nobody reads errno or floating point exceptions;
+# they write every fused multiply-add themselves, so the compiler adds none (-ffp-contract=off:
+# the same bits in every inlined copy). Never -ffast-math: masked scores are -INFINITY and the
+# exponential rounds by adding a constant that it would fold away. The probe has no flags, no LTO.
+set(AS_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off)
+file(GLOB AS_KERNELS ${CMAKE_SOURCE_DIR}/src/attention/kernels/kernel_*.c)
+foreach(kernel IN LISTS AS_KERNELS)
+    set(flags ${AS_KERNEL_FLAGS})
+    if(kernel MATCHES "_avx2\\.c$")
+        list(APPEND flags -mavx2 -mfma)
+    elseif(kernel MATCHES "_avx512\\.c$")
+        list(APPEND flags -mavx512f -mavx512dq -mavx2 -mfma)
+    endif()
+    set_source_files_properties(${kernel} PROPERTIES COMPILE_OPTIONS "${flags}")
+endforeach()
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/attention/isa.c PROPERTIES
+    COMPILE_OPTIONS "-fno-lto")

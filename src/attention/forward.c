@@ -1,0 +1,498 @@
+/*
+ * The streaming pass. A task is a run of query rows of one head; it goes through its rows in query
+ * blocks, each of which meets the keys block by block: K and V panels stay in second-level cache
+ * while all groups of 12 rows of the query block use them. Panels of whole heads are packed ahead,
+ * in waves of heads, as long as they fit a fixed budget; else every query block packs for itself.
+ * Groups, blocks and steps start at fixed rows and keys, so results do not depend on threads.
+ */
+#include "attention/plan.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attention/rows.h"
+#include "attention/summary.h"
+
+enum {
+    QUERY_BLOCK_SHORT = 96, /* rows; keeps short texts balanced over threads */
+    QUERY_BLOCK_LONG = 192, /* rows from LONG_FROM queries on: panels are read half as often */
+    LONG_FROM = 2048,
+    RUN_FLOATS = ATTN_BLOCK_STEPS * ATTN_STEP,
+};
+static const size_t PACK_BUDGET = (size_t)32 << 20; /* bytes of panels packed ahead */
+
+/* What all threads share; const while the pass runs, but for the panels and the counters. */
+typedef struct Pass {
+    AttnPlan plan;
+    AttnOutputs out; /* strides resolved */
+    AttnSummaryShape shape;
+    bool summary, full;
+    int32_t query_block, task_rows, tasks_per_head;
+    int32_t wave_heads; /* key/value heads packed ahead at once; 0 = tasks pack for themselves */
+    size_t k_floats, v_floats; /* of one step's panels */
+    float *k, *v;              /* [wave_heads][n_steps] panels */
+    bool *v_finite;            /* [wave_heads][n_steps] */
+    float *hidden;             /* [n_steps][64] slot order; NULL = no key_mask */
+    bool *any_hidden;          /* [n_steps] */
+    const AttnProgress *progress;
+    _Atomic int64_t done;
+    int64_t total;
+    atomic_bool stop;
+} Pass;
+
+/* Scratch of one thread. */
+typedef struct Worker {
+    float *q;             /* Q groups of a query block */
+    int32_t *begin, *end; /* [query_block] and so on */
+    float *position, *ref, *limit;
+    float *lane_max, *lane_step;
+    double *sum, *moment, *distance;
+    float *o;
+    float *texel_sum, *texel_max; /* [query_block][texels.ld] */
+    float *bias;                  /* [group][RUN_FLOATS] */
+    float *k, *v;                 /* panels of one block, where tasks pack for themselves */
+    bool v_finite[ATTN_BLOCK_STEPS];
+    AttnAttendScratch attend;
+    AttnTexelRow texels;
+} Worker;
+
+static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
+{
+    const AttnPlan *plan = &p->plan;
+    size_t rows = (size_t)p->query_block, lanes = (size_t)plan->kernel->lanes;
+    size_t ep = p->out.o ? (size_t)plan->ep : 0;
+    w->q = attn_carve(carver, rows * (size_t)plan->args.head_dim, sizeof(float));
+    w->begin = attn_carve(carver, rows, sizeof(int32_t));
+    w->end = attn_carve(carver, rows, sizeof(int32_t));
+    w->position = attn_carve(carver, rows, sizeof(float));
+    w->ref = attn_carve(carver, rows, sizeof(float));
+    w->limit = attn_carve(carver, rows, sizeof(float));
+    w->lane_max = attn_carve(carver, rows * lanes, sizeof(float));
+    w->lane_step = attn_carve(carver, rows * lanes, sizeof(float));
+    w->sum = attn_carve(carver, rows, sizeof(double));
+    w->moment = attn_carve(carver, rows, sizeof(double));
+    w->distance = attn_carve(carver, rows, sizeof(double));
+    w->o = attn_carve(carver, rows * ep, sizeof(float));
+    w->attend.s = attn_carve(carver, ATTN_GROUP * ATTN_STEP, sizeof(float));
+    w->attend.o = attn_carve(carver, ATTN_GROUP * ep, sizeof(float));
+    if (plan->args.bias.fill) {
+        w->bias = attn_carve(carver, ATTN_GROUP * RUN_FLOATS, sizeof(float));
+    }
+    if (p->summary) {
+        attn_texel_row_carve(&w->texels, &p->shape, carver);
+        size_t ld = (size_t)w->texels.ld;
+        w->texel_sum = attn_carve(carver, rows * ld, sizeof(float));
+        w->texel_max = attn_carve(carver, rows * ld, sizeof(float));
+        w->attend.run_sum = attn_carve(carver, ATTN_GROUP * RUN_FLOATS, sizeof(float));
+        w->attend.run_max = attn_carve(carver, ATTN_GROUP * RUN_FLOATS, sizeof(float));
+    }
+    if (p->wave_heads == 0) {
+        size_t steps = (size_t)plan->block_steps;
+        w->k = attn_carve(carver, steps * p->k_floats, sizeof(float));
+        w->v = attn_carve(carver, steps * p->v_floats, sizeof(float));
+    }
+}
+
+static void shared_carve(Pass *p, AttnCarver *carver)
+{
+    size_t steps = (size_t)p->plan.n_steps, heads = (size_t)p->wave_heads;
+    p->k = attn_carve(carver, heads * steps * p->k_floats, sizeof(float));
+    p->v = attn_carve(carver, heads * steps * p->v_floats, sizeof(float));
+    p->v_finite = attn_carve(carver, heads * steps, sizeof(bool));
+    if (p->plan.args.mask.key_mask) {
+        p->hidden = attn_carve(carver, steps * ATTN_STEP, sizeof(float));
+        p->any_hidden = attn_carve(carver, steps, sizeof(bool));
+    }
+}
+
+/* ---------------------------------------------------------------- packing */
+
+static void pack_step(const Pass *p, int32_t kv_head, int32_t step, float *k, float *v,
+                      bool *v_finite)
+{
+    const AttnPlan *plan = &p->plan;
+    const AttnArgs *a = &plan->args;
+    int32_t key = step * ATTN_STEP;
+    int32_t n = a->n_keys - key < ATTN_STEP ? a->n_keys - key : ATTN_STEP;
+    plan->kernel->pack_k(attn_plan_k(plan, kv_head, key), a->k_row_stride, n, a->head_dim, 1.0f,
+                         true, k);
+    if (p->out.o) {
+        *v_finite = plan->kernel->pack_v(attn_plan_v(plan, kv_head, key), a->v_row_stride, n,
+                                         a->v_dim, plan->ep, v);
+    }
+}
+
+/* key_mask in slot order, once for all heads. */
+static void pack_hidden(Pass *p)
+{
+    const AttnArgs *a = &p->plan.args;
+    int32_t lanes = p->plan.kernel->lanes, per_lane = ATTN_STEP / lanes;
+    for (int32_t step = 0; p->hidden && step < p->plan.n_steps; step++) {
+        p->any_hidden[step] = false;
+        for (int32_t slot = 0; slot < ATTN_STEP; slot++) {
+            int32_t key = step * ATTN_STEP + slot % lanes * per_lane + slot / lanes;
+            bool hide = key < a->n_keys && a->mask.key_mask[key] == 0;
+            p->hidden[step * ATTN_STEP + slot] = hide ? 1.0f : 0.0f;
+            p->any_hidden[step] = p->any_hidden[step] || hide;
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- a query block */
+
+static void start_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int32_t n_rows)
+{
+    const AttnPlan *plan = &p->plan;
+    const AttnArgs *a = &plan->args;
+    int32_t lanes = plan->kernel->lanes;
+    int32_t padded = (n_rows + ATTN_GROUP - 1) / ATTN_GROUP * ATTN_GROUP;
+    for (int32_t r = 0; r < padded; r++) {
+        int32_t row = row0 + (r < n_rows ? r : n_rows - 1);
+        attn_mask_row_range(&a->mask, a->n_keys, row, &w->begin[r], &w->end[r]);
+        w->position[r] = (float)(row + a->mask.q_offset);
+        w->ref[r] = 0;
+        w->limit[r] = -INFINITY;
+        w->sum[r] = w->moment[r] = w->distance[r] = 0;
+    }
+    for (int32_t i = 0; i < padded * lanes; i++) {
+        w->lane_max[i] = -INFINITY;
+        w->lane_step[i] = 0;
+    }
+    for (int32_t r = 0; r < n_rows; r += ATTN_GROUP) {
+        int32_t n = n_rows - r < ATTN_GROUP ? n_rows - r : ATTN_GROUP;
+        plan->kernel->pack_q(attn_plan_q(plan, head, row0 + r), a->q_row_stride, n, a->head_dim,
+                             a->scale, w->q + (ptrdiff_t)r * a->head_dim);
+    }
+    if (p->out.o) {
+        memset(w->o, 0, (size_t)padded * (size_t)plan->ep * sizeof(float));
+    }
+    for (ptrdiff_t i = 0; p->summary && i < (ptrdiff_t)n_rows * w->texels.ld; i++) {
+        w->texel_sum[i] = 0;
+        w->texel_max[i] = -INFINITY;
+    }
+}
+
+/* Steps [*first, *last) of the block at key0 that some of n rows from r on can see. */
+static bool steps_seen(const Worker *w, int32_t r, int32_t n, int32_t key0, int32_t n_steps,
+                       int32_t *first, int32_t *last)
+{
+    int32_t begin = INT32_MAX, end = 0;
+    for (int32_t i = r; i < r + n; i++) {
+        if (w->begin[i] < w->end[i]) {
+            begin = w->begin[i] < begin ? w->begin[i] : begin;
+            end = w->end[i] > end ? w->end[i] : end;
+        }
+    }
+    *first = begin > key0 ? (begin - key0) / ATTN_STEP : 0;
+    *last = end > key0 ? (end - key0 + ATTN_STEP - 1) / ATTN_STEP : 0;
+    *last = *last < n_steps ? *last : n_steps;
+    return *first < *last;
+}
+
+static void fill_bias(const Pass *p, Worker *w, AttnBlock *block, int32_t head, int32_t row,
+                      int32_t n_rows)
+{
+    const AttnArgs *a = &p->plan.args;
+    int32_t skip = block->first_step * ATTN_STEP;
+    int32_t key = block->key0 + skip;
+    int32_t stop = block->key0 + block->last_step * ATTN_STEP;
+    stop = stop < a->n_keys ? stop : a->n_keys;
+    a->bias.fill(a->bias.payload, head, row, n_rows, key, stop - key, w->bias + skip, RUN_FLOATS);
+    block->bias = w->bias;
+    block->bias_ld = RUN_FLOATS;
+}
+
+static AttnGroup group_at(const Pass *p, Worker *w, int32_t r, int32_t n_rows)
+{
+    const AttnPlan *plan = &p->plan;
+    int32_t lanes = plan->kernel->lanes;
+    AttnGroup g = {
+        .q = w->q + (ptrdiff_t)r * plan->args.head_dim,
+        .n_rows = n_rows,
+        .begin = w->begin + r,
+        .end = w->end + r,
+        .position = w->position + r,
+        .ref = w->ref + r,
+        .limit = w->limit + r,
+        .lane_max = w->lane_max + r * lanes,
+        .lane_step = w->lane_step + r * lanes,
+        .sum = w->sum + r,
+        .moment = w->moment + r,
+        .distance = w->distance + r,
+    };
+    if (p->out.o) {
+        g.o = w->o + (ptrdiff_t)r * plan->ep;
+    }
+    if (p->summary) {
+        g.texel_ld = w->texels.ld;
+        g.texel_sum = w->texel_sum + r * g.texel_ld;
+        g.texel_max = w->texel_max + r * g.texel_ld;
+    }
+    return g;
+}
+
+/* One query block meets one block of keys. */
+static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head, int32_t row0,
+                       int32_t n_rows, int32_t step0)
+{
+    const AttnPlan *plan = &p->plan;
+    int32_t left = plan->n_steps - step0;
+    AttnBlock block = {
+        .key0 = step0 * ATTN_STEP,
+        .n_steps = left < plan->block_steps ? left : plan->block_steps,
+        .head_dim = plan->args.head_dim,
+        .ep = plan->ep,
+        .col_width = p->summary ? p->shape.col_width : 0,
+        .n_cols = p->summary ? p->shape.n_cols : 0,
+        .soft_cap = plan->args.soft_cap,
+        .hidden = p->hidden ? p->hidden + (ptrdiff_t)step0 * ATTN_STEP : NULL,
+        .any_hidden = p->hidden ? p->any_hidden + step0 : NULL,
+    };
+    int32_t first, last;
+    if (!steps_seen(w, 0, n_rows, block.key0, block.n_steps, &first, &last)) {
+        return;
+    }
+    if (p->wave_heads > 0) {
+        size_t at = (size_t)wave_head * (size_t)plan->n_steps + (size_t)step0;
+        block.k = p->k + at * p->k_floats;
+        block.v = p->out.o ? p->v + at * p->v_floats : NULL;
+        block.v_finite = p->v_finite + at;
+    } else {
+        int32_t kv_head = attn_plan_kv_head(plan, head);
+        for (int32_t s = first; s < last; s++) {
+            pack_step(p, kv_head, step0 + s, w->k + (size_t)s * p->k_floats,
+                      w->v + (size_t)s * p->v_floats, &w->v_finite[s]);
+        }
+        block.k = w->k;
+        block.v = p->out.o ? w->v : NULL;
+        block.v_finite = w->v_finite;
+    }
+    for (int32_t r = 0; r < n_rows; r += ATTN_GROUP) {
+        int32_t n = n_rows - r < ATTN_GROUP ? n_rows - r : ATTN_GROUP;
+        if (!steps_seen(w, r, n, block.key0, block.n_steps, &block.first_step, &block.last_step)) {
+            continue;
+        }
+        if (plan->args.bias.fill) {
+            fill_bias(p, w, &block, head, row0 + r, n);
+        }
+        AttnGroup group = group_at(p, w, r, n);
+        (p->full ? plan->kernel->attend_full : plan->kernel->attend)(&block, &group, &w->attend);
+    }
+}
+
+static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t r)
+{
+    const AttnPlan *plan = &p->plan;
+    int32_t lanes = plan->kernel->lanes;
+    int64_t at = (int64_t)head * plan->args.n_queries + row;
+    AttnRowEnd end = {
+        .head = head,
+        .row = row,
+        .ref = w->ref[r],
+        .sum = w->sum[r],
+        .moment = w->moment[r],
+        .distance = w->distance[r],
+        .lane_max = w->lane_max + r * lanes,
+        .lane_step = w->lane_step + r * lanes,
+    };
+    float m, l;
+    attn_row_end(plan, &end, &m, &l);
+    p->out.row_max[at] = m;
+    p->out.row_log_sum[at] = l;
+    float inverse = end.sum == 0 ? 0.0f : (float)(1.0 / end.sum);
+    if (p->out.o) {
+        float *to = p->out.o + head * p->out.o_head_stride + row * p->out.o_row_stride;
+        const float *from = w->o + (ptrdiff_t)r * plan->ep;
+        for (int32_t e = 0; e < plan->args.v_dim; e++) {
+            to[e] = from[e] * inverse;
+        }
+    }
+    if (p->full) {
+        attn_row_statistics(plan, &end, m, l, &p->out.rows);
+    }
+    if (p->summary) {
+        int32_t used = w->end[r] > 0 ? (w->end[r] - 1) / p->shape.col_width + 1 : 0;
+        attn_texel_row_add(&w->texels, plan->kernel, w->texel_sum + (ptrdiff_t)r * w->texels.ld,
+                           w->texel_max + (ptrdiff_t)r * w->texels.ld, used, inverse,
+                           attn_row_reference(m), attn_row_factor(m, l));
+        int32_t texel_row = row / p->shape.row_width, first, stop;
+        attn_summary_texel_rows(&p->shape, texel_row, &first, &stop);
+        if (row + 1 == stop) {
+            int64_t head_at = head * p->shape.n_texels;
+            attn_texel_row_write(&w->texels, texel_row,
+                                 p->out.summary_mean ? p->out.summary_mean + head_at : NULL,
+                                 p->out.summary_max ? p->out.summary_max + head_at : NULL);
+        }
+    }
+}
+
+static void run_task(Pass *p, Worker *w, int32_t head, int32_t wave_head, int32_t row_begin)
+{
+    const AttnPlan *plan = &p->plan;
+    int32_t left = plan->args.n_queries - row_begin;
+    int32_t row_end = row_begin + (left < p->task_rows ? left : p->task_rows);
+    if (p->summary) {
+        attn_texel_row_clear(&w->texels);
+    }
+    for (int32_t row0 = row_begin; row0 < row_end; row0 += p->query_block) {
+        int32_t n = row_end - row0 < p->query_block ? row_end - row0 : p->query_block;
+        start_rows(p, w, head, row0, n);
+        for (int32_t step = 0; step < plan->n_steps; step += plan->block_steps) {
+            if (attn_cancelled(p->progress)) {
+                atomic_store_explicit(&p->stop, true, memory_order_relaxed);
+                return;
+            }
+            meet_block(p, w, head, wave_head, row0, n, step);
+        }
+        for (int32_t r = 0; r < n; r++) {
+            end_row(p, w, head, row0 + r, r);
+        }
+    }
+    atomic_fetch_add_explicit(&p->done, 1, memory_order_relaxed);
+}
+
+/* ---------------------------------------------------------------- the pass */
+
+static void pass_layout(Pass *p)
+{
+    const AttnPlan *plan = &p->plan;
+    const AttnArgs *a = &plan->args;
+    p->query_block = a->n_queries >= LONG_FROM ? QUERY_BLOCK_LONG : QUERY_BLOCK_SHORT;
+    p->task_rows = p->query_block;
+    if (p->summary) {
+        /* A texel row belongs to one task; both widths are a power of two times 1 or 3. */
+        p->shape = attn_summary_shape(a, p->out.summary_size);
+        while (p->task_rows % p->shape.row_width != 0) {
+            p->task_rows *= 2;
+        }
+    }
+    p->tasks_per_head = (a->n_queries + p->task_rows - 1) / p->task_rows;
+    p->k_floats = (size_t)a->head_dim * ATTN_STEP;
+    p->v_floats = p->out.o ? (size_t)plan->ep * ATTN_STEP : 0;
+    size_t head_bytes = (size_t)plan->n_steps * (p->k_floats + p->v_floats) * sizeof(float);
+    size_t fit = PACK_BUDGET / head_bytes;
+    p->wave_heads = fit > (size_t)a->n_kv_heads ? a->n_kv_heads : (int32_t)fit;
+    p->total = (int64_t)a->n_heads * p->tasks_per_head;
+}
+
+static AttnStatus pass_prepare(Pass *p, const AttnCtx *ctx, const AttnArgs *args,
+                               const AttnOutputs *out)
+{
+    AttnStatus status = attn_plan_make(&p->plan, ctx->kernel, args, NULL, 0);
+    if (status != ATTN_OK) {
+        return status;
+    }
+    p->out = *out;
+    if (!out->row_max || !out->row_log_sum || (out->o && !args->v)) {
+        return ATTN_OPERAND;
+    }
+    if (out->summary_size < 0 || out->summary_size > ATTN_SUMMARY_MAX) {
+        return ATTN_SUMMARY;
+    }
+    const AttnArgs *a = &p->plan.args;
+    p->out.o_row_stride = out->o_row_stride == 0 ? a->v_dim : out->o_row_stride;
+    p->out.o_head_stride =
+        out->o_head_stride == 0 ? a->n_queries * p->out.o_row_stride : out->o_head_stride;
+    const AttnRowStats *rows = &out->rows;
+    p->summary = out->summary_mean || out->summary_max;
+    p->full = p->summary || rows->entropy || rows->distance || rows->max_weight || rows->max_key ||
+              rows->first_weight || rows->self_weight || rows->prev_weight;
+    pass_layout(p);
+    return ATTN_OK;
+}
+
+static void report(const Pass *p)
+{
+    if (p->progress && p->progress->report && omp_get_thread_num() == 0) {
+        p->progress->report(p->progress->payload,
+                            atomic_load_explicit(&p->done, memory_order_relaxed), p->total);
+    }
+}
+
+/* Heads [kv0, kv0 + n_kv): pack ahead, then all their tasks, the costly last rows first. */
+static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
+{
+    const AttnPlan *plan = &p->plan;
+    if (p->wave_heads > 0) {
+        int64_t n_panels = (int64_t)n_kv * plan->n_steps;
+#pragma omp for schedule(dynamic, 4)
+        for (int64_t i = 0; i < n_panels; i++) {
+            pack_step(p, kv0 + (int32_t)(i / plan->n_steps), (int32_t)(i % plan->n_steps),
+                      p->k + (size_t)i * p->k_floats, p->v + (size_t)i * p->v_floats,
+                      &p->v_finite[i]);
+        }
+    }
+    int32_t per_kv = plan->args.n_heads / plan->args.n_kv_heads;
+    int64_t n_heads = (int64_t)n_kv * per_kv;
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t i = 0; i < n_heads * p->tasks_per_head; i++) {
+        int32_t head = (int32_t)(i % n_heads);
+        int32_t task = p->tasks_per_head - 1 - (int32_t)(i / n_heads);
+        if (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
+            run_task(p, w, kv0 * per_kv + head, head / per_kv, task * p->task_rows);
+            report(p);
+        }
+    }
+}
+
+static size_t worker_bytes(const Pass *p)
+{
+    Worker worker = {0};
+    AttnCarver carver = {0};
+    worker_carve(p, &worker, &carver);
+    return carver.used;
+}
+
+static size_t shared_bytes(Pass *p)
+{
+    AttnCarver carver = {0};
+    shared_carve(p, &carver);
+    return carver.used;
+}
+
+size_t attn_scratch_bytes(const AttnCtx *ctx, const AttnArgs *args, const AttnOutputs *out)
+{
+    Pass p = {0};
+    if (pass_prepare(&p, ctx, args, out) != ATTN_OK) {
+        return 0;
+    }
+    return shared_bytes(&p) + (size_t)ctx->n_threads * worker_bytes(&p);
+}
+
+AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutputs *out,
+                        const AttnProgress *progress)
+{
+    Pass p = {.progress = progress};
+    AttnStatus status = pass_prepare(&p, ctx, args, out);
+    if (status != ATTN_OK) {
+        return status;
+    }
+    size_t shared = shared_bytes(&p), per_worker = worker_bytes(&p);
+    char *scratch = attn_alloc(shared + (size_t)ctx->n_threads * per_worker);
+    if (!scratch) {
+        return ATTN_MEMORY;
+    }
+    shared_carve(&p, &(AttnCarver){.base = scratch});
+    pack_hidden(&p);
+    int32_t wave = p.wave_heads > 0 ? p.wave_heads : p.plan.args.n_kv_heads;
+#pragma omp parallel num_threads(ctx->n_threads)
+    {
+        char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
+        Worker w = {0};
+        memset(own, 0, per_worker);
+        worker_carve(&p, &w, &(AttnCarver){.base = own});
+        for (int32_t kv0 = 0; kv0 < p.plan.args.n_kv_heads; kv0 += wave) {
+            int32_t left = p.plan.args.n_kv_heads - kv0;
+            run_wave(&p, &w, kv0, left < wave ? left : wave);
+        }
+    }
+    free(scratch);
+    if (atomic_load(&p.stop) || attn_cancelled(progress)) {
+        return ATTN_CANCELLED;
+    }
+    if (out->received) {
+        return attn_received(ctx, args, out->row_max, out->row_log_sum, out->received, progress);
+    }
+    return ATTN_OK;
+}

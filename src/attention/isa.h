@@ -1,0 +1,9 @@
+#pragma once
+/* What this CPU and its operating system can run. */
+#include <stdbool.h>
+
+/** AVX2 and FMA in the CPU, and the system saves 256-bit registers. False on other CPUs. */
+bool attn_isa_probe_avx2(void);
+
+/** AVX-512 F and DQ with FMA in the CPU, and the system saves 512-bit and mask registers. */
+bool attn_isa_probe_avx512(void);

@@ -1,0 +1,114 @@
+#pragma once
+/*
+ * The kernel table: what the streaming pass and the tiles ask of an instruction set, and the
+ * layouts both sides agree on. kernel_scalar.c fills a whole table with code any CPU runs; the
+ * others are the same body (body.h) over other vectors, or may replace single entries.
+ *
+ * Layouts (f32, 64-byte aligned; W = lanes of a vector)
+ *   step     ATTN_STEP = 64 keys. Slot t * W + l of a step holds key l * (64 / W) + t when packed
+ *            interleaved, so that a vertical sum of vectors is a sum over neighbouring keys, one
+ *            run of keys a lane; key t * W + l when packed in natural order.
+ *   K panel  [64 / nr][D][nr]: for each nr slots, D rows of nr values
+ *   V panel  [64][ep]: slot by slot, ep = E rounded up to a multiple of ATTN_PAD, zeros behind
+ *   Q group  [group / mr][D][mr], already multiplied by the scale
+ *   S, P     [group][64] scores, then exponentials, in slot order
+ */
+#include "attention/attention.h"
+
+enum {
+    ATTN_STEP = 64,       /* keys of one step */
+    ATTN_GROUP = 12,      /* rows that go through a step together; a multiple of every mr */
+    ATTN_BLOCK_STEPS = 8, /* most steps of one block of keys */
+    ATTN_PAD = 16,        /* floats that padded rows are a multiple of: the widest vector */
+    ATTN_ALIGN = 64,      /* bytes */
+    ATTN_SOME_KEYS = 8,   /* keys of one score_some call */
+};
+
+/** A block of keys of one head, packed: what a group of rows attends to next. */
+typedef struct AttnBlock {
+    const float *k;         /* K panels [n_steps], interleaved */
+    const float *v;         /* V panels [n_steps]; NULL = no o wanted */
+    const bool *v_finite;   /* [n_steps] no NaN or infinity in the V panel */
+    const float *hidden;    /* [n_steps][64] slot order, != 0 where key_mask hides; NULL = none */
+    const bool *any_hidden; /* [n_steps] */
+    const float *bias;      /* [group][bias_ld] natural order, for this group; NULL = none */
+    ptrdiff_t bias_ld;
+    int32_t key0;                  /* first key */
+    int32_t first_step, last_step; /* steps [first, last) that some row of the group sees */
+    int32_t n_steps;
+    int32_t head_dim, ep;
+    int32_t col_width; /* keys under a texel, 0 = no summary wanted */
+    int32_t n_cols;    /* texels of a row */
+    float soft_cap;
+} AttnBlock;
+
+/**
+ * Running state of a group of rows. Sums are relative to exp(ref): a row's exponentials are
+ * exp(s - ref), and ref is raised to a new maximum when a score passes `limit`.
+ */
+typedef struct AttnGroup {
+    const float *q;             /* Q group */
+    int32_t n_rows;             /* 1..ATTN_GROUP; what is behind is computed and dropped */
+    const int32_t *begin, *end; /* [group] keys visible to each row; padded rows repeat the last */
+    const float *position;      /* [group] p_i */
+    float *ref, *limit;         /* [group] start at 0 and -INFINITY */
+    float *lane_max;            /* [group][W] largest score by lane, starts at -INFINITY */
+    float *lane_step;           /* [group][W] step (of all keys) that it was first seen in */
+    double *sum;                /* [group] sum of e = exp(s - ref) */
+    double *moment;             /* [group] sum of e (s - ref) */
+    double *distance;           /* [group] sum of e |p - j| */
+    float *o;                   /* [group][ep] sum of e v */
+    float *texel_sum, *texel_max; /* [group][texel_ld] sum of e, largest score */
+    ptrdiff_t texel_ld;
+} AttnGroup;
+
+/** Scratch of one attend call; what it holds does not outlive the call. */
+typedef struct AttnAttendScratch {
+    float *s;                 /* [group][64] */
+    float *o;                 /* [group][ep] */
+    float *run_sum, *run_max; /* [group][ATTN_BLOCK_STEPS * 64] */
+} AttnAttendScratch;
+
+/** One instruction set. Every entry is set; buffers must not overlap. */
+typedef struct AttnKernel {
+    AttnIsa isa;
+    int32_t lanes; /* W */
+    int32_t mr;    /* rows of a register tile */
+
+    /** n_rows <= ATTN_GROUP rows times scale into a Q group; rows behind are zeros. */
+    void (*pack_q)(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t dim, float scale,
+                   float *out);
+    /** n_keys <= 64 keys times scale into a K panel, zeros behind. */
+    void (*pack_k)(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t dim, float scale,
+                   bool interleave, float *out);
+    /** n_keys <= 64 interleaved rows into a V panel, zeros behind. True if all are finite. */
+    bool (*pack_v)(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t dim, int32_t ep,
+                   float *out);
+
+    /** s[r][slot] = sum over d, in order, of q[r][d] k[slot][d], for n_rows of a group. */
+    void (*scores)(const float *q, const float *panel, int32_t dim, int32_t n_rows, float *s);
+    /** The same sum for n <= ATTN_SOME_KEYS keys and one row that is not packed. */
+    void (*score_some)(const float *q, const float *const *keys, int32_t n, int32_t dim,
+                       float scale, float *s);
+    /** s = cap tanh(s / cap). */
+    void (*soft_cap)(float *s, int32_t n, float cap);
+    /** out = exp(s - max) * factor; may be in place. */
+    void (*weights)(const float *s, int32_t n, float max, float factor, float *out);
+    /** acc_sum += sum * scale; acc_max = max(acc_max, exp(largest - max) * factor). n % PAD = 0. */
+    void (*fold_texels)(const float *sum, const float *largest, int32_t n, float scale, float max,
+                        float factor, float *acc_sum, float *acc_max);
+
+    /** Carries a group of rows through a block of keys: o and sums. */
+    void (*attend)(const AttnBlock *block, AttnGroup *group, const AttnAttendScratch *scratch);
+    /** The same, and what statistics and summary need. Same bits for o and sums. */
+    void (*attend_full)(const AttnBlock *block, AttnGroup *group, const AttnAttendScratch *scratch);
+} AttnKernel;
+
+const AttnKernel *attn_kernel_scalar(void);
+#if defined(__x86_64__)
+const AttnKernel *attn_kernel_avx2(void);
+const AttnKernel *attn_kernel_avx512(void);
+#endif
+#if defined(__aarch64__)
+const AttnKernel *attn_kernel_neon(void);
+#endif

@@ -1,0 +1,60 @@
+/* AVX2 with FMA: 8 lanes, 16 registers: 6 x 2 accumulators, 2 operands, 1 broadcast. */
+#include <immintrin.h>
+
+#include "attention/kernels/kernel.h"
+
+typedef __m256 vf;
+typedef __m256 vm;
+enum { W = 8, MR = 6, NV = 2 };
+#define PV_MAX 2
+
+#define vf_load(p)      _mm256_loadu_ps(p)
+#define vf_store(p, x)  _mm256_storeu_ps(p, x)
+#define vf_set1(x)      _mm256_set1_ps(x)
+#define vf_add(a, b)    _mm256_add_ps(a, b)
+#define vf_sub(a, b)    _mm256_sub_ps(a, b)
+#define vf_mul(a, b)    _mm256_mul_ps(a, b)
+#define vf_div(a, b)    _mm256_div_ps(a, b)
+#define vf_abs(a)       _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a)
+#define vf_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define vf_fms(a, b, c) _mm256_fmsub_ps(a, b, c)
+#define vf_max(a, b)    _mm256_max_ps(a, b)
+#define vf_any_gt(a, b) (_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0)
+#define vm_ge(a, b)     _mm256_cmp_ps(a, b, _CMP_GE_OQ)
+#define vm_lt(a, b)     _mm256_cmp_ps(a, b, _CMP_LT_OQ)
+#define vm_gt(a, b)     _mm256_cmp_ps(a, b, _CMP_GT_OQ)
+#define vm_and(m, n)    _mm256_and_ps(m, n)
+#define vf_sel(m, a, b) _mm256_blendv_ps(b, a, m)
+#define sf_fma(a, b, c) __builtin_fmaf(a, b, c)
+
+static inline vf vf_pow2(vf p, vf t)
+{
+    __m256i n = _mm256_slli_epi32(_mm256_castps_si256(t), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), n));
+}
+
+static inline vf vf_keep_above(vf x, vf e, vf low)
+{
+    return _mm256_and_ps(e, _mm256_cmp_ps(x, low, _CMP_NLE_UQ));
+}
+
+/* Within 128 bits first, then the quarters into order. */
+static inline vf vf_even(vf a, vf b)
+{
+    __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
+}
+
+static inline vf vf_odd(vf a, vf b)
+{
+    __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
+}
+
+#include "attention/kernels/body.h"
+
+const AttnKernel *attn_kernel_avx2(void)
+{
+    static const AttnKernel table = KERNEL_TABLE(ATTN_ISA_AVX2);
+    return &table;
+}

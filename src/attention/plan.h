@@ -1,0 +1,84 @@
+#pragma once
+/*
+ * Arguments with every default filled in, and the small pieces that the pass, the tiles and the
+ * statistics share.
+ */
+#include <math.h>
+
+#include "attention/context.h"
+
+typedef struct AttnPlan {
+    AttnArgs args; /* defaults resolved: strides, M, G, E, scale */
+    const AttnKernel *kernel;
+    int32_t ep;          /* E padded to ATTN_PAD */
+    int32_t n_steps;     /* steps of all keys */
+    int32_t block_steps; /* steps of a block of keys: by D and E alone */
+} AttnPlan;
+
+/** Checks and resolves. kernel may be NULL where none is used. */
+ATTN_MUST_CHECK AttnStatus attn_plan_make(AttnPlan *plan, const AttnKernel *kernel,
+                                          const AttnArgs *args, char *message, size_t message_size);
+
+static inline const float *attn_plan_q(const AttnPlan *plan, int32_t head, int32_t row)
+{
+    return plan->args.q + head * plan->args.q_head_stride + row * plan->args.q_row_stride;
+}
+
+static inline const float *attn_plan_k(const AttnPlan *plan, int32_t kv_head, int32_t key)
+{
+    return plan->args.k + kv_head * plan->args.k_head_stride + key * plan->args.k_row_stride;
+}
+
+static inline const float *attn_plan_v(const AttnPlan *plan, int32_t kv_head, int32_t key)
+{
+    return plan->args.v + kv_head * plan->args.v_head_stride + key * plan->args.v_row_stride;
+}
+
+static inline int32_t attn_plan_kv_head(const AttnPlan *plan, int32_t head)
+{
+    return head / (plan->args.n_heads / plan->args.n_kv_heads);
+}
+
+/** exp(-l) as every tile, texel and statistic uses it: the factor of exp(s - m); 0 in an empty row,
+ *  where exp(s - 0) is 0 too (see attn_row_reference). */
+float attn_row_factor(float row_max, float row_log_sum);
+
+/** What is subtracted from a row's scores: m, or 0 in an empty row (-INFINITY - -INFINITY is NaN).
+ */
+static inline float attn_row_reference(float row_max)
+{
+    return row_max == -INFINITY ? 0.0f : row_max;
+}
+
+/** Cap, bias and mask of raw scores in natural order: s[n_rows][ld] of rows row0.. and keys col0..
+ *  bias is room for n_rows * n_cols floats and may be NULL without a bias. */
+void attn_scores_finish(const AttnPlan *plan, int32_t head, int32_t row0, int32_t n_rows,
+                        int32_t col0, int32_t n_cols, float *s, ptrdiff_t ld, float *bias);
+
+/** Rounds up to the alignment of scratch pieces. */
+static inline size_t attn_padded(size_t bytes)
+{
+    return (bytes + ATTN_ALIGN - 1) / ATTN_ALIGN * ATTN_ALIGN;
+}
+
+/** Hands out aligned pieces of one allocation; with base NULL it only measures. */
+typedef struct AttnCarver {
+    char *base;
+    size_t used;
+} AttnCarver;
+
+static inline void *attn_carve(AttnCarver *carver, size_t count, size_t size)
+{
+    void *piece = carver->base ? carver->base + carver->used : NULL;
+    carver->used += attn_padded(count * size);
+    return piece;
+}
+
+/** Aligned, not cleared; NULL when there is no memory. free() it. */
+void *attn_alloc(size_t bytes);
+
+static inline bool attn_cancelled(const AttnProgress *progress)
+{
+    return progress && progress->cancel &&
+           atomic_load_explicit(progress->cancel, memory_order_relaxed);
+}

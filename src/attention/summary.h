@@ -1,0 +1,25 @@
+#pragma once
+/* One row of texels while the pass fills it. */
+#include "attention/plan.h"
+
+/** Rows of one head arrive in order; a texel row is written when its last row has arrived. */
+typedef struct AttnTexelRow {
+    AttnSummaryShape shape;
+    int32_t ld;        /* n_cols padded to ATTN_PAD */
+    float *sum, *max;  /* [ld] of the latest rows */
+    double *total;     /* [ld] of the rows before them */
+    int32_t n_pending; /* rows in sum */
+} AttnTexelRow;
+
+/** Pieces of scratch; with an empty carver this measures. */
+void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, AttnCarver *carver);
+
+void attn_texel_row_clear(AttnTexelRow *texels);
+
+/** Adds one row: sums times inverse, largest scores as weights (see AttnKernel.fold_texels). */
+void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const float *sum,
+                        const float *largest, int32_t n_cols, float inverse, float reference,
+                        float factor);
+
+/** Writes texel row `row` of one head's arrays (either may be NULL) and clears. */
+void attn_texel_row_write(AttnTexelRow *texels, int32_t row, float *mean, float *max);

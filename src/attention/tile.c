@@ -1,0 +1,268 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <omp.h>
+
+#include "attention/strip.h"
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static AttnStatus check_tile(const AttnPlan *plan, const AttnTileDesc *tile)
+{
+    const AttnArgs *a = &plan->args;
+    if (tile->kind == ATTN_TILE_WEIGHTS && (!tile->row_max || !tile->row_log_sum)) {
+        return ATTN_OPERAND;
+    }
+    bool inside = tile->head >= 0 && tile->head < a->n_heads && tile->row0 >= 0 &&
+                  tile->row0 < tile->row1 && tile->row1 <= a->n_queries && tile->col0 >= 0 &&
+                  tile->col0 < tile->col1 && tile->col1 <= a->n_keys;
+    return inside ? ATTN_OK : ATTN_RANGE;
+}
+
+static void fill_hidden(const AttnTileDesc *tile, int32_t n_rows, int32_t n_cols, float *out,
+                        ptrdiff_t ld)
+{
+    float value = tile->kind == ATTN_TILE_WEIGHTS ? 0.0f : -INFINITY;
+    for (int32_t r = 0; r < n_rows; r++) {
+        for (int32_t c = 0; c < n_cols; c++) {
+            out[r * ld + c] = value;
+        }
+    }
+}
+
+/* One strip of rows against one step of keys. */
+static void strip_step(AttnStrip *strip, const AttnTileDesc *tile, int32_t col0, int32_t n_cols,
+                       float *out, ptrdiff_t ld)
+{
+    if (!attn_strip_sees(strip, 0, strip->n_rows, col0, n_cols)) {
+        fill_hidden(tile, strip->n_rows, n_cols, out, ld);
+        return;
+    }
+    attn_strip_pack(strip, col0, n_cols, strip->panel);
+    for (int32_t r = 0; r < strip->n_rows; r += ATTN_GROUP) {
+        int32_t n = least(strip->n_rows - r, ATTN_GROUP);
+        if (tile->kind == ATTN_TILE_WEIGHTS) {
+            attn_strip_weights(strip, r, n, strip->panel, col0, n_cols);
+        } else {
+            attn_strip_scores(strip, r, n, strip->panel, col0, n_cols);
+        }
+        for (int32_t i = 0; i < n; i++) {
+            memcpy(out + (r + i) * ld, strip->s + i * ATTN_STEP, (size_t)n_cols * sizeof(float));
+        }
+    }
+}
+
+static void tile_by_rows(AttnStrip *strip, const AttnTileDesc *tile, float *out, ptrdiff_t ld)
+{
+    for (int32_t row = tile->row0; row < tile->row1; row += ATTN_STRIP_ROWS) {
+        attn_strip_load(strip, tile->head, row, least(tile->row1 - row, ATTN_STRIP_ROWS));
+        for (int32_t col = tile->col0; col < tile->col1; col += ATTN_STEP) {
+            strip_step(strip, tile, col, least(tile->col1 - col, ATTN_STEP),
+                       out + (row - tile->row0) * ld + (col - tile->col0), ld);
+        }
+    }
+}
+
+/*
+ * A tall narrow tile: queries take the place of keys in the panels. A product commutes, so every
+ * score is the same chain of the same values and has the same bits.
+ */
+static void tile_by_cols(AttnStrip *strip, const AttnTileDesc *tile, float *out, ptrdiff_t ld)
+{
+    const AttnPlan *plan = strip->plan;
+    const AttnArgs *a = &plan->args;
+    int32_t n_cols = tile->col1 - tile->col0;
+    plan->kernel->pack_q(attn_plan_k(plan, attn_plan_kv_head(plan, tile->head), tile->col0),
+                         a->k_row_stride, n_cols, a->head_dim, 1.0f, strip->q);
+    for (int32_t row = tile->row0; row < tile->row1; row += ATTN_STEP) {
+        int32_t n_rows = least(tile->row1 - row, ATTN_STEP);
+        float *to = out + (row - tile->row0) * ld;
+        plan->kernel->pack_k(attn_plan_q(plan, tile->head, row), a->q_row_stride, n_rows,
+                             a->head_dim, a->scale, false, strip->panel);
+        plan->kernel->scores(strip->q, strip->panel, a->head_dim, n_cols, strip->s);
+        for (int32_t r = 0; r < n_rows; r++) {
+            for (int32_t c = 0; c < n_cols; c++) {
+                to[r * ld + c] = strip->s[c * ATTN_STEP + r];
+            }
+        }
+        attn_scores_finish(plan, tile->head, row, n_rows, tile->col0, n_cols, to, ld, strip->bias);
+        for (int32_t r = 0; tile->kind == ATTN_TILE_WEIGHTS && r < n_rows; r++) {
+            int64_t at = (int64_t)tile->head * a->n_queries + row + r;
+            plan->kernel->weights(to + r * ld, n_cols, attn_row_reference(tile->row_max[at]),
+                                  attn_row_factor(tile->row_max[at], tile->row_log_sum[at]),
+                                  to + r * ld);
+        }
+    }
+}
+
+AttnStatus attn_tile(const AttnCtx *ctx, const AttnArgs *args, const AttnTileDesc *tile, float *out,
+                     ptrdiff_t ld)
+{
+    AttnPlan plan;
+    AttnStatus status = attn_plan_make(&plan, ctx->kernel, args, NULL, 0);
+    status = status == ATTN_OK ? check_tile(&plan, tile) : status;
+    if (status != ATTN_OK) {
+        return status;
+    }
+    int32_t n_rows = tile->row1 - tile->row0, n_cols = tile->col1 - tile->col0;
+    if (!out || ld < n_cols) {
+        return out ? ATTN_RANGE : ATTN_OPERAND;
+    }
+    AttnStrip strip = {.row_max = tile->kind == ATTN_TILE_WEIGHTS ? tile->row_max : NULL,
+                       .row_log_sum = tile->row_log_sum};
+    AttnCarver measure = {0};
+    attn_strip_carve(&strip, &plan, &measure);
+    char *scratch = attn_alloc(measure.used);
+    if (!scratch) {
+        return ATTN_MEMORY;
+    }
+    attn_strip_carve(&strip, &plan, &(AttnCarver){.base = scratch});
+    if (n_cols <= ATTN_GROUP && n_rows > ATTN_GROUP) {
+        tile_by_cols(&strip, tile, out, ld);
+    } else {
+        tile_by_rows(&strip, tile, out, ld);
+    }
+    free(scratch);
+    return ATTN_OK;
+}
+
+AttnStatus attn_tile_row(const AttnCtx *ctx, const AttnArgs *args, AttnTileKind kind, int32_t head,
+                         int32_t row, const float *row_max, const float *row_log_sum, float *out)
+{
+    int32_t n_keys = args->n_keys == 0 ? args->n_queries : args->n_keys;
+    AttnTileDesc tile = {kind, head, row, row + 1, 0, n_keys, row_max, row_log_sum};
+    return attn_tile(ctx, args, &tile, out, n_keys);
+}
+
+AttnStatus attn_tile_col(const AttnCtx *ctx, const AttnArgs *args, AttnTileKind kind, int32_t head,
+                         int32_t col, const float *row_max, const float *row_log_sum, float *out)
+{
+    AttnTileDesc tile = {kind, head, 0, args->n_queries, col, col + 1, row_max, row_log_sum};
+    return attn_tile(ctx, args, &tile, out, 1);
+}
+
+/* ---------------------------------------------------------------- reduced tiles */
+
+/* Scratch of one thread: a strip, and one row of texels. */
+typedef struct Reducer {
+    AttnStrip strip;
+    double *total; /* [texels of a row] */
+    float *largest;
+} Reducer;
+
+static void reducer_carve(Reducer *reducer, const AttnPlan *plan, int32_t n_texels,
+                          AttnCarver *carver)
+{
+    attn_strip_carve(&reducer->strip, plan, carver);
+    reducer->total = attn_carve(carver, (size_t)n_texels, sizeof(double));
+    reducer->largest = attn_carve(carver, (size_t)n_texels, sizeof(float));
+}
+
+/* Adds the weights of n rows and n_cols keys that start `offset` keys into the region. */
+static void reduce_group(Reducer *reducer, int32_t n, int32_t offset, int32_t n_cols,
+                         int32_t col_width)
+{
+    const float *w = reducer->strip.s;
+    float sum[ATTN_STEP], largest[ATTN_STEP];
+    memcpy(sum, w, sizeof sum);
+    memcpy(largest, w, sizeof largest);
+    for (int32_t r = 1; r < n; r++) {
+        for (int32_t c = 0; c < n_cols; c++) {
+            float x = w[r * ATTN_STEP + c];
+            sum[c] += x;
+            largest[c] = x > largest[c] ? x : largest[c];
+        }
+    }
+    for (int32_t c = 0; c < n_cols; c++) {
+        int32_t texel = (offset + c) / col_width;
+        reducer->total[texel] += (double)sum[c];
+        float most = reducer->largest[texel];
+        reducer->largest[texel] = largest[c] > most ? largest[c] : most;
+    }
+}
+
+static void reduce_rows(Reducer *reducer, const AttnTileDesc *tile, int32_t row, int32_t stop,
+                        int32_t col_width)
+{
+    AttnStrip *strip = &reducer->strip;
+    for (; row < stop; row += ATTN_STRIP_ROWS) {
+        attn_strip_load(strip, tile->head, row, least(stop - row, ATTN_STRIP_ROWS));
+        for (int32_t col = tile->col0; col < tile->col1; col += ATTN_STEP) {
+            int32_t n_cols = least(tile->col1 - col, ATTN_STEP);
+            if (!attn_strip_sees(strip, 0, strip->n_rows, col, n_cols)) {
+                continue;
+            }
+            attn_strip_pack(strip, col, n_cols, strip->panel);
+            for (int32_t r = 0; r < strip->n_rows; r += ATTN_GROUP) {
+                int32_t n = least(strip->n_rows - r, ATTN_GROUP);
+                if (attn_strip_sees(strip, r, n, col, n_cols)) {
+                    attn_strip_weights(strip, r, n, strip->panel, col, n_cols);
+                    reduce_group(reducer, n, col - tile->col0, n_cols, col_width);
+                }
+            }
+        }
+    }
+}
+
+AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const AttnTileDesc *tile,
+                            int32_t row_width, int32_t col_width, float *out_mean, float *out_max,
+                            ptrdiff_t ld, const AttnProgress *progress)
+{
+    AttnPlan plan;
+    AttnStatus status = attn_plan_make(&plan, ctx->kernel, args, NULL, 0);
+    status = status == ATTN_OK ? check_tile(&plan, tile) : status;
+    if (status != ATTN_OK) {
+        return status;
+    }
+    if (tile->kind != ATTN_TILE_WEIGHTS || row_width < 1 || col_width < 1) {
+        return ATTN_RANGE;
+    }
+    int32_t rows = tile->row1 - tile->row0, cols = tile->col1 - tile->col0;
+    int32_t n_rows = (rows - 1) / row_width + 1, n_cols = (cols - 1) / col_width + 1;
+    if (ld < n_cols) {
+        return ATTN_RANGE;
+    }
+    AttnCarver measure = {0};
+    reducer_carve(&(Reducer){0}, &plan, n_cols, &measure);
+    char *scratch = attn_alloc(measure.used * (size_t)ctx->n_threads);
+    if (!scratch) {
+        return ATTN_MEMORY;
+    }
+    _Atomic int64_t done = 0;
+#pragma omp parallel num_threads(ctx->n_threads)
+    {
+        Reducer reducer = {.strip = {.row_max = tile->row_max, .row_log_sum = tile->row_log_sum}};
+        AttnCarver own = {.base = scratch + (size_t)omp_get_thread_num() * measure.used};
+        reducer_carve(&reducer, &plan, n_cols, &own);
+#pragma omp for schedule(dynamic, 1)
+        for (int32_t t = n_rows - 1; t >= 0; t--) {
+            if (attn_cancelled(progress)) {
+                continue;
+            }
+            memset(reducer.total, 0, (size_t)n_cols * sizeof(double));
+            memset(reducer.largest, 0, (size_t)n_cols * sizeof(float));
+            int32_t row = tile->row0 + t * row_width;
+            int32_t height = least(tile->row1 - row, row_width);
+            reduce_rows(&reducer, tile, row, row + height, col_width);
+            for (int32_t c = 0; c < n_cols; c++) {
+                double pairs = (double)height * least(cols - c * col_width, col_width);
+                if (out_mean) {
+                    out_mean[t * ld + c] = (float)(reducer.total[c] / pairs);
+                }
+                if (out_max) {
+                    out_max[t * ld + c] = reducer.largest[c];
+                }
+            }
+            atomic_fetch_add_explicit(&done, 1, memory_order_relaxed);
+            if (progress && progress->report && omp_get_thread_num() == 0) {
+                progress->report(progress->payload,
+                                 atomic_load_explicit(&done, memory_order_relaxed), n_rows);
+            }
+        }
+    }
+    free(scratch);
+    return attn_cancelled(progress) ? ATTN_CANCELLED : ATTN_OK;
+}
