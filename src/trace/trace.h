@@ -143,14 +143,14 @@ typedef struct TraceRows {
 
 /** Everything about one cell, for the inspector. */
 typedef struct TraceCell {
-    bool visible;         /* false: the mask hides this key; weight 0, score -INFINITY */
-    float qk;             /* q_i . k_j, no scale */
-    float scale;          /* as in TraceLayer */
-    float bias;           /* additive term (ALiBi, T5); 0 mostly; -INFINITY where masked */
-    float score;          /* s_ij */
-    float lse;            /* log-sum-exp of the row, nats */
-    float weight;         /* w_ij */
-    int32_t rank;         /* 0 = the largest weight of its row; ties go to the lower key */
+    bool visible; /* false: the mask hides this key; weight 0, score -INFINITY */
+    float qk;     /* q_i . k_j, no scale */
+    float scale;  /* as in TraceLayer */
+    float bias;   /* additive term (ALiBi, T5); 0 mostly; -INFINITY where masked */
+    float score;  /* s_ij */
+    float lse;    /* log-sum-exp of the row, nats */
+    float weight; /* w_ij */
+    int32_t rank; /* 0 = the largest weight of its row, ties go to the lower key; -1 = masked */
     int32_t visible_keys; /* in this row */
     TraceRow row;
 } TraceCell;
@@ -172,7 +172,7 @@ AS_MUST_CHECK Trace *trace_create(const TraceDesc *desc, Error *err);
 
 /**
  * Runs the model and fills the record layer by layer. Once per trace. `desc` is the one it was
- * created with. control may be NULL; its units are layers.
+ * created with. control may be NULL; its units are the model's.
  * Errors  ERR_CANCELLED and what the model reports; the layers done stay readable
  */
 AS_MUST_CHECK bool trace_fill(Trace *trace, const TraceDesc *desc, JobControl *control, Error *err);
@@ -191,13 +191,13 @@ void trace_close(Trace *trace);
 const TraceInfo *trace_info(const Trace *trace);
 /** 0..L; layers below it are readable. */
 int32_t trace_layers_done(const Trace *trace);
-/** NULL when there is no such layer. Known before it is done. */
+/** NULL when there is no such layer, or it is not done. */
 const TraceLayer *trace_layer(const Trace *trace, int32_t layer);
 /** [N] */
 const TraceToken *trace_tokens(const Trace *trace);
 /** The text the tokens' byte ranges point into, "" when there was none (--ids). */
 const char *trace_source(const Trace *trace, size_t *n_bytes);
-/** The keys that `query` may see: [first, end). Any row of a done or undone layer. */
+/** The keys that `query` may see: [first, end). Empty when the layer is not done. */
 void trace_visible_keys(const Trace *trace, int32_t layer, int32_t query, int32_t *first,
                         int32_t *end);
 /** Row statistics of a head; false when the layer is not done or there is no such head. */
@@ -282,8 +282,8 @@ AS_MUST_CHECK bool trace_output(const Trace *trace, int32_t layer, int32_t head,
 /** Log-sum-exp of the rows' scores in nats, out [rows]; -INFINITY in fully masked rows. */
 AS_MUST_CHECK bool trace_lse(const Trace *trace, int32_t layer, int32_t head, int32_t row0,
                              int32_t row1, float *out, Error *err);
-/** State s in 0..L of the residual stream (0 = embeddings, L = what the head reads), out [rows, C].
- *  State s is readable when trace_layers_done() >= s. */
+/** State s in 0..L of the residual stream (0 = embeddings, L = after the final norm), out [rows,
+ * C]. ERR_RANGE while the run has not come there. */
 AS_MUST_CHECK bool trace_hidden(const Trace *trace, int32_t state, int32_t row0, int32_t row1,
                                 float *out, Error *err);
 /** Logits of rows [row0, row1) from the last hidden state through the model's head, out [rows, V].
