@@ -45,25 +45,27 @@ char *tensor_shape_text(int32_t n_dims, const int64_t *shape, char out[128])
 
 bool tensor_view_measure(TensorView *view, const char *name, Error *err)
 {
+    QuotedName tensor = quote_name(view->name, strlen(view->name));
+    const DTypeInfo *info = dtype_info(view->dtype);
+    char shape[128];
+    tensor_shape_text(view->n_dims, view->shape, shape);
+    int64_t row = view->n_dims ? view->shape[view->n_dims - 1] : 1;
+    if (row % info->block_elements != 0) {
+        return error_set(err, ERR_FORMAT,
+                         "%s: tensor \"%s\" has shape %s, but rows of %s come in blocks of %d",
+                         name, tensor.text, shape, info->name, (int)info->block_elements);
+    }
     size_t n = 1;
     bool fits = true;
     for (int32_t i = 0; i < view->n_dims && fits; i++) {
-        fits = checked_mul(n, (size_t)view->shape[i], &n) && n <= (size_t)INT64_MAX;
+        fits = checked_mul(n, (size_t)view->shape[i], &n);
     }
-    char shape[128];
-    if (!fits) {
-        return error_set(err, ERR_FORMAT, "%s: tensor \"%s\" has shape %s, more than 2^63 elements",
-                         name, quote_name(view->name, strlen(view->name)).text,
-                         tensor_shape_text(view->n_dims, view->shape, shape));
-    }
-    const DTypeInfo *info = dtype_info(view->dtype);
-    int64_t row = view->n_dims ? view->shape[view->n_dims - 1] : 1;
-    if (row % info->block_elements != 0 || !dtype_bytes(view->dtype, n, &view->n_bytes)) {
+    if (!fits || !dtype_bytes(view->dtype, n, &view->n_bytes) || n > (size_t)INT64_MAX ||
+        view->n_bytes > (size_t)INT64_MAX) {
         return error_set(err, ERR_FORMAT,
-                         "%s: tensor \"%s\" has shape %s, but rows of %s come in blocks of %d",
-                         name, quote_name(view->name, strlen(view->name)).text,
-                         tensor_shape_text(view->n_dims, view->shape, shape), info->name,
-                         (int)info->block_elements);
+                         "%s: tensor \"%s\" has shape %s, more than 2^63 elements or bytes: the "
+                         "header is damaged, fetch the file again",
+                         name, tensor.text, shape);
     }
     view->n_elements = n;
     return true;
