@@ -11,8 +11,9 @@
 
 typedef struct App {
     const Arguments *arguments;
-    Arena arena; /* lives as long as the program */
-    Log log;     /* standard error */
+    Arena arena;         /* lives as long as the program */
+    Log log;             /* standard error */
+    JobControl *control; /* cancelled by the first Ctrl+C; pass it on or ask it in long loops */
 } App;
 
 /** The value of an option: app_option(app, OPTION_LAYER_ID)->integer. Never NULL. */

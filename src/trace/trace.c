@@ -68,6 +68,12 @@ bool trace_make_ctx(Trace *trace, int32_t threads, Error *err)
     return trace_attn_ok(status, message[0] ? message : "attention", err);
 }
 
+bool trace_set_threads(Trace *trace, int32_t threads, Error *err)
+{
+    attn_ctx_destroy(&trace->ctx);
+    return trace_make_ctx(trace, threads, err);
+}
+
 /* ---- tokens and parameters ------------------------------------------------------------------- */
 
 bool trace_copy_tokens(Trace *trace, const TraceToken *tokens, size_t n, const char *source,

@@ -180,6 +180,9 @@ AS_MUST_CHECK bool trace_fill(Trace *trace, const TraceDesc *desc, JobControl *c
 /** trace_create and trace_fill in one; NULL on failure. */
 AS_MUST_CHECK Trace *trace_run(const TraceDesc *desc, JobControl *control, Error *err);
 
+/** Threads for later reading of regions and outputs; 0 = all. Before other threads read. */
+AS_MUST_CHECK bool trace_set_threads(Trace *trace, int32_t threads, Error *err);
+
 /** One more owner. Any thread. */
 Trace *trace_retain(Trace *trace);
 /** One owner less; the last one frees it. NULL is fine. */

@@ -1,0 +1,127 @@
+#include "app/cli.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef ATTNSCOPE_VERSION
+#define ATTNSCOPE_VERSION "0.1.0"
+#endif
+
+void cli_log(void *payload, LogLevel level, const char *line)
+{
+    (void)payload;
+    if (level == LOG_DEBUG) {
+        return;
+    }
+    fprintf(stderr, "attnscope: %s%s\n", level == LOG_WARNING ? "warning: " : "", line);
+}
+
+void cli_print(const StrBuf *text)
+{
+    fwrite(strbuf_text(text), 1, text->n, stdout);
+}
+
+bool cli_flush(Error *err)
+{
+    if (fflush(stdout) || ferror(stdout)) {
+        return error_set(err, ERR_IO, "standard output cannot be written: %s", strerror(errno));
+    }
+    return true;
+}
+
+bool cli_json_string(StrBuf *out, const char *text, Error *err)
+{
+    return text ? strbuf_json_string(out, text, strlen(text), err) : strbuf_puts(out, "null", err);
+}
+
+bool cli_go_on(const App *app, Error *err)
+{
+    return atomic_load(&app->control->cancel)
+               ? error_set(err, ERR_CANCELLED, "stopped; nothing was written")
+               : true;
+}
+
+const OptionValue *app_option(const App *app, OptionId id)
+{
+    return &app->arguments->values[id];
+}
+
+bool cli_looks_like_model(const char *word)
+{
+    static const char *const prefixes[] = {"random:", "hash:", "synthetic:"};
+    for (size_t i = 0; i < AS_COUNT(prefixes); i++) {
+        if (!strncmp(word, prefixes[i], strlen(prefixes[i]))) {
+            return true;
+        }
+    }
+    if (!strcmp(word, "tiny") || strchr(word, '/') || path_has_suffix(word, ".gguf") ||
+        path_exists(word)) {
+        return true;
+    }
+    /* A name in the Hugging Face cache. */
+    Arena arena = {0};
+    ModelListing *listings;
+    size_t n;
+    bool found = false;
+    if (model_list_local(&arena, NULL, &listings, &n, NULL)) {
+        for (size_t i = 0; i < n && !found; i++) {
+            found =
+                !strcmp(listings[i].spec, word) || !strcmp(path_base_name(listings[i].spec), word);
+        }
+    }
+    arena_destroy(&arena);
+    return found;
+}
+
+/* $ATTNSCOPE_MODELS, or models/cache above the program (build folders lie in the repository), or
+ * here. */
+const char *cli_model_cache(App *app)
+{
+    const char *wanted = getenv("ATTNSCOPE_MODELS");
+    if (wanted && *wanted) {
+        return wanted;
+    }
+    char program[4096];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[n > 0 ? n : 0] = 0;
+    for (char *slash = strrchr(program, '/'); slash; slash = strrchr(program, '/')) {
+        *slash = 0;
+        char *folder = arena_printf(&app->arena, NULL, "%s/models/cache", program);
+        if (folder && path_is_folder(folder)) {
+            return folder;
+        }
+    }
+    return path_is_folder("models/cache") ? "models/cache" : NULL;
+}
+
+static bool print_version(App *app, Error *err)
+{
+    (void)app;
+    (void)err;
+    printf("attnscope " ATTNSCOPE_VERSION "\n");
+    return true;
+}
+
+static bool (*const commands[COMMAND_COUNT])(App *app, Error *err) = {
+    [COMMAND_VIEW] = command_view,     [COMMAND_INFO] = command_info,
+    [COMMAND_TOKENS] = command_tokens, [COMMAND_DUMP] = command_dump,
+    [COMMAND_TRACE] = command_trace,   [COMMAND_SHOT] = command_shot,
+    [COMMAND_BENCH] = command_bench,   [COMMAND_MODELS] = command_models,
+    [COMMAND_HELP] = command_help,     [COMMAND_VERSION] = print_version,
+};
+
+bool cli_run_command(App *app, Error *err)
+{
+    if (app_option(app, OPTION_VERSION_ID)->given) {
+        return print_version(app, err);
+    }
+    if (app_option(app, OPTION_HELP_ID)->given) {
+        return command_help(app, err);
+    }
+    return commands[app->arguments->command](app, err);
+}

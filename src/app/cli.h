@@ -1,0 +1,20 @@
+#pragma once
+/* What the commands share beside app.h: printing, the log, which command runs. */
+#include "app/app.h"
+#include "base/str.h"
+
+/** Log.write: one line on standard error. */
+void cli_log(void *payload, LogLevel level, const char *line);
+/** Does a first word that is no command name a model? */
+bool cli_looks_like_model(const char *word);
+AS_MUST_CHECK bool cli_run_command(App *app, Error *err);
+/** Everything that was printed has arrived; ERR_IO otherwise (a full disk, a closed pipe). */
+AS_MUST_CHECK bool cli_flush(Error *err);
+/** Prints on standard output; failures are told by cli_flush. */
+void cli_print(const StrBuf *text);
+/** JSON null, or a string with quotes. */
+AS_MUST_CHECK bool cli_json_string(StrBuf *out, const char *text, Error *err);
+/** True, or ERR_CANCELLED after Ctrl+C. */
+AS_MUST_CHECK bool cli_go_on(const App *app, Error *err);
+/** The folder of fetched models (models/cache), or NULL when it is not found. In app's arena. */
+const char *cli_model_cache(App *app);

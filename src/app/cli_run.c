@@ -1,0 +1,249 @@
+/* From options to a run: model, text, parameters, trace. */
+#include "app/cli.h"
+#include "base/embedded.h"
+#include "base/file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_TEXT_BYTES = 1 << 30 };
+
+static bool given(const App *app, OptionId id)
+{
+    return app_option(app, id)->given;
+}
+
+/* ---- what cannot be together, or not yet ------------------------------------------------------
+ */
+
+static bool refuse_pairs(const App *app, const OptionId *ids, size_t n, const char *why, Error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = i + 1; j < n; j++) {
+            if (given(app, ids[i]) && given(app, ids[j])) {
+                return error_set(err, ERR_USAGE, "--%s and --%s cannot be given together: %s",
+                                 option_table[ids[i]].name, option_table[ids[j]].name, why);
+            }
+        }
+    }
+    return true;
+}
+
+static bool check_options(const App *app, Error *err)
+{
+    static const OptionId texts[] = {OPTION_TEXT_ID, OPTION_FILE_ID, OPTION_IDS_ID};
+    static const OptionId ids_and_pair[] = {OPTION_IDS_ID, OPTION_TEXT_PAIR_ID};
+    if (given(app, OPTION_IMAGE_ID)) {
+        return error_set(err, ERR_UNSUPPORTED,
+                         "--image: models that read pictures cannot be run "
+                         "yet; give a text");
+    }
+    if (given(app, OPTION_TARGET_TEXT_ID) || given(app, OPTION_TARGET_IDS_ID)) {
+        return error_set(err, ERR_UNSUPPORTED,
+                         "--target-text and --target-ids are for "
+                         "encoder-decoder models, which cannot be run yet");
+    }
+    if (app_option(app, OPTION_STACK_ID)->integer != 0) {
+        return error_set(err, ERR_UNSUPPORTED,
+                         "--stack %s is for encoder-decoder models, which "
+                         "cannot be run yet; others have one stack: leave --stack out",
+                         app_option(app, OPTION_STACK_ID)->text);
+    }
+    if (!refuse_pairs(app, texts, AS_COUNT(texts), "there is one text", err) ||
+        !refuse_pairs(app, ids_and_pair, 2, "ids are taken as they are", err)) {
+        return false;
+    }
+    for (int i = 0; i < OPTION_COUNT && given(app, OPTION_TRACE_ID); i++) {
+        const OptionDef *option = &option_table[i];
+        bool of_a_run = option->group == OPTION_GROUP_TEXT || option->group == OPTION_GROUP_RUN ||
+                        i == OPTION_MODEL_ID;
+        if (of_a_run && i != OPTION_THREADS_ID && given(app, (OptionId)i)) {
+            return error_set(err, ERR_USAGE,
+                             "--trace and --%s cannot be given together: a saved "
+                             "trace is of one model, one text and one run",
+                             option->name);
+        }
+    }
+    return true;
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+/* Valid UTF-8, with what was replaced said. `name` is where the text came from. */
+static bool repair(App *app, const char *name, const char *raw, size_t n, const char **text,
+                   size_t *n_text, Error *err)
+{
+    size_t n_replaced;
+    *text = utf8_repair(&app->arena, raw, n, n_text, &n_replaced, err);
+    if (*text && n_replaced) {
+        log_write(&app->log, LOG_WARNING,
+                  "%s: %zu byte sequence%s that %s not UTF-8 replaced by "
+                  "U+FFFD",
+                  name, n_replaced, n_replaced == 1 ? "" : "s", n_replaced == 1 ? "is" : "are");
+    }
+    return *text != NULL;
+}
+
+static bool read_text(App *app, RunRequest *request, Error *err)
+{
+    TextRequest *text = &request->text;
+    const OptionValue *typed = app_option(app, OPTION_TEXT_ID);
+    const OptionValue *file = app_option(app, OPTION_FILE_ID);
+    const OptionValue *ids = app_option(app, OPTION_IDS_ID);
+    const OptionValue *pair = app_option(app, OPTION_TEXT_PAIR_ID);
+    const char *operand = app->arguments->n_operands > 1 ? app->arguments->operands[1] : NULL;
+    if (operand && (typed->given || file->given || ids->given)) {
+        return error_set(err, ERR_USAGE,
+                         "the text '%.40s' and an option for the text are given: "
+                         "there is one text",
+                         operand);
+    }
+    const char *word = typed->given ? typed->text : operand;
+    request->text_given = word || file->given || ids->given;
+    if (ids->given) {
+        text->ids = ids->list;
+        text->n_ids = ids->n_list;
+    } else if (word) {
+        if (!repair(app, "the text", word, strlen(word), &text->text, &text->n_text, err)) {
+            return false;
+        }
+    } else if (file->given) {
+        size_t n;
+        const char *raw = file_read_all(&app->arena, file->text, MAX_TEXT_BYTES, &n, err);
+        const char *name = strcmp(file->text, "-") ? file->text : "standard input";
+        if (!raw || !repair(app, name, raw, n, &text->text, &text->n_text, err)) {
+            return false;
+        }
+    } else {
+        EmbeddedFile example;
+        if (!embedded_find("assets/examples/default.txt", &example)) {
+            return error_set(err, ERR_INTERNAL, "the built-in example is missing");
+        }
+        text->text = (const char *)example.data;
+        text->n_text = example.n_bytes;
+        while (text->n_text && text->text[text->n_text - 1] == '\n') {
+            text->n_text--;
+        }
+    }
+    return !pair->given || repair(app, "the second text", pair->text, strlen(pair->text),
+                                  &text->pair, &text->n_pair, err);
+}
+
+bool app_read_request(App *app, RunRequest *request, Error *err)
+{
+    *request = (RunRequest){0};
+    if (!check_options(app, err)) {
+        return false;
+    }
+    const OptionValue *range = app_option(app, OPTION_RANGE_ID);
+    const char *operand = app->arguments->n_operands ? app->arguments->operands[0] : NULL;
+    if (operand && (given(app, OPTION_MODEL_ID) || given(app, OPTION_TRACE_ID))) {
+        return error_set(err, ERR_USAGE,
+                         "'%.60s' names a model and so does an option: there is "
+                         "one model",
+                         operand);
+    }
+    request->model = operand ? operand : app_option(app, OPTION_MODEL_ID)->text;
+    request->trace_path = app_option(app, OPTION_TRACE_ID)->text;
+    request->text.leave_special_out = given(app, OPTION_NO_SPECIAL_ID);
+    request->text.max_tokens = app_option(app, OPTION_MAX_TOKENS_ID)->integer;
+    if (range->given) {
+        request->text.range_first = range->first;
+        request->text.range_end = range->end > 0 ? range->end : 0;
+    }
+    const OptionValue *ablate = app_option(app, OPTION_ABLATE_ID);
+    request->params = (TraceParams){
+        .temperature = (float)app_option(app, OPTION_TEMPERATURE_ID)->number,
+        .mask = (TraceMask)app_option(app, OPTION_MASK_ID)->integer,
+        /* pairs of int32_t are what TraceHead is */
+        .ablate = (const TraceHead *)(const void *)ablate->list,
+        .n_ablate = ablate->n_list,
+        .propagate = given(app, OPTION_PROPAGATE_ID),
+        .dtype = (TraceDtype)app_option(app, OPTION_DTYPE_ID)->integer,
+        .memory_bytes = app_option(app, OPTION_MEMORY_ID)->bytes,
+        .threads = (int32_t)app_option(app, OPTION_THREADS_ID)->integer,
+        .summary_size = (int32_t)app_option(app, OPTION_SUMMARY_ID)->integer,
+    };
+    static const TraceStore stores[] = {TRACE_STORE_ALL, TRACE_STORE_QKV, TRACE_STORE_QK};
+    request->params.store = stores[app_option(app, OPTION_STORE_ID)->integer];
+    return request->trace_path || read_text(app, request, err);
+}
+
+/* ---- run ------------------------------------------------------------------------------------- */
+
+bool app_run_open(App *app, const RunRequest *request, AppRun *run, Error *err)
+{
+    *run = (AppRun){0};
+    if (request->trace_path) {
+        run->trace = trace_open(request->trace_path, err);
+        return run->trace && (!request->params.threads ||
+                              trace_set_threads(run->trace, request->params.threads, err));
+    }
+    ModelDesc desc = {.spec = request->model, .log = &app->log};
+    run->model = model_open(&desc, err);
+    if (!run->model) {
+        return false;
+    }
+    Error no_tokenizer = {0};
+    run->tokenizer = text_open_tokenizer(run->model, &app->log, &no_tokenizer);
+    if (!run->tokenizer && !request->text.ids) {
+        *err = no_tokenizer;
+        return false;
+    }
+    if (!request->text_given) {
+        log_write(&app->log, LOG_INFO, "no text given: the built-in example is taken");
+    }
+    return text_tokens(&request->text, run->model, run->tokenizer, &app->arena, &app->log,
+                       &run->tokens, err);
+}
+
+static void show_progress(void *payload, Trace *trace, int32_t layers_done)
+{
+    (void)payload;
+    int32_t n = trace_info(trace)->n_layers;
+    fprintf(stderr, "\rlayer %d of %d%s", layers_done, n, layers_done == n ? "\r\033[K" : "");
+}
+
+TraceDesc app_run_desc(App *app, const RunRequest *request, const AppRun *run)
+{
+    return (TraceDesc){
+        .model = run->model,
+        .model_name = request->model,
+        .tokens = run->tokens.tokens,
+        .n_tokens = run->tokens.n,
+        .source = run->tokens.source,
+        .n_source = run->tokens.n_source,
+        .params = request->params,
+        .log = &app->log,
+    };
+}
+
+bool app_run_trace(App *app, const RunRequest *request, AppRun *run, Error *err)
+{
+    if (run->trace) {
+        return true;
+    }
+    TraceDesc desc = app_run_desc(app, request, run);
+    if (isatty(STDERR_FILENO)) {
+        desc.on_layer = show_progress;
+    }
+    run->trace = trace_run(&desc, app->control, err);
+    if (!run->trace) {
+        return false;
+    }
+    const TraceInfo *info = trace_info(run->trace);
+    if (info->params.dtype == TRACE_F16) {
+        log_write(&app->log, LOG_INFO, "held as f16: no weight moves by more than %.2g from that",
+                  (double)info->weight_shift);
+    }
+    return true;
+}
+
+void app_run_close(AppRun *run)
+{
+    trace_close(run->trace);
+    run->trace = NULL;
+    tokenizer_close(&run->tokenizer);
+    model_close(&run->model);
+}

@@ -1,0 +1,132 @@
+/* help, --help: everything comes from the tables of registry. */
+#include "app/cli.h"
+#include "base/embedded.h"
+#include "registry/help.h"
+#include "registry/keys.h"
+#include "registry/nearest.h"
+#include "session/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool print_models(StrBuf *out, Error *err)
+{
+    return strbuf_printf(
+        out, err,
+        "MODEL is one of\n"
+        "  tiny                      the built-in model\n"
+        "  FOLDER                    config.json, safetensors, tokenizer.json or vocab.txt, or a\n"
+        "                            folder that holds one .gguf\n"
+        "  FILE.gguf\n"
+        "  NAME                      in the local Hugging Face cache\n"
+        "  random:L=4,H=8,d=64,seed=1   made-up weights (Xavier); d is the model width\n"
+        "  hash:L=4,H=8,d=64         the same, made from names by a hash\n"
+        "\nArchitectures: %s\n"
+        "Weights: safetensors and GGUF. `attnscope models` lists what is installed.\n",
+        model_known_architectures());
+}
+
+static bool print_views(StrBuf *out, Error *err)
+{
+    bool ok = strbuf_puts(out, "Views (--view NAME), with their keys in the window\n", err);
+    for (int i = 0; i < VIEW_COUNT && ok; i++) {
+        ok = strbuf_printf(out, err, "  %-14s%s\n", view_name((ViewId)i), view_key((ViewId)i));
+    }
+    return ok;
+}
+
+static bool print_keys(App *app, StrBuf *out, Error *err)
+{
+    EmbeddedFile file;
+    KeyMap map = {0};
+    if (!embedded_find("assets/input.conf", &file)) {
+        return error_set(err, ERR_INTERNAL, "assets/input.conf is not in the program");
+    }
+    bool ok = keys_parse(&map, (const char *)file.data, file.n_bytes, file.name, &app->arena, err);
+    for (size_t i = 0; i < map.n && ok; i++) {
+        const KeyBinding *key = &map.bindings[i];
+        ok =
+            strbuf_printf(out, err, "  %-14s%s\n", key->key, *key->help ? key->help : key->command);
+    }
+    return ok;
+}
+
+/* Topics that are written here, beside those of registry's table. */
+static const struct {
+    const char *name;
+    const char *summary;
+} own_topics[] = {
+    {"model", "the forms of MODEL"},
+    {"views", "names of the views"},
+    {"keys", "keys of the window"},
+};
+
+static bool print_program(StrBuf *out, Error *err)
+{
+    bool ok = help_program(out, err) && strbuf_puts(out, "Also:", err);
+    for (size_t i = 0; i < AS_COUNT(own_topics) && ok; i++) {
+        ok = strbuf_printf(out, err, "%s help %s (%s)", i ? "," : "", own_topics[i].name,
+                           own_topics[i].summary);
+    }
+    return ok && strbuf_puts(out, ".\n", err);
+}
+
+static bool refuse_topic(const char *topic, Error *err)
+{
+    const char *names[64];
+    int n = 0;
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        names[n++] = command_table[i].name;
+    }
+    for (size_t i = 0; i < n_help_topics; i++) {
+        names[n++] = help_topics[i].name;
+    }
+    for (size_t i = 0; i < AS_COUNT(own_topics); i++) {
+        names[n++] = own_topics[i].name;
+    }
+    int near = nearest_word(topic, names, n);
+    return error_set(err, ERR_USAGE, "no help on '%.60s'%s%s; `attnscope --help` lists the topics",
+                     topic, near < 0 ? "" : "; did you mean ", near < 0 ? "" : names[near]);
+}
+
+static bool print_topic(App *app, const char *topic, StrBuf *out, Error *err)
+{
+    CommandId command;
+    if (command_find(topic, &command)) {
+        return help_command(command, out, err);
+    }
+    for (size_t i = 0; i < n_help_topics; i++) {
+        if (!strcmp(topic, help_topics[i].name)) {
+            return strbuf_puts(out, help_topics[i].text, err);
+        }
+    }
+    if (!strcmp(topic, "model")) {
+        return print_models(out, err);
+    }
+    if (!strcmp(topic, "views")) {
+        return print_views(out, err);
+    }
+    if (!strcmp(topic, "keys")) {
+        return print_keys(app, out, err);
+    }
+    return refuse_topic(topic, err);
+}
+
+bool command_help(App *app, Error *err)
+{
+    const Arguments *arguments = app->arguments;
+    StrBuf out = {0};
+    bool ok;
+    if (arguments->command == COMMAND_HELP && arguments->n_operands) {
+        ok = print_topic(app, arguments->operands[0], &out, err);
+    } else if (arguments->command_given && arguments->command != COMMAND_HELP) {
+        ok = help_command(arguments->command, &out, err);
+    } else {
+        ok = print_program(&out, err);
+    }
+    if (ok) {
+        cli_print(&out);
+    }
+    strbuf_free(&out);
+    return ok;
+}
