@@ -91,11 +91,11 @@ static bool read_shape(Opener *o, Error *err)
 static bool read_params(Opener *o, Error *err)
 {
     TraceInfo *info = &o->trace->info;
-    int store;
-    int dtype;
-    int mask;
-    double temperature;
-    double shift;
+    int store = 0;
+    int dtype = 0;
+    int mask = 0;
+    double temperature = 1;
+    double shift = 0;
     if (!get_word(o, "store", trace_store_names, 3, &store, err) ||
         !get_word(o, "dtype", trace_dtype_names, 2, &dtype, err) ||
         !get_word(o, "mask", trace_mask_names, 3, &mask, err) ||
@@ -222,9 +222,9 @@ static bool read_tokens(Opener *o, Error *err)
 static bool read_facts(Opener *o, const cJSON *item, LayerData *layer, Error *err)
 {
     const TraceInfo *info = &o->trace->info;
-    double scale;
-    double cap;
-    int64_t window;
+    double scale = 0;
+    double cap = 0;
+    int64_t window = 0;
     if (!get_number(o, item, "scale", -1e9, 1e9, &scale, err) ||
         !get_number(o, item, "soft_cap", 0, 1e9, &cap, err) ||
         !json_get_int(item, "window", 0, INT32_MAX, 0, &window, o->path, err)) {

@@ -1,6 +1,6 @@
 /* Vectors of the record: q, k, v, outputs, log-sum-exps, hidden states. */
 #include "base/half.h"
-#include "model/model.h"
+#include "model/forward.h"
 #include "trace/internal.h"
 
 #include <string.h>
@@ -131,5 +131,40 @@ bool trace_hidden(const Trace *trace, int32_t state, int32_t row0, int32_t row1,
     size_t width = (size_t)info->model_dim;
     memcpy(out, trace->hidden[state] + (size_t)row0 * width,
            (size_t)(row1 - row0) * width * sizeof(float));
+    return true;
+}
+
+bool trace_logits(const Trace *trace, const Model *model, int32_t row0, int32_t row1, float *out,
+                  Error *err)
+{
+    const TraceInfo *info = &trace->info;
+    const ModelInfo *other = model_info(model);
+    if (other->width != info->model_dim || other->vocabulary != info->n_vocab) {
+        return error_set(err, ERR_RANGE, "%s is not the model of this trace (%s)", other->name,
+                         info->model_name);
+    }
+    if (!other->has_logits) {
+        return error_set(err, ERR_UNSUPPORTED, "%s has no prediction head, so no logits",
+                         other->name);
+    }
+    if (!info->has_hidden) {
+        return error_set(err, ERR_RANGE,
+                         "logits need the hidden states, which this trace does not "
+                         "hold: it was made without --store all");
+    }
+    if (atomic_load_explicit(&trace->states_done, memory_order_acquire) <= info->n_layers) {
+        return error_set(err, ERR_RANGE, "the run has not come to its end yet");
+    }
+    if (!trace_check_span("row", row0, row1, info->n_queries, err)) {
+        return false;
+    }
+    for (int32_t row = row0; row < row1; row += LOGITS_BLOCK_ROWS) {
+        int32_t n = AS_MIN(LOGITS_BLOCK_ROWS, row1 - row);
+        const float *final = trace->hidden[info->n_layers] + (size_t)row * (size_t)info->model_dim;
+        if (!logits_from_final(model, final, n, out + (size_t)(row - row0) * (size_t)info->n_vocab,
+                               attn_ctx_threads(trace->ctx), err)) {
+            return false;
+        }
+    }
     return true;
 }
