@@ -1,0 +1,271 @@
+#include "model/model_internal.h"
+
+#include <string.h>
+
+#include "base/embedded.h"
+
+/* ---------------------------------------------------------------- what it is */
+
+const ModelInfo *model_info(const Model *model)
+{
+    return &model->info;
+}
+
+bool model_check_bound(const Model *model, Error *err)
+{
+    return model->bound ||
+           error_set(err, ERR_INTERNAL, "%s was opened without its weights, so it cannot be run",
+                     model->info.name);
+}
+
+static bool has_logits(const Model *m)
+{
+    const Weights *w = &m->weights;
+    if (!m->bound || (m->arch->head_needs_dense && !w->roles[ROLE_HEAD_DENSE].matrix.view)) {
+        return false;
+    }
+    return w->roles[ROLE_HEAD].matrix.view || m->config.tied;
+}
+
+/* Type of most weights, and how many there are. */
+static void count_weights(const TensorFile *file, ModelInfo *info)
+{
+    uint64_t by_type[DTYPE_COUNT] = {0};
+    for (size_t i = 0; i < tensor_file_count(file); i++) {
+        const TensorView *view = tensor_file_at(file, i);
+        by_type[view->dtype] += view->n_elements;
+        info->n_params += view->n_elements;
+        info->file_bytes += view->n_bytes;
+    }
+    uint64_t most = 0;
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        if (by_type[type] > most) {
+            most = by_type[type];
+            info->dtype = dtype_name((DType)type);
+        }
+    }
+}
+
+static void fill_info(Model *m)
+{
+    static const char *const STACK_NAMES[] = {
+        [MODEL_STACK_DECODER] = "decoder",
+        [MODEL_STACK_ENCODER] = "encoder",
+        [MODEL_STACK_CROSS] = "cross",
+    };
+    const ArchConfig *c = &m->config;
+    ModelInfo *info = &m->info;
+    info->architecture = m->arch->id;
+    info->family = m->arch->family;
+    info->n_stacks = 1;
+    info->stacks[0] = (ModelStack){.kind = m->arch->stack,
+                                   .name = STACK_NAMES[m->arch->stack],
+                                   .n_layers = (int32_t)c->n_layers,
+                                   .n_heads = (int32_t)c->n_heads,
+                                   .n_kv_heads = (int32_t)c->n_kv_heads,
+                                   .head_width = (int32_t)c->head_width};
+    info->width = (int32_t)c->width;
+    info->vocabulary = (int32_t)c->vocabulary;
+    info->n_token_types = (int32_t)c->n_types;
+    info->max_positions = (int32_t)c->max_positions;
+    info->positions_limited = m->arch->positions == ARCH_POSITIONS_LEARNED;
+    info->has_logits = has_logits(m);
+    if (m->file) {
+        count_weights(m->file, info);
+    }
+}
+
+/* ---------------------------------------------------------------- opening */
+
+static bool unknown_architecture(const char *where, const char *name, size_t n, Error *err)
+{
+    return error_set(err, ERR_UNSUPPORTED, "%s: architecture \"%.*s\" is not known; known are: %s",
+                     where, (int)AS_MIN(n, (size_t)60), name, model_known_architectures());
+}
+
+static bool bind(Model *m, Error *err)
+{
+    if (!weights_bind(&m->weights, m->arch, &m->config, m->file, &m->arena, err)) {
+        return false;
+    }
+    m->bound = true;
+    return true;
+}
+
+static bool open_json(Model *m, Error *err)
+{
+    const char *type;
+    if (!config_get_string(&m->json, "model_type", NULL, &type, err)) {
+        return false;
+    }
+    if (!type) {
+        return error_set(err, ERR_FORMAT, "%s: no model_type; known are: %s", m->json.name,
+                         model_known_architectures());
+    }
+    m->arch = arch_by_model_type(type);
+    if (!m->arch) {
+        return unknown_architecture(m->json.name, type, strlen(type), err);
+    }
+    m->info.model_type = arena_strdup(&m->arena, type, err);
+    const ArchSource source = {.json = &m->json, .name = m->json.name};
+    return m->info.model_type && arch_config_read(m->arch, &source, &m->config, err);
+}
+
+static bool open_folder(Model *m, const Location *where, ModelNeed need, Error *err)
+{
+    m->info.path = where->path;
+    m->info.tokenizer = (ModelTokenizerSource){.kind = MODEL_TOKENIZER_FOLDER, .path = where->path};
+    if (need == MODEL_NEED_TOKENIZER) {
+        return true;
+    }
+    if (!config_open(&m->json, where->path, err) || !open_json(m, err)) {
+        return false;
+    }
+    Error why = {0};
+    m->file = tensor_file_open(where->path, &why);
+    if (!m->file) {
+        if (need == MODEL_NEED_INFO && why.code == ERR_IO) {
+            return true; /* info without weights is fine */
+        }
+        *err = why;
+        return false;
+    }
+    return bind(m, err);
+}
+
+static bool open_gguf(Model *m, const Location *where, ModelNeed need, Error *err)
+{
+    TextView name;
+    m->info.path = where->path;
+    m->file = tensor_file_open(where->path, err);
+    if (!m->file) {
+        return false;
+    }
+    if (tensor_file_kind(m->file) != TENSOR_FILE_GGUF) {
+        return error_set(err, ERR_FORMAT,
+                         "%s: safetensors need their config.json: name their folder", where->path);
+    }
+    m->info.tokenizer = (ModelTokenizerSource){MODEL_TOKENIZER_GGUF, where->path, m->file};
+    if (need == MODEL_NEED_TOKENIZER) {
+        return true;
+    }
+    if (!tensor_file_get_string(m->file, "general.architecture", &name, err)) {
+        return false;
+    }
+    if (!name.text) {
+        return error_set(err, ERR_FORMAT, "%s: no general.architecture", where->path);
+    }
+    m->arch = arch_by_gguf_name(name.text, name.n);
+    if (!m->arch) {
+        return unknown_architecture(where->path, name.text, name.n, err);
+    }
+    const ArchSource source = {
+        .gguf = m->file, .prefix = name.text, .prefix_n = name.n, .name = where->path};
+    m->info.model_type = arena_strndup(&m->arena, name.text, name.n, err);
+    return m->info.model_type && arch_config_read(m->arch, &source, &m->config, err) &&
+           bind(m, err);
+}
+
+static bool open_embedded(Model *m, const Location *where, ModelNeed need, Error *err)
+{
+    EmbeddedFile config, tensors;
+    const char *config_name = arena_printf(&m->arena, err, "%sconfig.json", where->path);
+    const char *name = arena_printf(&m->arena, err, "%smodel.safetensors", where->path);
+    if (!config_name || !name) {
+        return false;
+    }
+    m->info.tokenizer =
+        (ModelTokenizerSource){.kind = MODEL_TOKENIZER_EMBEDDED, .path = where->path};
+    if (!embedded_find(config_name, &config) || !embedded_find(name, &tensors)) {
+        return error_set(err, ERR_IO, "%s: not embedded in this build", where->name);
+    }
+    if (need == MODEL_NEED_TOKENIZER) {
+        return true;
+    }
+    if (!config_open_memory(&m->json, config_name, (const char *)config.data, config.n_bytes,
+                            err) ||
+        !open_json(m, err)) {
+        return false;
+    }
+    m->file = tensor_file_open_memory(name, tensors.data, tensors.n_bytes, err);
+    return m->file && bind(m, err);
+}
+
+static bool open_made(Model *m, const Location *where, ModelNeed need, Error *err)
+{
+    WeightsRecipe recipe;
+    if (!made_parse(where->path, &m->arch, &m->config, &recipe, err)) {
+        return false;
+    }
+    m->info.model_type = m->arch->id;
+    m->info.tokenizer = (ModelTokenizerSource){.kind = MODEL_TOKENIZER_WORDS, .path = where->path};
+    m->info.dtype = "F32";
+    if (need == MODEL_NEED_TOKENIZER) {
+        return true;
+    }
+    if (!weights_make(&m->weights, m->arch, &m->config, &recipe, &m->arena, &m->info.n_params,
+                      err)) {
+        return false;
+    }
+    m->info.file_bytes = 0;
+    m->bound = true;
+    return true;
+}
+
+static bool open_all(Model *m, const ModelDesc *desc, Error *err)
+{
+    Location where;
+    if (!locate_model(desc->spec, desc->need != MODEL_NEED_TOKENIZER, &m->arena, &where, err)) {
+        return false;
+    }
+    m->info = (ModelInfo){
+        .name = where.name, .path = "", .architecture = "", .model_type = "", .family = ""};
+    m->info.dtype = "";
+    bool ok = false;
+    switch (where.kind) {
+    case LOCATION_EMBEDDED:
+        ok = open_embedded(m, &where, desc->need, err);
+        break;
+    case LOCATION_MADE:
+        ok = open_made(m, &where, desc->need, err);
+        break;
+    case LOCATION_FOLDER:
+        ok = open_folder(m, &where, desc->need, err);
+        break;
+    case LOCATION_GGUF:
+        ok = open_gguf(m, &where, desc->need, err);
+        break;
+    }
+    if (ok && m->arch) {
+        fill_info(m);
+    }
+    return ok;
+}
+
+Model *model_open(const ModelDesc *desc, Error *err)
+{
+    Error why = {0};
+    Model *model = mem_alloc_zeroed(1, sizeof *model, err);
+    if (!model) {
+        return NULL;
+    }
+    if (!open_all(model, desc, &why)) {
+        if (err) {
+            *err = why;
+        }
+        model_close(&model);
+    }
+    return model;
+}
+
+void model_close(Model **model)
+{
+    if (!model || !*model) {
+        return;
+    }
+    tensor_file_close(&(*model)->file);
+    config_close(&(*model)->json);
+    arena_destroy(&(*model)->arena);
+    mem_free(*model);
+    *model = NULL;
+}
