@@ -285,7 +285,7 @@ typedef struct AttnOutputs {
 /** How a long run tells and is told. All may be left 0. */
 typedef struct AttnProgress {
     const atomic_bool *cancel; /* set by any thread: the call returns ATTN_CANCELLED soon */
-    /* Called on the calling thread only, now and then; units are the library's choice. */
+    /* Called on the calling thread only, now and then and when all is done; any units. */
     void (*report)(void *payload, int64_t done, int64_t total);
     void *payload;
 } AttnProgress;

@@ -402,14 +402,6 @@ static AttnStatus pass_prepare(Pass *p, const AttnCtx *ctx, const AttnArgs *args
     return ATTN_OK;
 }
 
-static void report(const Pass *p)
-{
-    if (p->progress && p->progress->report && omp_get_thread_num() == 0) {
-        p->progress->report(p->progress->payload,
-                            atomic_load_explicit(&p->done, memory_order_relaxed), p->total);
-    }
-}
-
 /* Heads [kv0, kv0 + n_kv): pack ahead, then all their tasks, the costly last rows first. */
 static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
 {
@@ -431,7 +423,9 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
         int32_t task = p->tasks_per_head - 1 - (int32_t)(i / n_heads);
         if (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
             run_task(p, w, kv0 * per_kv + head, head / per_kv, task * p->task_rows);
-            report(p);
+            if (omp_get_thread_num() == 0) {
+                attn_report(p->progress, &p->done, p->total);
+            }
         }
     }
 }
@@ -491,6 +485,7 @@ AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutp
     if (atomic_load(&p.stop) || attn_cancelled(progress)) {
         return ATTN_CANCELLED;
     }
+    attn_report(progress, &p.done, p.total);
     if (out->received) {
         return attn_received(ctx, args, out->row_max, out->row_log_sum, out->received, progress);
     }

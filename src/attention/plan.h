@@ -82,3 +82,13 @@ static inline bool attn_cancelled(const AttnProgress *progress)
     return progress && progress->cancel &&
            atomic_load_explicit(progress->cancel, memory_order_relaxed);
 }
+
+/** Tells how far it is. Calling thread only. */
+static inline void attn_report(const AttnProgress *progress, const _Atomic int64_t *done,
+                               int64_t total)
+{
+    if (progress && progress->report) {
+        progress->report(progress->payload, atomic_load_explicit(done, memory_order_relaxed),
+                         total);
+    }
+}

@@ -112,12 +112,15 @@ AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *args, const float *
             receive_task(&receiver, (int32_t)(t / per_head), (int32_t)(t % per_head) * KEYS,
                          received, progress);
             atomic_fetch_add_explicit(&done, 1, memory_order_relaxed);
-            if (progress && progress->report && omp_get_thread_num() == 0) {
-                progress->report(progress->payload,
-                                 atomic_load_explicit(&done, memory_order_relaxed), total);
+            if (omp_get_thread_num() == 0) {
+                attn_report(progress, &done, total);
             }
         }
     }
     free(scratch);
-    return attn_cancelled(progress) ? ATTN_CANCELLED : ATTN_OK;
+    if (attn_cancelled(progress)) {
+        return ATTN_CANCELLED;
+    }
+    attn_report(progress, &done, total);
+    return ATTN_OK;
 }

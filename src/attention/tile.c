@@ -257,12 +257,15 @@ AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const Attn
                 }
             }
             atomic_fetch_add_explicit(&done, 1, memory_order_relaxed);
-            if (progress && progress->report && omp_get_thread_num() == 0) {
-                progress->report(progress->payload,
-                                 atomic_load_explicit(&done, memory_order_relaxed), n_rows);
+            if (omp_get_thread_num() == 0) {
+                attn_report(progress, &done, n_rows);
             }
         }
     }
     free(scratch);
-    return attn_cancelled(progress) ? ATTN_CANCELLED : ATTN_OK;
+    if (attn_cancelled(progress)) {
+        return ATTN_CANCELLED;
+    }
+    attn_report(progress, &done, n_rows);
+    return ATTN_OK;
 }

@@ -614,16 +614,17 @@ static void step_pv(const float *p, const float *v, int32_t ep, int32_t n_rows, 
     }
 }
 
-/* A V panel with NaN or infinity: weights of 0 must not touch it. */
+/* A V panel with NaN or infinity: weights of 0 must not touch it. The bits of step_pv elsewhere. */
 static void step_pv_careful(const float *p, const float *v, int32_t ep, int32_t n_rows, float *o)
 {
     for (int32_t r = 0; r < n_rows; r++) {
-        for (int j = 0; j < ATTN_STEP; j++) {
-            float b = p[r * ATTN_STEP + j];
-            for (int32_t e = 0; b != 0.0f && e < ep; e++) {
-                float *to = o + (ptrdiff_t)r * ep + e;
-                *to = sf_fma(b, v[(ptrdiff_t)j * ep + e], *to);
+        for (int32_t e = 0; e < ep; e++) {
+            float acc = 0;
+            for (int j = 0; j < ATTN_STEP; j++) {
+                float b = p[r * ATTN_STEP + j];
+                acc = b != 0.0f ? sf_fma(b, v[(ptrdiff_t)j * ep + e], acc) : acc;
             }
+            o[(ptrdiff_t)r * ep + e] += acc;
         }
     }
 }
