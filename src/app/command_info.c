@@ -1,0 +1,165 @@
+/* info: what a model (or a saved trace) is. */
+#include "app/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- a model --------------------------------------------------------------------------------- */
+
+static bool stack_json(const ModelStack *stack, StrBuf *out, Error *err)
+{
+    return strbuf_printf(out, err,
+                         "{\"kind\":\"%s\",\"layers\":%d,\"heads\":%d,\"kv_heads\":%d,"
+                         "\"head_dim\":%d}",
+                         stack->name, stack->n_layers, stack->n_heads, stack->n_kv_heads,
+                         stack->head_width);
+}
+
+static bool model_json(const ModelInfo *info, const char *tokenizer, StrBuf *out, Error *err)
+{
+    const ModelStack *first = &info->stacks[0];
+    bool ok = strbuf_puts(out, "{\"name\":", err) && cli_json_string(out, info->name, err) &&
+              strbuf_puts(out, ",\"path\":", err) && cli_json_string(out, info->path, err) &&
+              strbuf_puts(out, ",\"architecture\":", err) &&
+              cli_json_string(out, info->architecture, err) &&
+              strbuf_puts(out, ",\"model_type\":", err) &&
+              cli_json_string(out, info->model_type, err) &&
+              strbuf_puts(out, ",\"family\":", err) && cli_json_string(out, info->family, err);
+    ok = ok && strbuf_printf(
+                   out, err,
+                   ",\"layers\":%d,\"heads\":%d,\"kv_heads\":%d,\"head_dim\":%d,"
+                   "\"width\":%d,\"vocabulary\":%d,\"max_positions\":%d,"
+                   "\"positions_limited\":%s,\"predicts_tokens\":%s,"
+                   "\"parameters\":%llu,\"file_bytes\":%llu,\"dtype\":",
+                   first->n_layers, first->n_heads, first->n_kv_heads, first->head_width,
+                   info->width, info->vocabulary, info->max_positions,
+                   info->positions_limited ? "true" : "false", info->has_logits ? "true" : "false",
+                   (unsigned long long)info->n_params, (unsigned long long)info->file_bytes);
+    ok = ok && cli_json_string(out, info->dtype, err) && strbuf_puts(out, ",\"tokenizer\":", err) &&
+         cli_json_string(out, tokenizer, err) && strbuf_puts(out, ",\"stacks\":[", err);
+    for (int32_t i = 0; i < info->n_stacks && ok; i++) {
+        ok = (!i || strbuf_puts(out, ",", err)) && stack_json(&info->stacks[i], out, err);
+    }
+    return ok && strbuf_puts(out, "]}\n", err);
+}
+
+static bool model_table(const ModelInfo *info, const char *tokenizer, StrBuf *out, Error *err)
+{
+    char a[32];
+    char b[32];
+    bool ok = strbuf_printf(out, err, "%-14s%s\n", "model", info->name);
+    if (*info->path) {
+        ok = ok && strbuf_printf(out, err, "%-14s%s\n", "path", info->path);
+    }
+    ok = ok &&
+         strbuf_printf(out, err, "%-14s%s (%s)\n", "architecture", info->family, info->model_type);
+    for (int32_t i = 0; i < info->n_stacks && ok; i++) {
+        const ModelStack *s = &info->stacks[i];
+        ok = strbuf_printf(out, err, "%-14s%d layers of %d heads, %d wide", s->name, s->n_layers,
+                           s->n_heads, s->head_width) &&
+             (s->n_kv_heads == s->n_heads ||
+              strbuf_printf(out, err, "; keys and values in %d group%s", s->n_kv_heads,
+                            s->n_kv_heads == 1 ? "" : "s")) &&
+             strbuf_puts(out, "\n", err);
+    }
+    ok = ok && strbuf_printf(out, err, "%-14s%d\n%-14s%s tokens; %s\n", "width", info->width,
+                             "vocabulary", format_count((uint64_t)info->vocabulary, a), tokenizer);
+    if (info->max_positions) {
+        ok = ok && strbuf_printf(out, err, "%-14s%s%s\n", "positions",
+                                 format_count((uint64_t)info->max_positions, a),
+                                 info->positions_limited ? ", a fixed table: no longer texts"
+                                                         : " in training; longer texts can be run");
+    }
+    if (info->n_params) {
+        ok = ok && strbuf_printf(out, err, "%-14s%s, %s of %s\n", "parameters",
+                                 format_count(info->n_params, a), format_bytes(info->file_bytes, b),
+                                 info->dtype);
+    }
+    return ok && strbuf_printf(out, err, "%-14s%s\n", "predicts",
+                               info->has_logits ? "tokens (dump --what logits)" : "no tokens");
+}
+
+static bool model_report(App *app, const RunRequest *request, StrBuf *out, Error *err)
+{
+    ModelDesc desc = {.spec = request->model, .need = MODEL_NEED_INFO, .log = &app->log};
+    Model *model = model_open(&desc, err);
+    if (!model) {
+        return false;
+    }
+    Error no_tokenizer = {0};
+    Tokenizer *tokenizer = text_open_tokenizer(model, &app->log, &no_tokenizer);
+    if (!tokenizer && no_tokenizer.code != ERR_UNSUPPORTED) {
+        log_write(&app->log, LOG_WARNING, "%s", no_tokenizer.message);
+    }
+    const ModelInfo *info = model_info(model);
+    bool json = app_option(app, OPTION_JSON_ID)->given;
+    const char *kind = tokenizer ? tokenizer_kind(tokenizer) : NULL;
+    bool ok = json ? model_json(info, kind, out, err)
+                   : model_table(info, kind ? kind : "no tokenizer that can be read", out, err);
+    tokenizer_close(&tokenizer);
+    model_close(&model);
+    return ok;
+}
+
+/* ---- a saved trace --------------------------------------------------------------------------- */
+
+static const char *const stores[] = {"q, k, v and hidden states", "q, k and v", "q and k"};
+static const char *const dtypes[] = {"f32", "f16"};
+
+static bool trace_json(const TraceInfo *info, StrBuf *out, Error *err)
+{
+    return strbuf_puts(out, "{\"model\":", err) && cli_json_string(out, info->model_name, err) &&
+           strbuf_puts(out, ",\"architecture\":", err) &&
+           cli_json_string(out, info->architecture, err) &&
+           strbuf_printf(out, err,
+                         ",\"layers\":%d,\"heads\":%d,\"kv_heads\":%d,\"head_dim\":%d,"
+                         "\"width\":%d,\"vocabulary\":%d,\"tokens\":%d,\"values\":%s,"
+                         "\"hidden\":%s,\"dtype\":\"%s\",\"weight_shift\":%.9g,"
+                         "\"temperature\":%.9g,\"bytes\":%llu,\"seconds\":%.6g}\n",
+                         info->n_layers, info->n_heads, info->n_kv_heads, info->head_dim,
+                         info->model_dim, info->n_vocab, info->n_queries,
+                         info->has_values ? "true" : "false", info->has_hidden ? "true" : "false",
+                         dtypes[info->params.dtype], (double)info->weight_shift,
+                         (double)info->params.temperature, (unsigned long long)info->held_bytes,
+                         info->seconds);
+}
+
+static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)
+{
+    char a[32];
+    return strbuf_printf(out, err, "%-14s%s (%s)\n%-14s%d\n%-14s%d layers of %d heads, %d wide\n",
+                         "trace of", info->model_name, info->architecture, "tokens",
+                         info->n_queries, "attention", info->n_layers, info->n_heads,
+                         info->head_dim) &&
+           strbuf_printf(out, err, "%-14s%s as %s, %s\n", "holds", stores[info->params.store],
+                         dtypes[info->params.dtype], format_bytes(info->held_bytes, a)) &&
+           strbuf_printf(out, err, "%-14s%.2f s\n", "computed in", info->seconds);
+}
+
+static bool trace_report(App *app, const char *path, StrBuf *out, Error *err)
+{
+    Trace *trace = trace_open(path, err);
+    if (!trace) {
+        return false;
+    }
+    bool ok = app_option(app, OPTION_JSON_ID)->given ? trace_json(trace_info(trace), out, err)
+                                                     : trace_table(trace_info(trace), out, err);
+    trace_close(trace);
+    return ok;
+}
+
+bool command_info(App *app, Error *err)
+{
+    RunRequest request;
+    StrBuf out = {0};
+    if (!app_read_request(app, &request, err)) {
+        return false;
+    }
+    bool ok = request.trace_path ? trace_report(app, request.trace_path, &out, err)
+                                 : model_report(app, &request, &out, err);
+    if (ok) {
+        cli_print(&out);
+    }
+    strbuf_free(&out);
+    return ok;
+}
