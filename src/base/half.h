@@ -1,7 +1,7 @@
 #pragma once
 /*
- * 16-bit floats: IEEE 754 binary16 and bfloat16. Branches only on values, so loops over them
- * vectorise; no result depends on whether the processor flushes denormals. Any thread.
+ * 16-bit floats: IEEE 754 binary16 and bfloat16. No result depends on whether the processor flushes
+ * denormals. Any thread.
  */
 #include <stdint.h>
 #include <string.h>

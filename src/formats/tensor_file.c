@@ -318,7 +318,7 @@ static const char *find_in_folder(Arena *arena, const char *folder, Error *err)
                 return NULL;
             }
             if (found) {
-                error_set(err, ERR_USAGE,
+                error_set(err, ERR_IO,
                           "%s holds several %s files (%s, %s): name the one you "
                           "mean",
                           folder, suffixes[s], found, names[i]);
