@@ -257,6 +257,10 @@ static bool read_shards(TensorFile *file, const char *path, const cJSON *weight_
         if (!known) {
             char *shard_path = arena_printf(&file->arena, err, "%s%s", folder, shard);
             ok = shard_path && ARRAY_PUSH(&seen, shard, err) && map_and_read(file, shard_path, err);
+            if (ok && file->kind != TENSOR_FILE_SAFETENSORS) {
+                ok = error_set(err, ERR_FORMAT, "%s is no safetensors, but %s names it", shard_path,
+                               path);
+            }
         }
     }
     ARRAY_FREE(&seen);
@@ -288,6 +292,20 @@ static bool read_index(TensorFile *file, const char *path, Error *err)
     return ok;
 }
 
+/* The first name with a suffix, NULL where there is none; *n_found says how many there are. */
+static const char *find_suffix(char **names, size_t n_names, const char *suffix, size_t *n_found)
+{
+    const char *found = NULL;
+    *n_found = 0;
+    for (size_t i = 0; i < n_names; i++) {
+        if (path_has_suffix(names[i], suffix)) {
+            found = found ? found : names[i];
+            (*n_found)++;
+        }
+    }
+    return found;
+}
+
 /* The file in a folder that holds its weights, or NULL. */
 static const char *find_in_folder(Arena *arena, const char *folder, Error *err)
 {
@@ -304,30 +322,22 @@ static const char *find_in_folder(Arena *arena, const char *folder, Error *err)
         return NULL;
     }
     static const char *const suffixes[] = {".safetensors", ".gguf", ".bin", ".pt", ".pth"};
-    for (size_t s = 0; s < AS_COUNT(suffixes); s++) {
-        const char *found = NULL;
-        for (size_t i = 0; i < n_names; i++) {
-            if (!path_has_suffix(names[i], suffixes[s])) {
-                continue;
-            }
-            if (s >= 2) {
-                char *path = path_join(arena, folder, names[i], err);
-                if (path) {
-                    (void)refuse_pickle(path, err);
-                }
-                return NULL;
-            }
-            if (found) {
-                error_set(err, ERR_IO,
-                          "%s holds several %s files (%s, %s): name the one you "
-                          "mean",
-                          folder, suffixes[s], found, names[i]);
-                return NULL;
-            }
-            found = names[i];
+    for (size_t i = 0; i < AS_COUNT(suffixes); i++) {
+        size_t n_found;
+        const char *found = find_suffix(names, n_names, suffixes[i], &n_found);
+        bool is_pickle = i >= 2;
+        if (n_found > 1 && !is_pickle) {
+            error_set(err, ERR_IO, "%s holds %zu %s files, %s the first: name the one you mean",
+                      folder, n_found, suffixes[i], found);
+            return NULL;
+        }
+        const char *path = found ? path_join(arena, folder, found, err) : NULL;
+        if (found && is_pickle && path) {
+            refuse_pickle(path, err);
+            return NULL;
         }
         if (found) {
-            return path_join(arena, folder, found, err);
+            return path;
         }
     }
     error_set(err, ERR_IO,

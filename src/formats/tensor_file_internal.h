@@ -34,8 +34,9 @@ enum {
     GGUF_TYPE_COUNT
 };
 
-/** Appends the tensors (and, where there are no metas yet, the metadata) of one file's bytes, which
- *  stay in place until the TensorFile is closed. `name` is for messages. */
+/** Appends the tensors and the metadata of one file's bytes, which stay in place until the
+ * TensorFile is closed; of several safetensors files only the first one's metadata. `name` is for
+ * messages. */
 AS_MUST_CHECK bool safetensors_read(TensorFile *file, const char *name, const unsigned char *data,
                                     size_t n_bytes, Error *err);
 AS_MUST_CHECK bool gguf_read(TensorFile *file, const char *name, const unsigned char *data,

@@ -283,12 +283,15 @@ static void test_tensor_file_open__folder_with_shards(void **state)
         {"{\"weight_map\":{\"a\":\"../m-1.safetensors\"}}", "must name files beside it"},
         {"{\"weight_map\":{\"a\":3}}", "must name files beside it"},
         {"{\"weight_map\":{\"a\":\"m-3.safetensors\"}}", "cannot open"},
+        {"{\"weight_map\":{\"a\":\"pytorch_model.bin\"}}", "can run code"},
+        {"{\"weight_map\":{\"a\":\"m.gguf\"}}", "m.gguf is no safetensors"},
         {"{\"weight_map\":{\"a\":\"m-1.safetensors\",\"c\":\"m-2.safetensors\"}}",
          "tensor \"c\" is not in m-2.safetensors"},
         {"{\"weight_map\":{\"a\":\"m-1.safetensors\",\"x\":\"m-3.safetensors\"}}", "cannot open"},
     };
     add_shard(folder, "m-1.safetensors", "a");
     add_shard(folder, "m-2.safetensors", "b");
+    add_file(folder, "m.gguf", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24);
     for (size_t i = 0; i < AS_COUNT(indexes); i++) {
         add_file(folder, "model.safetensors.index.json", indexes[i][0], strlen(indexes[i][0]));
         assert_null(tensor_file_open(folder->path, &err));
@@ -296,6 +299,10 @@ static void test_tensor_file_open__folder_with_shards(void **state)
             fail_msg("%s: %s, expected \"%s\"", indexes[i][0], err.message, indexes[i][1]);
         }
     }
+    assert_int_equal(
+        remove(path_join(&folder->arena, folder->path, "model.safetensors.index.json", &err)), 0);
+    assert_null(tensor_file_open(folder->path, &err));
+    assert_non_null(strstr(err.message, "holds 2 .safetensors files, m-1.safetensors the first"));
     static const char good[] =
         "{\"weight_map\":{\"a\":\"m-1.safetensors\",\"b\":\"m-2.safetensors\"}}";
     add_file(folder, "model.safetensors.index.json", good, sizeof good - 1);
