@@ -423,7 +423,7 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
         int32_t task = p->tasks_per_head - 1 - (int32_t)(i / n_heads);
         if (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
             run_task(p, w, kv0 * per_kv + head, head / per_kv, task * p->task_rows);
-            if (omp_get_thread_num() == 0) {
+            if (omp_get_thread_num() == 0 && !attn_cancelled(p->progress)) {
                 attn_report(p->progress, &p->done, p->total);
             }
         }

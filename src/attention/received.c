@@ -112,7 +112,7 @@ AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *args, const float *
             receive_task(&receiver, (int32_t)(t / per_head), (int32_t)(t % per_head) * KEYS,
                          received, progress);
             atomic_fetch_add_explicit(&done, 1, memory_order_relaxed);
-            if (omp_get_thread_num() == 0) {
+            if (omp_get_thread_num() == 0 && !attn_cancelled(progress)) {
                 attn_report(progress, &done, total);
             }
         }

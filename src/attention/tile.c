@@ -257,7 +257,7 @@ AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const Attn
                 }
             }
             atomic_fetch_add_explicit(&done, 1, memory_order_relaxed);
-            if (omp_get_thread_num() == 0) {
+            if (omp_get_thread_num() == 0 && !attn_cancelled(progress)) {
                 attn_report(progress, &done, n_rows);
             }
         }
