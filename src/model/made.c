@@ -43,7 +43,7 @@ static bool parse_number(const char *spec, const char *key, const char *text, in
 static bool take_pair(const char *spec, const char *key, const char *value, const Arch **arch,
                       ArchConfig *config, WeightsRecipe *recipe, Error *err)
 {
-    int64_t seed;
+    int64_t seed = 0;
     for (size_t i = 0; i < AS_COUNT(KEYS); i++) {
         if (strcmp(key, KEYS[i].name) == 0) {
             return parse_number(spec, key, value, KEYS[i].lo, KEYS[i].hi,

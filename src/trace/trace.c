@@ -209,7 +209,7 @@ bool trace_estimate(const TraceDesc *desc, TraceEstimate *estimate, Error *err)
 {
     TraceInfo info;
     TraceLayout layout;
-    bool causal;
+    bool causal = false;
     return describe(desc, &info, &causal, err) &&
            estimate_bytes(desc, &info, causal, &layout, estimate, err);
 }
@@ -294,7 +294,7 @@ static bool reserve(Trace *trace, const TraceEstimate *estimate, Error *err)
 Trace *trace_create(const TraceDesc *desc, Error *err)
 {
     TraceEstimate estimate;
-    bool causal;
+    bool causal = false;
     Trace *trace = trace_new(err);
     if (!trace) {
         return NULL;
