@@ -12,7 +12,9 @@ What training sees, each sequence starting with the one special token (it is the
   text        windows of the corpus at random places
   repeats     a block of random tokens, again and again; only what can be copied is scored
   echoes      a passage of the corpus that comes twice, with other text between
-The last two are `--repeats` and `--echoes` of the sequences. They make induction heads form early.
+The last two are `--repeats` and `--echoes` of the sequences; they make induction heads form early.
+Once both probe scores of a checkpoint have reached what is asked (--enough), the share of repeats
+falls to `--repeats-after`.
 
 Matrices of the layers are trained by Muon (K. Jordan et al. 2024: momentum, orthogonalised by a
 Newton-Schulz iteration), embeddings and gains by AdamW (Loshchilov & Hutter 2019). The learning
@@ -204,10 +206,10 @@ class Batches:
         kind, rng = self.rng.random(), self.rng
         scored = np.ones(n, dtype=bool)
         if kind < self.repeats:
-            period = int(rng.integers(8, n // 2))
+            period = int(4 * (n / 8) ** rng.random())
             block = rng.integers(1, self.vocab, period)
             body = np.tile(block, n // period + 1)[:n]
-            scored[:period] = False
+            scored[:period + 1] = False
         elif kind < self.repeats + self.echoes:
             length = int(rng.integers(6, n // 3))
             gap = int(rng.integers(0, n - 2 * length))
@@ -348,6 +350,8 @@ def train(args):
                         "state": state, "shape": asdict(shape)}, path.with_suffix(".new"))
             path.with_suffix(".new").replace(path)
             induction, previous = probe(model)
+            if induction.max() >= args.enough and previous.max() >= args.enough:
+                batches.repeats = args.repeats_after
             cost = bits_a_byte(model, args.work, take=48)
             say(f"== {state['seconds'] / 60:.1f} min  {cost:.3f} bits/byte  "
                 f"induction {best(induction)}  previous {best(previous)}")
@@ -405,7 +409,9 @@ def main():
     parser.add_argument("--save-every", type=float, default=240, help="seconds to a checkpoint")
     parser.add_argument("--muon-rate", type=float, default=0.02)
     parser.add_argument("--adam-rate", type=float, default=0.004)
-    parser.add_argument("--repeats", type=float, default=0.08)
+    parser.add_argument("--repeats", type=float, default=0.25)
+    parser.add_argument("--repeats-after", type=float, default=0.06)
+    parser.add_argument("--enough", type=float, default=0.8)
     parser.add_argument("--echoes", type=float, default=0.06)
     for field in ("vocab", "width", "layers", "heads", "kv_heads", "mlp"):
         parser.add_argument("--" + field.replace("_", "-"), type=int, default=getattr(Shape, field))

@@ -15,8 +15,8 @@ left out):
   induction   weight on the tokens that followed earlier occurrences of this token, over the rows
               that have any                           same       weight on those occurrences
   reach       how many tokens share the weight: exp of the row's entropy
-Cost of a text: pieces (separated by NUL) are read in windows of 512 tokens, BOS first, that
-advance by 256; a token is scored once, with at least 256 tokens before it where there are any.
+Cost of a text: pieces (separated by NUL) are read in windows of 512 tokens (--window), BOS first,
+that advance by half; a token is scored once, with half a window before it where there is that much.
 """
 
 import argparse
@@ -81,8 +81,8 @@ def text_measures(model, tokenizer, paths):
     return {name: np.concatenate(values, -1).mean(-1) for name, values in parts.items()}
 
 
-def bits_a_byte(model, tokenizer, text, n=512, advance=256):
-    bits, size = 0.0, 0
+def bits_a_byte(model, tokenizer, text, n):
+    bits, size, advance = 0.0, 0, n // 2
     for piece in text.split("\0"):
         size += len(piece.encode())
         ids = tokenizer(piece).input_ids
@@ -146,6 +146,7 @@ def main():
     parser.add_argument("--model", type=Path, default=ROOT / "models/tiny")
     parser.add_argument("--texts", type=Path, default=ROOT / "assets/examples")
     parser.add_argument("--heldout", type=Path)
+    parser.add_argument("--window", type=int, default=512)
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--heads", default="", help="layer.head,… (all when left out)")
     parser.add_argument("--threads", type=int, default=1)
@@ -159,7 +160,8 @@ def main():
                                                  attn_implementation="eager").eval()
     paths = sorted(args.texts.glob("*.txt"))
     if args.heldout:
-        cost, size = bits_a_byte(model, tokenizer, args.heldout.read_text(encoding="utf-8"))
+        text = args.heldout.read_text(encoding="utf-8")
+        cost, size = bits_a_byte(model, tokenizer, text, args.window)
         print(f"{args.heldout.name}: {cost:.3f} bits a byte over {size} bytes")
     elif args.pictures:
         heads = [tuple(map(int, h.split("."))) for h in args.heads.split(",") if h]
