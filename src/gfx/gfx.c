@@ -1,0 +1,372 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <glad/gl.h>
+
+#include "base/clock.h"
+#include "base/embedded.h"
+#include "gfx/internal.h"
+
+/* Side of the glyph atlas and of the one for small cell arrays. GL 3.3 promises 1024. */
+enum { GLYPH_SIDE = 2048, CELL_SIDE = 1024 };
+
+/* Which shaders make which program, and what its samplers are called. */
+typedef struct ProgramRow {
+    const char *vertex, *fragment;
+    const char *samplers[2];
+} ProgramRow;
+
+static const ProgramRow program_rows[PAINT_COUNT] = {
+    [PAINT_SOLID] = {"quad.vert", "solid.frag", {0}},
+    [PAINT_SHAPE] = {"quad.vert", "shape.frag", {0}},
+    [PAINT_SHADOW] = {"quad.vert", "shadow.frag", {0}},
+    [PAINT_GLYPH] = {"quad.vert", "glyph.frag", {"atlas"}},
+    [PAINT_IMAGE] = {"quad.vert", "image.frag", {"picture"}},
+    [PAINT_CELLS] = {"quad.vert", "cells.frag", {"values", "maps"}},
+    [PAINT_MESH] = {"mesh.vert", "mesh.frag", {0}},
+    [PAINT_HATCH] = {"mesh.vert", "hatch.frag", {0}},
+};
+
+static bool compile(GLenum kind, const char *name, GLuint *out, Error *err)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "shaders/%s", name);
+    EmbeddedFile file;
+    if (!embedded_find(path, &file)) {
+        return error_set(err, ERR_INTERNAL, "%s is not in the program", path);
+    }
+    GLuint shader = glCreateShader(kind);
+    const GLchar *text = (const GLchar *)file.data;
+    GLint n = (GLint)file.n_bytes;
+    glShaderSource(shader, 1, &text, &n);
+    glCompileShader(shader);
+    GLint ok = 0;
+    glGetShaderiv(shader, GL_COMPILE_STATUS, &ok);
+    if (!ok) {
+        char log[256] = "";
+        glGetShaderInfoLog(shader, sizeof(log), NULL, log);
+        glDeleteShader(shader);
+        log[strcspn(log, "\r\n")] = 0;
+        return error_set(err, ERR_GRAPHICS, "%s: %s", path, log);
+    }
+    *out = shader;
+    return true;
+}
+
+static bool build(const ProgramRow *row, Program *out, Error *err)
+{
+    GLuint vertex = 0;
+    GLuint fragment = 0;
+    if (!compile(GL_VERTEX_SHADER, row->vertex, &vertex, err)) {
+        return false;
+    }
+    if (!compile(GL_FRAGMENT_SHADER, row->fragment, &fragment, err)) {
+        glDeleteShader(vertex);
+        return false;
+    }
+    GLuint name = glCreateProgram();
+    glAttachShader(name, vertex);
+    glAttachShader(name, fragment);
+    glLinkProgram(name);
+    glDeleteShader(vertex);
+    glDeleteShader(fragment);
+    out->name = name;
+    GLint ok = 0;
+    glGetProgramiv(name, GL_LINK_STATUS, &ok);
+    if (!ok) {
+        char log[256] = "";
+        glGetProgramInfoLog(name, sizeof(log), NULL, log);
+        log[strcspn(log, "\r\n")] = 0;
+        return error_set(err, ERR_GRAPHICS, "%s: %s", row->fragment, log);
+    }
+    out->viewport = glGetUniformLocation(name, "viewport");
+    glUseProgram(name);
+    for (int i = 0; i < 2 && row->samplers[i]; i++) {
+        glUniform1i(glGetUniformLocation(name, row->samplers[i]), i);
+    }
+    return true;
+}
+
+static void make_arrays(Gfx *gfx)
+{
+    glGenVertexArrays(1, &gfx->quad_array);
+    glGenBuffers(1, &gfx->quad_buffer);
+    glBindVertexArray(gfx->quad_array);
+    for (GLuint i = 0; i < 8; i++) {
+        glEnableVertexAttribArray(i);
+        glVertexAttribDivisor(i, 1);
+    }
+    glGenVertexArrays(1, &gfx->mesh_array);
+    glGenBuffers(1, &gfx->vertex_buffer);
+    glGenBuffers(1, &gfx->index_buffer);
+    glBindVertexArray(gfx->mesh_array);
+    glBindBuffer(GL_ARRAY_BUFFER, gfx->vertex_buffer);
+    glBindBuffer(GL_ELEMENT_ARRAY_BUFFER, gfx->index_buffer);
+    static const struct {
+        GLint n;
+        GLenum type;
+        GLboolean normalized;
+        size_t at;
+    } fields[] = {{2, GL_FLOAT, GL_FALSE, offsetof(MeshVertex, at)},
+                  {4, GL_FLOAT, GL_FALSE, offsetof(MeshVertex, across)},
+                  {2, GL_FLOAT, GL_FALSE, offsetof(MeshVertex, edge)},
+                  {4, GL_UNSIGNED_BYTE, GL_TRUE, offsetof(MeshVertex, color)},
+                  {4, GL_FLOAT, GL_FALSE, offsetof(MeshVertex, clip)}};
+    for (GLuint i = 0; i < AS_COUNT(fields); i++) {
+        glEnableVertexAttribArray(i);
+        glVertexAttribPointer(i, fields[i].n, fields[i].type, fields[i].normalized,
+                              sizeof(MeshVertex), (const void *)fields[i].at);
+    }
+    glBindVertexArray(0);
+}
+
+static void make_maps(Gfx *gfx)
+{
+    uint32_t texels[COLORMAP_COUNT][COLORMAP_ENTRIES];
+    for (int m = 0; m < COLORMAP_COUNT; m++) {
+        for (int i = 0; i < COLORMAP_ENTRIES; i++) {
+            texels[m][i] = color_pack(colormap_entry((Colormap)m, i));
+        }
+    }
+    glGenTextures(1, &gfx->map_texture);
+    glBindTexture(GL_TEXTURE_2D, gfx->map_texture);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAX_LEVEL, 0);
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, COLORMAP_ENTRIES, COLORMAP_COUNT, 0, GL_RGBA,
+                 GL_UNSIGNED_BYTE, texels);
+}
+
+Gfx *gfx_create(GfxLoader loader, Error *err)
+{
+    int version = gladLoadGL(loader);
+    if (version < GLAD_MAKE_VERSION(3, 3)) {
+        error_set(err, ERR_GRAPHICS,
+                  "OpenGL 3.3 is needed and %d.%d is here: update the graphics driver, or set "
+                  "LIBGL_ALWAYS_SOFTWARE=1 to draw with the processor (package libgl1-mesa-dri)",
+                  GLAD_VERSION_MAJOR(version), GLAD_VERSION_MINOR(version));
+        return NULL;
+    }
+    Gfx *gfx = mem_alloc_zeroed(1, sizeof(*gfx), err);
+    if (!gfx) {
+        return NULL;
+    }
+    gfx->scale = 1;
+    snprintf(gfx->renderer, sizeof(gfx->renderer), "%s", (const char *)glGetString(GL_RENDERER));
+    snprintf(gfx->version, sizeof(gfx->version), "%s", (const char *)glGetString(GL_VERSION));
+    glGetIntegerv(GL_MAX_TEXTURE_SIZE, &gfx->most_texels);
+    for (int i = 0; i < PAINT_COUNT; i++) {
+        if (!build(&program_rows[i], &gfx->programs[i], err)) {
+            gfx_destroy(gfx);
+            return NULL;
+        }
+    }
+    make_arrays(gfx);
+    make_maps(gfx);
+    if (!atlas_create(&gfx->glyphs, AS_MIN(GLYPH_SIDE, gfx->most_texels), false, err) ||
+        !atlas_create(&gfx->small_cells, AS_MIN(CELL_SIDE, gfx->most_texels), true, err)) {
+        gfx_destroy(gfx);
+        return NULL;
+    }
+    return gfx;
+}
+
+void gfx_destroy(Gfx *gfx)
+{
+    if (!gfx) {
+        return;
+    }
+    for (size_t i = 0; i < gfx->textures.n; i++) {
+        glDeleteTextures(1, &gfx->textures.items[i].texture);
+    }
+    gfx->textures.n = 0;
+    gfx_forget_textures(gfx);
+    for (int i = 0; i < PAINT_COUNT; i++) {
+        glDeleteProgram(gfx->programs[i].name);
+    }
+    glDeleteTextures(1, &gfx->map_texture);
+    glDeleteVertexArrays(1, &gfx->quad_array);
+    glDeleteVertexArrays(1, &gfx->mesh_array);
+    GLuint buffers[] = {gfx->quad_buffer, gfx->vertex_buffer, gfx->index_buffer};
+    glDeleteBuffers(AS_COUNT(buffers), buffers);
+    atlas_destroy(&gfx->glyphs);
+    atlas_destroy(&gfx->small_cells);
+    for (int i = 0; i < ICON_COUNT; i++) {
+        path_builder_free(&gfx->icons[i].stroke);
+        path_builder_free(&gfx->icons[i].fill);
+    }
+    ARRAY_FREE(&gfx->textures);
+    ARRAY_FREE(&gfx->doomed);
+    ARRAY_FREE(&gfx->values);
+    ARRAY_FREE(&gfx->points);
+    batcher_free(&gfx->batcher);
+    mem_free(gfx);
+}
+
+const char *gfx_renderer(const Gfx *gfx)
+{
+    return gfx->renderer;
+}
+
+const char *gfx_version(const Gfx *gfx)
+{
+    return gfx->version;
+}
+
+GfxStats gfx_stats(const Gfx *gfx)
+{
+    return gfx->stats;
+}
+
+void gfx_begin_frame(Gfx *gfx, int32_t width_px, int32_t height_px, float scale)
+{
+    gfx->frame++;
+    gfx->width = AS_MAX(width_px, 1);
+    gfx->height = AS_MAX(height_px, 1);
+    gfx->scale = scale > 0 ? scale : 1;
+    gfx->cleared = false;
+    gfx->stats = (GfxStats){0};
+    gfx->glyphs.uploaded_bytes = gfx->small_cells.uploaded_bytes = 0;
+    gfx_forget_textures(gfx);
+}
+
+static void set_state(const Gfx *gfx)
+{
+    glViewport(0, 0, gfx->width, gfx->height);
+    glDisable(GL_DEPTH_TEST);
+    glDisable(GL_CULL_FACE);
+    glDisable(GL_SCISSOR_TEST);
+    glDisable(GL_FRAMEBUFFER_SRGB);
+    glColorMask(GL_TRUE, GL_TRUE, GL_TRUE, GL_TRUE);
+    glEnable(GL_BLEND);
+    glBlendEquation(GL_FUNC_ADD);
+    glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);
+}
+
+/* GL 3.3 has no base instance: the attributes are pointed at the batch's first quad. */
+static void point_quads(size_t first)
+{
+    static const struct {
+        GLint n;
+        GLenum type;
+        size_t at;
+    } fields[] = {{4, GL_FLOAT, offsetof(PaintQuad, quad)},
+                  {4, GL_FLOAT, offsetof(PaintQuad, box)},
+                  {4, GL_FLOAT, offsetof(PaintQuad, p)},
+                  {4, GL_FLOAT, offsetof(PaintQuad, q)},
+                  {4, GL_UNSIGNED_BYTE, offsetof(PaintQuad, color)},
+                  {4, GL_UNSIGNED_BYTE, offsetof(PaintQuad, color) + 4},
+                  {4, GL_UNSIGNED_BYTE, offsetof(PaintQuad, color) + 8},
+                  {4, GL_FLOAT, offsetof(PaintQuad, r)}};
+    for (GLuint i = 0; i < AS_COUNT(fields); i++) {
+        GLboolean normalized = fields[i].type == GL_UNSIGNED_BYTE ? GL_TRUE : GL_FALSE;
+        glVertexAttribPointer(i, fields[i].n, fields[i].type, normalized, sizeof(PaintQuad),
+                              (const void *)(first * sizeof(PaintQuad) + fields[i].at));
+    }
+}
+
+static void draw_batch(Gfx *gfx, const PaintBatch *batch)
+{
+    const Program *program = &gfx->programs[batch->kind];
+    glUseProgram(program->name);
+    glUniform2f(program->viewport, (float)gfx->width, (float)gfx->height);
+    if (batch->texture) {
+        glActiveTexture(GL_TEXTURE0);
+        glBindTexture(GL_TEXTURE_2D, batch->texture);
+    }
+    if (batch->kind == PAINT_CELLS) {
+        glActiveTexture(GL_TEXTURE1);
+        glBindTexture(GL_TEXTURE_2D, gfx->map_texture);
+        glActiveTexture(GL_TEXTURE0);
+    }
+    if (batch->kind >= PAINT_MESH) {
+        glBindVertexArray(gfx->mesh_array);
+        glDrawElements(GL_TRIANGLES, (GLsizei)batch->n_quads, GL_UNSIGNED_INT,
+                       (const void *)(batch->first * sizeof(uint32_t)));
+    } else {
+        glBindVertexArray(gfx->quad_array);
+        point_quads(batch->first);
+        glDrawArraysInstanced(GL_TRIANGLE_STRIP, 0, 4, (GLsizei)batch->n_quads);
+    }
+    gfx->stats.n_draw_calls++;
+}
+
+bool gfx_flush(Gfx *gfx, Error *err)
+{
+    Batcher *b = &gfx->batcher;
+    batcher_sort(b);
+    if (b->failed) {
+        return error_set(err, ERR_MEMORY, "not enough memory to paint the frame");
+    }
+    glBindVertexArray(gfx->mesh_array);
+    glBindBuffer(GL_ARRAY_BUFFER, gfx->vertex_buffer);
+    glBufferData(GL_ARRAY_BUFFER, (GLsizeiptr)(b->vertices.n * sizeof(MeshVertex)),
+                 b->vertices.items, GL_STREAM_DRAW);
+    glBufferData(GL_ELEMENT_ARRAY_BUFFER, (GLsizeiptr)(b->sorted_indices.n * sizeof(uint32_t)),
+                 b->sorted_indices.items, GL_STREAM_DRAW);
+    glBindBuffer(GL_ARRAY_BUFFER, gfx->quad_buffer);
+    glBufferData(GL_ARRAY_BUFFER, (GLsizeiptr)(b->sorted_quads.n * sizeof(PaintQuad)),
+                 b->sorted_quads.items, GL_STREAM_DRAW);
+    for (size_t i = 0; i < b->batches.n; i++) {
+        draw_batch(gfx, &b->batches.items[i]);
+    }
+    glBindVertexArray(0);
+    gfx->stats.n_instances += (int32_t)b->sorted_quads.n;
+    gfx->stats.n_vertices += (int32_t)b->vertices.n;
+    batcher_begin(b, (float)gfx->width, (float)gfx->height);
+    return true;
+}
+
+bool gfx_paint(Gfx *gfx, const DrawList *list, Error *err)
+{
+    double start = clock_now_s();
+    set_state(gfx);
+    if (!gfx->cleared) {
+        Color c = list->background;
+        glClearColor(c.r, c.g, c.b, 1);
+        glClear(GL_COLOR_BUFFER_BIT);
+        gfx->cleared = true;
+    }
+    batcher_begin(&gfx->batcher, (float)gfx->width, (float)gfx->height);
+    if (!paint_list(gfx, list, err) || !gfx_flush(gfx, err)) {
+        return false;
+    }
+    gfx->stats.n_commands += (int32_t)list->cmds.n;
+    gfx->stats.uploaded_bytes += gfx->glyphs.uploaded_bytes + gfx->small_cells.uploaded_bytes;
+    gfx->glyphs.uploaded_bytes = gfx->small_cells.uploaded_bytes = 0;
+    gfx->stats.cpu_s += clock_now_s() - start;
+    GLenum code = glGetError();
+    if (code != GL_NO_ERROR) {
+        while (glGetError() != GL_NO_ERROR) {
+        }
+        return error_set(err, ERR_GRAPHICS, "%s reports GL error 0x%04X while painting",
+                         gfx->renderer, code);
+    }
+    return true;
+}
+
+bool gfx_read_pixels(Gfx *gfx, unsigned char *rgba, size_t n_bytes, Error *err)
+{
+    size_t row = (size_t)gfx->width * 4;
+    size_t want = row * (size_t)gfx->height;
+    if (n_bytes < want) {
+        return error_set(err, ERR_INTERNAL, "%zu bytes for a frame of %zu", n_bytes, want);
+    }
+    glPixelStorei(GL_PACK_ALIGNMENT, 1);
+    glReadPixels(0, 0, gfx->width, gfx->height, GL_RGBA, GL_UNSIGNED_BYTE, rgba);
+    for (int32_t y = 0; y < gfx->height / 2; y++) {
+        unsigned char *a = rgba + (size_t)y * row;
+        unsigned char *b = rgba + (size_t)(gfx->height - 1 - y) * row;
+        for (size_t i = 0; i < row; i++) {
+            unsigned char swap = a[i];
+            a[i] = b[i];
+            b[i] = swap;
+        }
+    }
+    for (size_t i = 3; i < want; i += 4) {
+        rgba[i] = 255;
+    }
+    return glGetError() == GL_NO_ERROR
+               ? true
+               : error_set(err, ERR_GRAPHICS, "%s could not give the pixels back", gfx->renderer);
+}
