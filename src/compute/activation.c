@@ -42,10 +42,10 @@ const char *activation_known(void)
  * where 2^n is a normal number. Source: Cody & Waite 1980, Software Manual for the Elementary
  * Functions, chapter 6 (range reduction in two parts).
  */
-static inline float exp_clamped(float x)
+static inline __attribute__((always_inline)) float exp_clamped(float x)
 {
     x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
-    const float n = (float)(int32_t)(x * 1.44269504f + (x < 0 ? -0.5f : 0.5f));
+    const float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* rounded: 1.5 * 2^23 */
     const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
     float p = 1.0f / 5040.0f;
     p = p * r + 1.0f / 720.0f;
@@ -64,6 +64,7 @@ static inline float exp_clamped(float x)
 
 COMPUTE_CLONES static void silu_row(float *x, int32_t n)
 {
+#pragma omp simd
     for (int32_t i = 0; i < n; i++) {
         x[i] = x[i] / (1.0f + exp_clamped(-x[i]));
     }
@@ -72,6 +73,7 @@ COMPUTE_CLONES static void silu_row(float *x, int32_t n)
 /* (1 + tanh u) / 2 = 1 / (1 + exp(-2u)) */
 COMPUTE_CLONES static void gelu_tanh_row(float *x, int32_t n)
 {
+#pragma omp simd
     for (int32_t i = 0; i < n; i++) {
         const float u = 0.797884561f * (x[i] + 0.044715f * x[i] * x[i] * x[i]);
         x[i] = x[i] / (1.0f + exp_clamped(-2.0f * u));
@@ -80,6 +82,7 @@ COMPUTE_CLONES static void gelu_tanh_row(float *x, int32_t n)
 
 COMPUTE_CLONES static void multiply_row(float *x, const float *up, int32_t n)
 {
+#pragma omp simd
     for (int32_t i = 0; i < n; i++) {
         x[i] *= up[i];
     }

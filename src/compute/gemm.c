@@ -49,6 +49,7 @@ static void add_bias(const GemmArgs *a, const Tile *tile)
 {
     for (int32_t i = tile->row; i < tile->row + tile->n_rows; i++) {
         float *y = a->y + (ptrdiff_t)i * a->y_stride;
+#pragma omp simd
         for (int32_t j = tile->column; j < tile->column + tile->n_columns; j++) {
             y[j] += a->bias[j];
         }

@@ -28,6 +28,7 @@ COMPUTE_CLONES static double sum_of_squares(const float *x, double mean, int32_t
 COMPUTE_CLONES static void scale_row(const NormArgs *a, const float *x, float *y, float mean,
                                      float factor)
 {
+#pragma omp simd
     for (int32_t i = 0; i < a->width; i++) {
         float value = (x[i] - mean) * factor;
         if (a->weight) {

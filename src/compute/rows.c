@@ -11,6 +11,7 @@ void rows_add(float *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride, 
     for (int64_t r = 0; r < rows; r++) {
         float *to = y + r * y_stride;
         const float *from = x + r * x_stride;
+#pragma omp simd
         for (int32_t i = 0; i < width; i++) {
             to[i] += from[i];
         }
