@@ -85,8 +85,9 @@ static bool refuse_topic(const char *topic, Error *err)
         names[n++] = own_topics[i].name;
     }
     int near = nearest_word(topic, names, n);
-    return error_set(err, ERR_USAGE, "no help on '%.60s'%s%s; `attnscope --help` lists the topics",
-                     topic, near < 0 ? "" : "; did you mean ", near < 0 ? "" : names[near]);
+    return error_set(
+        err, ERR_USAGE, "no help on '%.60s'%s%s%s; `attnscope --help` lists the topics", topic,
+        near < 0 ? "" : " (did you mean ", near < 0 ? "" : names[near], near < 0 ? "" : "?)");
 }
 
 static bool print_topic(App *app, const char *topic, StrBuf *out, Error *err)

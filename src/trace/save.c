@@ -208,6 +208,16 @@ static bool check_room(const Saver *s, const char *path, Error *err)
     return true;
 }
 
+/* What lies in the spill file and was written needs no memory any more. */
+static void let_go(const Trace *trace, const Part *part)
+{
+    uintptr_t begin = (uintptr_t)trace->spill.data;
+    uintptr_t at = (uintptr_t)part->data;
+    if (trace->spill.data && at >= begin && at - begin < trace->spill.n_bytes) {
+        spill_let_go(&trace->spill, at - begin, part->n_bytes);
+    }
+}
+
 bool trace_save(const Trace *trace, const char *path, Error *err)
 {
     Saver s = {.trace = trace};
@@ -223,6 +233,7 @@ bool trace_save(const Trace *trace, const char *path, Error *err)
         const Part *part = &s.parts.items[i];
         ok = !part->n_bytes ||
              safetensors_writer_put(s.writer, part->tensor, 0, part->data, part->n_bytes, err);
+        let_go(trace, part);
     }
     ok = ok && safetensors_writer_commit(s.writer, err);
     safetensors_writer_destroy(&s.writer);

@@ -97,6 +97,10 @@ bool spill_open(Spill *spill, const char *folder, size_t n_bytes, Error *err)
 void spill_let_go(const Spill *spill, size_t offset, size_t n_bytes)
 {
     AS_ASSERT(offset <= spill->n_bytes && n_bytes <= spill->n_bytes - offset);
+    enum { PAGE = 4096 };
+    size_t end = offset + n_bytes;
+    offset = (offset + PAGE - 1) / PAGE * PAGE; /* whole pages inside the range */
+    n_bytes = end / PAGE * PAGE > offset ? end / PAGE * PAGE - offset : 0;
     unsigned char *from = (unsigned char *)spill->data + offset;
     /* The bytes stay in the file (in the page cache until the system writes them out). */
     if (n_bytes) {
