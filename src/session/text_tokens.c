@@ -38,7 +38,7 @@ static const char *token_text(const TextTokens *out, const TraceToken *token,
         return NULL;
     }
     if (raw) {
-        return utf8_repair(arena, raw, n, NULL, NULL, err);
+        return utf8_repair(arena, raw, n, &n, NULL, err);
     }
     if (tokenizer && token->start >= 0) {
         return arena_strndup(arena, out->source + token->start, (size_t)(token->end - token->start),
