@@ -1,15 +1,8 @@
 #version 330 core
-// One instance = one box of the screen, in device pixels from the top left. What the box means is the
-// fragment shader's business; see PaintQuad in src/gfx/batch.h for the fields.
-layout(location = 0) in vec4 in_quad;
-layout(location = 1) in vec4 in_box;
-layout(location = 2) in vec4 in_p;
-layout(location = 3) in vec4 in_q;
-layout(location = 4) in vec4 in_color0;
-layout(location = 5) in vec4 in_color1;
-layout(location = 6) in vec4 in_color2;
-layout(location = 7) in vec4 in_r;
-
+// Boxes of the screen, in device pixels from the top left, two triangles each. What a box means is the
+// fragment shader's business; PaintQuad in src/gfx/batch.h has the fields. They are fetched from a
+// buffer texture: cheaper than instances on the software renderer, and any range can be drawn.
+uniform usamplerBuffer quads; // six texels a box
 uniform vec2 viewport;
 
 flat out vec4 box;
@@ -20,16 +13,25 @@ flat out vec4 color0;
 flat out vec4 color1;
 flat out vec4 color2;
 
+vec4 unpack(uint c)
+{
+    return vec4(c & 255u, (c >> 8) & 255u, (c >> 16) & 255u, c >> 24) / 255.0;
+}
+
 void main()
 {
-    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
-    vec2 at = mix(in_quad.xy, in_quad.zw, corner);
+    int first = gl_VertexID / 6 * 6;
+    int k = gl_VertexID - first;
+    int corner = k < 3 ? k : k == 3 ? 2 : k == 4 ? 1 : 3;
+    vec4 quad = uintBitsToFloat(texelFetch(quads, first));
+    box = uintBitsToFloat(texelFetch(quads, first + 1));
+    p = uintBitsToFloat(texelFetch(quads, first + 2));
+    q = uintBitsToFloat(texelFetch(quads, first + 3));
+    r = uintBitsToFloat(texelFetch(quads, first + 4));
+    uvec4 colors = texelFetch(quads, first + 5);
+    color0 = unpack(colors.x);
+    color1 = unpack(colors.y);
+    color2 = unpack(colors.z);
+    vec2 at = mix(quad.xy, quad.zw, vec2(corner & 1, corner >> 1));
     gl_Position = vec4(at.x * 2.0 / viewport.x - 1.0, 1.0 - at.y * 2.0 / viewport.y, 0.0, 1.0);
-    box = in_box;
-    p = in_p;
-    q = in_q;
-    r = in_r;
-    color0 = in_color0;
-    color1 = in_color1;
-    color2 = in_color2;
 }

@@ -213,7 +213,7 @@ static int ticks_log(Scale s, int most, float out[])
     if (last < first) {
         return 0;
     }
-    int step = AS_MAX(1, (last - first + most - 1) / AS_MAX(most - 1, 1));
+    int step = AS_MAX(1, (last - first + most - 2) / AS_MAX(most - 1, 1));
     int n = 0;
     for (int e = last; e >= first && n < most; e -= step) {
         out[n++] = (float)pow(10, e);

@@ -19,7 +19,7 @@ typedef enum PaintKind {
     PAINT_COUNT
 } PaintKind;
 
-/** One box; the attributes of shaders/quad.vert. The fragment shaders say what p, q, r mean. */
+/** One box, six texels of shaders/quad.vert. The fragment shaders say what p, q, r mean. */
 typedef struct PaintQuad {
     float quad[4]; /* x0 y0 x1 y1 that is touched, device px, whole numbers where it is cut */
     float box[4];  /* the whole figure */

@@ -10,6 +10,10 @@
 /* Side of the glyph atlas and of the one for small cell arrays. GL 3.3 promises 1024. */
 enum { GLYPH_SIDE = 2048, CELL_SIDE = 1024 };
 
+/* Texture units: a program's own samplers take the first ones. */
+enum { QUAD_UNIT = 2 };
+enum { QUAD_TEXELS = sizeof(PaintQuad) / 16 };
+
 /* Which shaders make which program, and what its samplers are called. */
 typedef struct ProgramRow {
     const char *vertex, *fragment;
@@ -81,6 +85,7 @@ static bool build(const ProgramRow *row, Program *out, Error *err)
     }
     out->viewport = glGetUniformLocation(name, "viewport");
     glUseProgram(name);
+    glUniform1i(glGetUniformLocation(name, "quads"), QUAD_UNIT);
     for (int i = 0; i < 2 && row->samplers[i]; i++) {
         glUniform1i(glGetUniformLocation(name, row->samplers[i]), i);
     }
@@ -91,11 +96,10 @@ static void make_arrays(Gfx *gfx)
 {
     glGenVertexArrays(1, &gfx->quad_array);
     glGenBuffers(1, &gfx->quad_buffer);
-    glBindVertexArray(gfx->quad_array);
-    for (GLuint i = 0; i < 8; i++) {
-        glEnableVertexAttribArray(i);
-        glVertexAttribDivisor(i, 1);
-    }
+    glGenTextures(1, &gfx->quad_texture);
+    glBindBuffer(GL_TEXTURE_BUFFER, gfx->quad_buffer);
+    glBindTexture(GL_TEXTURE_BUFFER, gfx->quad_texture);
+    glTexBuffer(GL_TEXTURE_BUFFER, GL_RGBA32UI, gfx->quad_buffer);
     glGenVertexArrays(1, &gfx->mesh_array);
     glGenBuffers(1, &gfx->vertex_buffer);
     glGenBuffers(1, &gfx->index_buffer);
@@ -155,6 +159,9 @@ Gfx *gfx_create(GfxLoader loader, Error *err)
     snprintf(gfx->renderer, sizeof(gfx->renderer), "%s", (const char *)glGetString(GL_RENDERER));
     snprintf(gfx->version, sizeof(gfx->version), "%s", (const char *)glGetString(GL_VERSION));
     glGetIntegerv(GL_MAX_TEXTURE_SIZE, &gfx->most_texels);
+    GLint buffer_texels = 0;
+    glGetIntegerv(GL_MAX_TEXTURE_BUFFER_SIZE, &buffer_texels);
+    gfx->most_quads = (size_t)AS_MAX(buffer_texels, 65536) / QUAD_TEXELS;
     for (int i = 0; i < PAINT_COUNT; i++) {
         if (!build(&program_rows[i], &gfx->programs[i], err)) {
             gfx_destroy(gfx);
@@ -185,6 +192,7 @@ void gfx_destroy(Gfx *gfx)
         glDeleteProgram(gfx->programs[i].name);
     }
     glDeleteTextures(1, &gfx->map_texture);
+    glDeleteTextures(1, &gfx->quad_texture);
     glDeleteVertexArrays(1, &gfx->quad_array);
     glDeleteVertexArrays(1, &gfx->mesh_array);
     GLuint buffers[] = {gfx->quad_buffer, gfx->vertex_buffer, gfx->index_buffer};
@@ -243,28 +251,6 @@ static void set_state(const Gfx *gfx)
     glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);
 }
 
-/* GL 3.3 has no base instance: the attributes are pointed at the batch's first quad. */
-static void point_quads(size_t first)
-{
-    static const struct {
-        GLint n;
-        GLenum type;
-        size_t at;
-    } fields[] = {{4, GL_FLOAT, offsetof(PaintQuad, quad)},
-                  {4, GL_FLOAT, offsetof(PaintQuad, box)},
-                  {4, GL_FLOAT, offsetof(PaintQuad, p)},
-                  {4, GL_FLOAT, offsetof(PaintQuad, q)},
-                  {4, GL_UNSIGNED_BYTE, offsetof(PaintQuad, color)},
-                  {4, GL_UNSIGNED_BYTE, offsetof(PaintQuad, color) + 4},
-                  {4, GL_UNSIGNED_BYTE, offsetof(PaintQuad, color) + 8},
-                  {4, GL_FLOAT, offsetof(PaintQuad, r)}};
-    for (GLuint i = 0; i < AS_COUNT(fields); i++) {
-        GLboolean normalized = fields[i].type == GL_UNSIGNED_BYTE ? GL_TRUE : GL_FALSE;
-        glVertexAttribPointer(i, fields[i].n, fields[i].type, normalized, sizeof(PaintQuad),
-                              (const void *)(first * sizeof(PaintQuad) + fields[i].at));
-    }
-}
-
 static void draw_batch(Gfx *gfx, const PaintBatch *batch)
 {
     const Program *program = &gfx->programs[batch->kind];
@@ -285,8 +271,10 @@ static void draw_batch(Gfx *gfx, const PaintBatch *batch)
                        (const void *)(batch->first * sizeof(uint32_t)));
     } else {
         glBindVertexArray(gfx->quad_array);
-        point_quads(batch->first);
-        glDrawArraysInstanced(GL_TRIANGLE_STRIP, 0, 4, (GLsizei)batch->n_quads);
+        glActiveTexture(GL_TEXTURE0 + QUAD_UNIT);
+        glBindTexture(GL_TEXTURE_BUFFER, gfx->quad_texture);
+        glActiveTexture(GL_TEXTURE0);
+        glDrawArrays(GL_TRIANGLES, (GLint)(batch->first * 6), (GLsizei)(batch->n_quads * 6));
     }
     gfx->stats.n_draw_calls++;
 }
@@ -354,15 +342,18 @@ bool gfx_read_pixels(Gfx *gfx, unsigned char *rgba, size_t n_bytes, Error *err)
     }
     glPixelStorei(GL_PACK_ALIGNMENT, 1);
     glReadPixels(0, 0, gfx->width, gfx->height, GL_RGBA, GL_UNSIGNED_BYTE, rgba);
+    unsigned char *swap = mem_alloc(row, err);
+    if (!swap) {
+        return false;
+    }
     for (int32_t y = 0; y < gfx->height / 2; y++) {
         unsigned char *a = rgba + (size_t)y * row;
         unsigned char *b = rgba + (size_t)(gfx->height - 1 - y) * row;
-        for (size_t i = 0; i < row; i++) {
-            unsigned char swap = a[i];
-            a[i] = b[i];
-            b[i] = swap;
-        }
+        memcpy(swap, a, row);
+        memcpy(a, b, row);
+        memcpy(b, swap, row);
     }
+    mem_free(swap);
     for (size_t i = 3; i < want; i += 4) {
         rgba[i] = 255;
     }

@@ -29,7 +29,7 @@ typedef struct IconPaths {
 
 struct Gfx {
     Program programs[PAINT_COUNT];
-    uint32_t quad_array, quad_buffer;
+    uint32_t quad_array, quad_buffer, quad_texture;
     uint32_t mesh_array, vertex_buffer, index_buffer;
     uint32_t map_texture; /* colour maps, one a row */
     Atlas glyphs;
@@ -45,6 +45,7 @@ struct Gfx {
     float scale;
     uint64_t frame;
     int32_t most_texels; /* GL_MAX_TEXTURE_SIZE */
+    size_t most_quads;   /* what the buffer texture can hold */
     bool cleared;
     GfxStats stats;
 };

@@ -196,11 +196,11 @@ void mesh_bezier(Batcher *b, const Vec2 p[4], float t0, float t1, float width, f
 {
     enum { MOST = 96 };
     Vec2 points[MOST + 1];
-    /* The error of n chords is at most |second difference| * 6 / (8 n^2): a tenth of a pixel. */
+    /* The error of n chords is at most |second difference| * 6 / (8 n^2): a fifth of a pixel. */
     Vec2 d1 = vec2(p[0].x - 2 * p[1].x + p[2].x, p[0].y - 2 * p[1].y + p[2].y);
     Vec2 d2 = vec2(p[1].x - 2 * p[2].x + p[3].x, p[1].y - 2 * p[2].y + p[3].y);
     float bend = AS_MAX(length(d1), length(d2));
-    float want = ceilf(sqrtf(bend * 7.5f) * (t1 - t0));
+    float want = ceilf(sqrtf(bend * 3.75f) * (t1 - t0));
     size_t n = (size_t)AS_CLAMP(want, 2.0f, (float)MOST);
     for (size_t i = 0; i <= n; i++) {
         points[i] = cubic_at(p, t0 + (t1 - t0) * (float)i / (float)n);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+/* Room that is kept for one more command (a long text or a dashed line). */
+enum { MOST_QUADS_EACH = 4096 };
 /* Boxes larger than this (device px) are filled by the plain program, but for their rim. */
 static const float SOLID_FROM = 2048;
 
@@ -312,6 +314,9 @@ bool paint_list(Gfx *gfx, const DrawList *list, Error *err)
     for (size_t i = 0; i < list->cmds.n; i++) {
         const DrawCmd *cmd = &list->cmds.items[i];
         float s = gfx->scale;
+        if (gfx->batcher.quads.n + MOST_QUADS_EACH > gfx->most_quads && !gfx_flush(gfx, err)) {
+            return false;
+        }
         PaintContext c = {.gfx = gfx,
                           .list = list,
                           .cmd = cmd,

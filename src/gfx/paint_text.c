@@ -5,19 +5,8 @@
 
 #include "draw/raster.h"
 
-/*
- * Coverage is blended in sRGB, where mid coverage of light on dark looks thinner and of dark on
- * light bolder than it is. contrast bends the coverage a little against that: c + k c (1 - c).
- */
-static float text_contrast(Color color)
-{
-    float luma = 0.2126f * color.r + 0.7152f * color.g + 0.0722f * color.b;
-    return 0.0f + 0.0f * luma;
-}
-
 /* Draws a picture of the atlas with its corner at whole device pixels x, y. */
-static void put_slot(const PaintContext *c, const AtlasSlot *slot, float x, float y, Color color,
-                     float contrast)
+static void put_slot(const PaintContext *c, const AtlasSlot *slot, float x, float y, Color color)
 {
     PaintQuad quad = {.color = {paint_color(c, color)}};
     float x0 = x + (float)slot->left;
@@ -26,7 +15,6 @@ static void put_slot(const PaintContext *c, const AtlasSlot *slot, float x, floa
     quad.box[1] = quad.quad[1] = y0;
     quad.box[2] = quad.quad[2] = x0 + (float)slot->w;
     quad.box[3] = quad.quad[3] = y0 + (float)slot->h;
-    quad.p[0] = contrast;
     quad.p[3] = c->added;
     quad.q[0] = (float)slot->x;
     quad.q[1] = (float)slot->y;
@@ -57,7 +45,7 @@ static bool put_bitmap(Gfx *gfx, AtlasKey key, const GlyphBitmap *bitmap, const 
 }
 
 static bool put_glyph(const PaintContext *c, const ShapedGlyph *g, float px, float pen, float line,
-                      float contrast, Error *err)
+                      Error *err)
 {
     Gfx *gfx = c->gfx;
     const DrawText *t = &c->cmd->u.text;
@@ -79,7 +67,7 @@ static bool put_glyph(const PaintContext *c, const ShapedGlyph *g, float px, flo
     }
     float x = t->turn == TEXT_UPRIGHT ? whole : line;
     float y = t->turn == TEXT_UPRIGHT ? line : whole * sign;
-    put_slot(c, slot, x, y, t->color, contrast);
+    put_slot(c, slot, x, y, t->color);
     return true;
 }
 
@@ -91,7 +79,6 @@ bool paint_text(const PaintContext *c, Error *err)
         return error_set(err, ERR_MEMORY, "not enough memory to shape a text");
     }
     float px = t->size * c->scale;
-    float contrast = text_contrast(t->color);
     float x = t->at.x * c->scale;
     float y = t->at.y * c->scale;
     float tracked = 0;
@@ -105,13 +92,13 @@ bool paint_text(const PaintContext *c, Error *err)
         bool ok;
         switch (t->turn) {
         case TEXT_UP:
-            ok = put_glyph(c, g, px, y - along, roundf(x - up), contrast, err);
+            ok = put_glyph(c, g, px, y - along, roundf(x - up), err);
             break;
         case TEXT_DOWN:
-            ok = put_glyph(c, g, px, y + along, roundf(x + up), contrast, err);
+            ok = put_glyph(c, g, px, y + along, roundf(x + up), err);
             break;
         default:
-            ok = put_glyph(c, g, px, x + along, roundf(y - up), contrast, err);
+            ok = put_glyph(c, g, px, x + along, roundf(y - up), err);
         }
         if (!ok) {
             return false;
@@ -164,7 +151,7 @@ static bool put_path(const PaintContext *c, Path path, Vec2 origin, float scale,
             return false;
         }
     }
-    put_slot(c, slot, wx, wy, color, 0);
+    put_slot(c, slot, wx, wy, color);
     return true;
 }
 
