@@ -88,7 +88,8 @@ int32_t tokenizer_n_vocab(const Tokenizer *tokenizer);
 /**
  * What a token reads as by itself: byte-level pieces as their bytes (maybe a part of a character:
  * repair before showing), SentencePiece's mark as a space, WordPiece continuations with their "##",
- * special tokens by name. NULL without a token of this id (always, for plain words: show the text).
+ * special tokens by name. NULL with ERR_RANGE without a token of this id (always, for plain words:
+ * show the text).
  */
 AS_MUST_CHECK char *tokenizer_token_text(const Tokenizer *tokenizer, int32_t id, Arena *arena,
                                          size_t *n_bytes, Error *err);

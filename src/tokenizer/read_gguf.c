@@ -1,0 +1,458 @@
+#include "tokenizer/engine.h"
+
+#include "base/str.h"
+#include "formats/tensor_file.h"
+#include "tokenizer/gguf_pre.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* tokenizer.ggml.token_type. Source: github.com/ggml-org/ggml docs/gguf.md. */
+enum {
+    TYPE_NORMAL = 1,
+    TYPE_UNKNOWN = 2,
+    TYPE_CONTROL = 3,
+    TYPE_USER_DEFINED = 4,
+    TYPE_UNUSED = 5,
+    TYPE_BYTE = 6
+};
+
+static const char MARK[] = "\xE2\x96\x81"; /* SentencePiece's space */
+
+/** What the file says about its vocabulary. */
+typedef struct GgufVocab {
+    const TextView *tokens;
+    size_t n;
+    int64_t *types; /* [n], or NULL: all normal */
+} GgufVocab;
+
+static int64_t type_of(const GgufVocab *v, size_t id)
+{
+    return v->types ? v->types[id] : TYPE_NORMAL;
+}
+
+static bool read_tokens(Reader *reader, const TensorFile *file, GgufVocab *v, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    size_t n_types = 0;
+    if (!tensor_file_get_strings(file, "tokenizer.ggml.tokens", &v->tokens, &v->n, err) ||
+        !tensor_file_get_ints(file, "tokenizer.ggml.token_type", &t->arena, &v->types, &n_types,
+                              err)) {
+        return false;
+    }
+    if (v->n == 0) {
+        return error_set(err, ERR_FORMAT,
+                         "%s has no tokenizer.ggml.tokens: give token ids with --ids",
+                         reader->name);
+    }
+    if (v->types && n_types != v->n) {
+        return error_set(err, ERR_FORMAT, "%s: %zu tokens, but %zu token types", reader->name, v->n,
+                         n_types);
+    }
+    return true;
+}
+
+static bool is_bracketed(TextView name)
+{
+    return name.n > 2 && name.text[0] == '[' && name.text[name.n - 1] == ']';
+}
+
+/**
+ * BERT's vocabulary in GGUF marks words where vocab.txt marks continuations: "▁the" is "the" and
+ * "ing" is "##ing".
+ */
+static void put_wordpiece(const GgufVocab *v, size_t id, Tokenizer *t, char *spelled)
+{
+    TextView name = v->tokens[id];
+    if (name.n >= 3 && memcmp(name.text, MARK, 3) == 0) {
+        vocab_put(&t->vocab, (uint32_t)id, name.text + 3, name.n - 3);
+    } else if (type_of(v, id) != TYPE_NORMAL || is_bracketed(name)) {
+        vocab_put(&t->vocab, (uint32_t)id, name.text, name.n);
+    } else {
+        memcpy(spelled, "##", 2);
+        memcpy(spelled + 2, name.text, name.n);
+        vocab_put(&t->vocab, (uint32_t)id, spelled, name.n + 2);
+    }
+}
+
+static bool put_vocab(Reader *reader, const GgufVocab *v, bool is_wordpiece, Error *err)
+{
+    enum { LONGEST_TOKEN = 1 << 20 };
+    Tokenizer *t = reader->tokenizer;
+    size_t n_bytes = 0;
+    size_t longest = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        if (utf8_count_invalid(v->tokens[i].text, v->tokens[i].n)) {
+            return error_set(err, ERR_FORMAT, "%s: token %zu is not UTF-8", reader->name, i);
+        }
+        if (v->tokens[i].n > LONGEST_TOKEN) {
+            return error_set(err, ERR_FORMAT, "%s: token %zu has %zu bytes", reader->name, i,
+                             v->tokens[i].n);
+        }
+        n_bytes += v->tokens[i].n + 2;
+        longest = AS_MAX(longest, v->tokens[i].n);
+    }
+    char *spelled = mem_alloc(longest + 2, err);
+    bool ok = spelled && vocab_create(&t->vocab, &t->arena, v->n, n_bytes, err);
+    for (size_t i = 0; i < v->n && ok; i++) {
+        if (is_wordpiece) {
+            put_wordpiece(v, i, t, spelled);
+        } else {
+            vocab_put(&t->vocab, (uint32_t)i, v->tokens[i].text, v->tokens[i].n);
+        }
+    }
+    mem_free(spelled);
+    return ok;
+}
+
+/** Control and user-defined tokens are found whole in the text. */
+static bool put_added(Reader *reader, const GgufVocab *v, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    size_t n = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        n += type_of(v, i) == TYPE_CONTROL || type_of(v, i) == TYPE_USER_DEFINED;
+    }
+    t->added.items = ARENA_ARRAY(&t->arena, AddedToken, n, err);
+    for (size_t i = 0; i < v->n && t->added.items; i++) {
+        int64_t type = type_of(v, i);
+        if ((type == TYPE_CONTROL || type == TYPE_USER_DEFINED) && t->vocab.lengths[i]) {
+            t->added.items[t->added.n++] = (AddedToken){.id = (int32_t)i,
+                                                        .content = t->vocab.names[i],
+                                                        .n = t->vocab.lengths[i],
+                                                        .special = type == TYPE_CONTROL};
+        }
+    }
+    return t->added.items != NULL;
+}
+
+static bool read_special_ids(Reader *reader, const TensorFile *file, Error *err)
+{
+    static const struct {
+        const char *key;
+        SpecialToken which;
+    } keys[] = {{"tokenizer.ggml.bos_token_id", SPECIAL_BOS},
+                {"tokenizer.ggml.eos_token_id", SPECIAL_EOS},
+                {"tokenizer.ggml.padding_token_id", SPECIAL_PAD},
+                {"tokenizer.ggml.unknown_token_id", SPECIAL_UNK},
+                {"tokenizer.ggml.cls_token_id", SPECIAL_CLS},
+                {"tokenizer.ggml.seperator_token_id", SPECIAL_SEP}, /* the format's spelling */
+                {"tokenizer.ggml.separator_token_id", SPECIAL_SEP},
+                {"tokenizer.ggml.mask_token_id", SPECIAL_MASK}};
+    Tokenizer *t = reader->tokenizer;
+    for (size_t i = 0; i < AS_COUNT(keys); i++) {
+        int64_t id;
+        if (!tensor_file_get_int(file, keys[i].key, 0, UINT32_MAX, -1, &id, err)) {
+            return false;
+        }
+        if (id >= 0 && id < (int64_t)t->vocab.n_ids) {
+            t->special[keys[i].which] = (int32_t)id;
+        } else if (id >= 0) {
+            log_write(reader->log, LOG_WARNING, "%s: %s is %lld, but there are %u tokens",
+                      reader->name, keys[i].key, (long long)id, t->vocab.n_ids);
+        }
+    }
+    return true;
+}
+
+/** <s> before and </s> behind, as the file says or else by default. */
+static bool set_ends(Reader *reader, const TensorFile *file, bool adds_bos, bool adds_eos,
+                     Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    if (!tensor_file_get_bool(file, "tokenizer.ggml.add_bos_token", adds_bos, &adds_bos, err) ||
+        !tensor_file_get_bool(file, "tokenizer.ggml.add_eos_token", adds_eos, &adds_eos, err)) {
+        return false;
+    }
+    int32_t ids[2] = {t->special[SPECIAL_BOS], t->special[SPECIAL_EOS]};
+    if ((adds_bos && ids[0] < 0) || (adds_eos && ids[1] < 0)) {
+        return error_set(err, ERR_FORMAT, "%s: a text is to %s with a token the file does not name",
+                         reader->name, adds_bos && ids[0] < 0 ? "begin" : "end");
+    }
+    static const char *const single[4] = {"A0", "00A0", "A010", "00A010"};
+    static const char *const pair[4] = {"A0B1", "00A001B1", "A010B111", "00A01001B111"};
+    int which = adds_bos + 2 * adds_eos;
+    t->post_processor = component_create(t, POST_PROCESSORS, "TemplateProcessing", 0, err);
+    return t->post_processor && template_set(t, t->post_processor, 0, single[which], ids, err) &&
+           template_set(t, t->post_processor, 1, pair[which], ids, err);
+}
+
+/* ---- byte-level BPE ---- */
+
+static bool read_gguf_merges(Reader *reader, const TensorFile *file, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    const TextView *merges;
+    size_t n;
+    if (!tensor_file_get_strings(file, "tokenizer.ggml.merges", &merges, &n, err)) {
+        return false;
+    }
+    if (n > UINT32_MAX || !merges_create(&t->merges, &t->arena, n, err)) {
+        return error_set(err, ERR_RANGE, "%s: %zu merges do not fit", reader->name, n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *space =
+            merges[i].n > 1 ? memchr(merges[i].text + 1, ' ', merges[i].n - 1) : NULL;
+        if (!space) {
+            return error_set(err, ERR_FORMAT, "%s: merge %zu is not \"left right\"", reader->name,
+                             i);
+        }
+        size_t n_left = (size_t)(space - merges[i].text);
+        if (!bpe_add_merge(t, reader->name, merges[i].text, n_left, space + 1,
+                           merges[i].n - n_left - 1, (uint32_t)i, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool set_splits(Reader *reader, const GgufPre *pre, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    uint32_t n = 0;
+    while (n < PRE_MOST_PATTERNS && pre->patterns[n]) {
+        n++;
+    }
+    Component *sequence = component_create(t, PRE_TOKENIZERS, "Sequence", n + 1, err);
+    if (!sequence) {
+        return false;
+    }
+    for (uint32_t i = 0; i <= n; i++) {
+        Component *c = component_create(t, PRE_TOKENIZERS, i < n ? "Split" : "ByteLevel", 0, err);
+        if (!c) {
+            return false;
+        }
+        if (i < n) {
+            c->split.behavior = SPLIT_ISOLATED;
+            c->regex = tokenizer_add_regex(t, pre->patterns[i], false, err);
+            if (!c->regex) {
+                return false;
+            }
+        }
+        sequence->children[i] = *c;
+    }
+    t->pre_tokenizer = sequence;
+    t->decoder = component_create(t, DECODERS, "ByteLevel", 0, err);
+    return t->decoder != NULL;
+}
+
+static bool read_byte_level(Reader *reader, const TensorFile *file, const GgufVocab *v, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    TextView name;
+    if (!tensor_file_get_string(file, "tokenizer.ggml.pre", &name, err)) {
+        return false;
+    }
+    const GgufPre *pre = name.text ? gguf_pre_find(name.text, name.n) : NULL;
+    if (!pre) {
+        log_write(reader->log, LOG_WARNING,
+                  "%s splits words by \"%.*s\", which is not known; GPT-2's words are taken, so "
+                  "tokens may differ from the model's own",
+                  reader->name, (int)AS_MIN(name.n, (size_t)60), name.text ? name.text : "");
+        pre = gguf_pre_find("gpt-2", 5);
+    }
+    t->model = model_kind_find("BPE");
+    if (!put_vocab(reader, v, false, err) || !read_special_ids(reader, file, err) ||
+        !put_added(reader, v, err) || !read_gguf_merges(reader, file, err) ||
+        !set_splits(reader, pre, err)) {
+        return false;
+    }
+    t->settings.ignore_merges = pre->ignore_merges;
+    bpe_finish(t);
+    return set_ends(reader, file, pre->add_bos, false, err);
+}
+
+/* ---- SentencePiece's BPE ---- */
+
+typedef struct ScoredId {
+    float score;
+    uint32_t id;
+} ScoredId;
+
+static int compare_scores(const void *a, const void *b)
+{
+    const ScoredId *x = a;
+    const ScoredId *y = b;
+    return x->score != y->score ? (x->score > y->score ? -1 : 1)
+                                : (x->id < y->id ? -1 : x->id > y->id);
+}
+
+/**
+ * SentencePiece joins the neighbours whose joined piece has the best score. That is BPE whose
+ * merges are all ways to cut a piece in two pieces, ranked by the piece's score (equal scores,
+ * equal rank).
+ */
+static size_t put_piece_merges(Tokenizer *t, const ScoredId *sorted, size_t n, bool counts_only)
+{
+    uint32_t rank = 0;
+    size_t n_merges = 0;
+    for (size_t i = 0; i < n; i++) {
+        rank += i > 0 && sorted[i].score != sorted[i - 1].score;
+        const char *name = t->vocab.names[sorted[i].id];
+        size_t length = t->vocab.lengths[sorted[i].id];
+        for (size_t cut = 1; cut < length; cut++) {
+            if (((uint8_t)name[cut] & 0xC0) == 0x80) {
+                continue;
+            }
+            int32_t left = vocab_find(&t->vocab, name, cut);
+            int32_t right = left < 0 ? -1 : vocab_find(&t->vocab, name + cut, length - cut);
+            if (right < 0) {
+                continue;
+            }
+            n_merges++;
+            if (!counts_only) {
+                merges_put(&t->merges, left, right, rank, (int32_t)sorted[i].id);
+            }
+        }
+    }
+    return n_merges;
+}
+
+static bool read_piece_merges(Reader *reader, const TensorFile *file, const GgufVocab *v,
+                              Error *err)
+{
+    enum { LONGEST_PIECE = 512 };
+    Tokenizer *t = reader->tokenizer;
+    float *scores;
+    size_t n_scores;
+    if (!tensor_file_get_floats(file, "tokenizer.ggml.scores", &t->arena, &scores, &n_scores,
+                                err)) {
+        return false;
+    }
+    if (n_scores != v->n) {
+        return error_set(err, ERR_FORMAT, "%s: %zu tokens, but %zu scores", reader->name, v->n,
+                         n_scores);
+    }
+    ScoredId *sorted = mem_alloc_zeroed(v->n, sizeof *sorted, err);
+    if (!sorted) {
+        return false;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        /* Cutting a piece everywhere costs the square of its length; SentencePiece's own are
+         * short, and a longer one is only found where it is user-defined. */
+        if (type_of(v, i) == TYPE_NORMAL && t->vocab.lengths[i] <= LONGEST_PIECE &&
+            !isnan(scores[i])) {
+            sorted[n++] = (ScoredId){.score = scores[i], .id = (uint32_t)i};
+        }
+    }
+    qsort(sorted, n, sizeof *sorted, compare_scores);
+    bool ok = merges_create(&t->merges, &t->arena, put_piece_merges(t, sorted, n, true), err);
+    if (ok) {
+        put_piece_merges(t, sorted, n, false);
+    }
+    mem_free(sorted);
+    return ok;
+}
+
+/** Normalizer and decoder: spaces are marks, one more before the text where the model wants it. */
+static bool set_marks(Reader *reader, bool prepends, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    Component *before = component_create(t, NORMALIZERS, "Prepend", 0, err);
+    Component *replace = component_create(t, NORMALIZERS, "Replace", 0, err);
+    Component *sequence = component_create(t, NORMALIZERS, "Sequence", prepends + 1u, err);
+    Component *spaces = component_create(t, DECODERS, "Replace", 0, err);
+    Component *bytes = component_create(t, DECODERS, "ByteFallback", 0, err);
+    Component *fuse = component_create(t, DECODERS, "Fuse", 0, err);
+    Component *strip = component_create(t, DECODERS, "Strip", 0, err);
+    Component *decoder = component_create(t, DECODERS, "Sequence", prepends + 3u, err);
+    if (!before || !replace || !sequence || !spaces || !bytes || !fuse || !strip || !decoder) {
+        return false;
+    }
+    replace->regex = tokenizer_add_regex(t, " ", true, err);
+    spaces->regex = tokenizer_add_regex(t, MARK, true, err);
+    if (!replace->regex || !spaces->regex) {
+        return false;
+    }
+    before->text = replace->text = MARK;
+    before->n_text = replace->n_text = strlen(MARK);
+    spaces->text = strip->text = " ";
+    spaces->n_text = strip->n_text = 1;
+    strip->decode.start = 1;
+    sequence->children[0] = prepends ? *before : *replace;
+    sequence->children[prepends] = *replace;
+    decoder->children[0] = *spaces;
+    decoder->children[1] = *bytes;
+    decoder->children[2] = *fuse;
+    if (prepends) {
+        decoder->children[3] = *strip;
+    }
+    t->normalizer = sequence;
+    t->decoder = decoder;
+    return true;
+}
+
+static bool read_pieces(Reader *reader, const TensorFile *file, const GgufVocab *v, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    bool prepends;
+    t->model = model_kind_find("BPE");
+    if (!put_vocab(reader, v, false, err) || !read_special_ids(reader, file, err) ||
+        !put_added(reader, v, err) || !read_piece_merges(reader, file, v, err) ||
+        !tensor_file_get_bool(file, "tokenizer.ggml.add_space_prefix", true, &prepends, err) ||
+        !set_marks(reader, prepends, err)) {
+        return false;
+    }
+    t->settings.unk_id = t->special[SPECIAL_UNK];
+    t->settings.fuse_unk = true;
+    t->settings.byte_fallback = true;
+    bpe_finish(t);
+    return set_ends(reader, file, true, false, err);
+}
+
+/* ---- WordPiece ---- */
+
+/** A vocabulary with words in capitals was learned without lowering them. */
+static bool has_capitals(const GgufVocab *v)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        TextView name = v->tokens[i];
+        if (type_of(v, i) == TYPE_NORMAL && !is_bracketed(name) && name.n > 4 &&
+            memcmp(name.text, MARK, 3) == 0 && name.text[3] >= 'A' && name.text[3] <= 'Z') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_wordpiece(Reader *reader, const TensorFile *file, const GgufVocab *v, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    bool lowers = !has_capitals(v);
+    if (!put_vocab(reader, v, true, err) || !read_special_ids(reader, file, err)) {
+        return false;
+    }
+    WordPieceDesc desc = {.lowercase = lowers, .strip_accents = lowers};
+    for (int i = 0; i < SPECIAL_COUNT; i++) {
+        desc.names[i] = t->special[i] >= 0 ? t->vocab.names[t->special[i]] : NULL;
+    }
+    return wordpiece_assemble(reader, &desc, err);
+}
+
+bool tokenizer_read_gguf(Reader *reader, const TensorFile *file, Error *err)
+{
+    static const struct {
+        const char *name;
+        bool (*read)(Reader *reader, const TensorFile *file, const GgufVocab *v, Error *err);
+    } kinds[] = {{"gpt2", read_byte_level}, {"llama", read_pieces}, {"bert", read_wordpiece}};
+    TextView model;
+    GgufVocab vocab = {0};
+    if (tensor_file_kind(file) != TENSOR_FILE_GGUF) {
+        return error_set(err, ERR_FORMAT, "%s is no GGUF file and holds no tokenizer",
+                         reader->name);
+    }
+    if (!tensor_file_get_string(file, "tokenizer.ggml.model", &model, err) ||
+        !read_tokens(reader, file, &vocab, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < AS_COUNT(kinds); i++) {
+        if (model.n == strlen(kinds[i].name) && memcmp(model.text, kinds[i].name, model.n) == 0) {
+            return kinds[i].read(reader, file, &vocab, err);
+        }
+    }
+    return error_set(err, ERR_UNSUPPORTED,
+                     "%s: the tokenizer \"%.*s\" is not known; known are gpt2, llama, bert",
+                     reader->name, (int)AS_MIN(model.n, (size_t)60), model.text ? model.text : "");
+}
