@@ -51,7 +51,7 @@ static inline vf vf_odd(vf a, vf b)
     return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
 }
 
-#include "attention/kernels/body.h"
+#include "attention/kernels/body_attend.h"
 
 const AttnKernel *attn_kernel_avx2(void)
 {

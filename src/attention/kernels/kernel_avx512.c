@@ -52,7 +52,7 @@ static inline vf vf_odd(vf a, vf b)
     return _mm512_permutex2var_ps(a, index, b);
 }
 
-#include "attention/kernels/body.h"
+#include "attention/kernels/body_attend.h"
 
 const AttnKernel *attn_kernel_avx512(void)
 {

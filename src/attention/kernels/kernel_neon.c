@@ -46,7 +46,7 @@ static inline vf vf_keep_above(vf x, vf e, vf low)
     return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(e), drop));
 }
 
-#include "attention/kernels/body.h"
+#include "attention/kernels/body_attend.h"
 
 const AttnKernel *attn_kernel_neon(void)
 {

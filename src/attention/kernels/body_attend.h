@@ -1,0 +1,414 @@
+#pragma once
+/*
+ * The pass: a group of rows through a block of keys, step by step. Scores, then cap, bias and mask
+ * where there are any, maxima, exponentials with their sums, and P V. See body.h.
+ */
+#include "attention/kernels/body.h"
+
+/* ---------------------------------------------------------------- one step of the pass */
+
+/* Lane sums of one block of keys; they go to double when the block ends. */
+typedef struct Lanes {
+    float sum[ATTN_GROUP][W];
+    float moment[ATTN_GROUP][W];
+    float distance[ATTN_GROUP][W];
+} Lanes;
+
+/* Cap, bias and mask of a step: the order of the definition of s. */
+static __attribute__((noinline)) void step_modify(const AttnBlock *b, const AttnGroup *g,
+                                                  int32_t step, bool masked, float *s)
+{
+    float first_key = (float)(b->key0 + step * ATTN_STEP);
+    const float *hidden = b->hidden && b->any_hidden[step] ? b->hidden + step * ATTN_STEP : NULL;
+    vf none = vf_set1(-INFINITY);
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        float *row = s + r * ATTN_STEP;
+        const float *bias = b->bias ? b->bias + r * b->bias_ld + step * ATTN_STEP : NULL;
+        vf begin = vf_set1((float)g->begin[r]), end = vf_set1((float)g->end[r]);
+        for (int t = 0; t < T; t++) {
+            vf x = vf_load(row + t * W);
+            if (b->soft_cap > 0) {
+                x = soft_cap_vector(x, vf_set1(b->soft_cap));
+            }
+            if (bias) {
+                float lane_bias[W];
+                for (int l = 0; l < W; l++) {
+                    lane_bias[l] = bias[l * T + t];
+                }
+                x = vf_add(x, vf_load(lane_bias));
+                x = vf_sel(vm_ge(x, none), x, vf_set1(PLAIN_NAN));
+            }
+            if (masked) {
+                vf j = vf_add(vf_load(LANE_KEYS), vf_set1(first_key + (float)t));
+                x = vf_sel(vm_and(vm_ge(j, begin), vm_lt(j, end)), x, none);
+            }
+            if (hidden) {
+                x = vf_sel(vm_gt(vf_load(hidden + t * W), vf_set1(0.0f)), none, x);
+            }
+            vf_store(row + t * W, x);
+        }
+    }
+}
+
+/* Raises the reference of row r to the step's maximum; what was summed so far shrinks. */
+static __attribute__((noinline)) void step_raise(const AttnBlock *b, AttnGroup *g, int32_t r,
+                                                 float max, Lanes *lanes,
+                                                 const AttnAttendScratch *scratch, bool full)
+{
+    bool first = g->limit[r] == -INFINITY;
+    float old = g->ref[r];
+    g->ref[r] = max;
+    g->limit[r] = max + RAISE_AT;
+    if (first) {
+        return;
+    }
+    double down = (double)old - (double)max;
+    double factor = exp(down);
+    float f = (float)factor;
+    g->moment[r] = factor * (g->moment[r] + down * g->sum[r]);
+    g->sum[r] *= factor;
+    g->distance[r] *= factor;
+    for (int l = 0; l < W; l++) {
+        lanes->moment[r][l] = f * sf_fma((float)down, lanes->sum[r][l], lanes->moment[r][l]);
+        lanes->sum[r][l] *= f;
+        lanes->distance[r][l] *= f;
+    }
+    for (int32_t e = 0; b->v && e < b->ep; e++) {
+        g->o[(ptrdiff_t)r * b->ep + e] *= f;
+        scratch->o[(ptrdiff_t)r * b->ep + e] *= f;
+    }
+    if (full && b->col_width > 0) {
+        for (int32_t c = 0; c < b->n_cols; c++) {
+            g->texel_sum[r * g->texel_ld + c] *= f;
+        }
+        for (int c = 0; c < RUN; c++) {
+            scratch->run_sum[r * RUN + c] *= f;
+        }
+    }
+}
+
+/* Maxima of the step: where a row passes its limit the reference follows. */
+KERNEL_INLINE void step_maxima(const AttnBlock *b, AttnGroup *g, int32_t step, const float *s,
+                               Lanes *lanes, const AttnAttendScratch *scratch, const bool full)
+{
+    vf this_step = vf_set1((float)(b->key0 / ATTN_STEP + step));
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        const float *row = s + r * ATTN_STEP;
+        vf m = vf_load(row);
+        UNROLL(16)
+        for (int t = 1; t < T; t++) {
+            m = vf_max(m, vf_load(row + t * W));
+        }
+        vf seen = vf_load(g->lane_max + r * W);
+        if (full) {
+            vf where = vf_load(g->lane_step + r * W);
+            vf_store(g->lane_step + r * W, vf_sel(vm_gt(m, seen), this_step, where));
+        }
+        vf_store(g->lane_max + r * W, vf_max(m, seen));
+        if (__builtin_expect(vf_any_gt(m, vf_set1(g->limit[r])), 0)) {
+            step_raise(b, g, r, lanes_max(m), lanes, scratch, full);
+        }
+    }
+}
+
+/* Exponentials in place, and their sums. */
+KERNEL_INLINE void step_exp_plain(AttnGroup *g, float *s, Lanes *lanes)
+{
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        float *row = s + r * ATTN_STEP;
+        vf ref = vf_set1(g->ref[r]);
+        vf total = vf_set1(0.0f);
+        UNROLL(16)
+        for (int t = T - 1; t >= 0; t--) {
+            vf e = exp_vector(vf_sub(vf_load(row + t * W), ref));
+            vf_store(row + t * W, e);
+            total = vf_add(total, e);
+        }
+        vf_store(lanes->sum[r], vf_add(vf_load(lanes->sum[r]), total));
+    }
+}
+
+/* Sums and maxima over runs of neighbouring keys shorter than a lane's. */
+static __attribute__((noinline)) void step_runs_short(const float *e, const float *s, int run,
+                                                      float *run_sum, float *run_max)
+{
+    for (int t0 = 0; t0 < T; t0 += run) {
+        vf total = vf_load(e + t0 * W), largest = vf_load(s + t0 * W);
+        for (int t = t0 + 1; t < t0 + run; t++) {
+            total = vf_add(total, vf_load(e + t * W));
+            largest = vf_max(largest, vf_load(s + t * W));
+        }
+        vf_store(run_sum + t0 / run * W, total);
+        vf_store(run_max + t0 / run * W, largest);
+    }
+}
+
+/*
+ * As step_exp_plain, with moments, distances and runs. Within a lane the keys are neighbours, so
+ * with S the lane's sum and Q = sum_t t e_t (built by adding suffixes) the distances of a step on
+ * one side of the position are (p - j0) S - Q or its negative.
+ */
+KERNEL_INLINE void step_exp_full(const AttnBlock *b, AttnGroup *g, int32_t step, float *s,
+                                 Lanes *lanes, const AttnAttendScratch *scratch)
+{
+    float first_key = (float)(b->key0 + step * ATTN_STEP);
+    vf lane_key = vf_add(vf_load(LANE_KEYS), vf_set1(first_key));
+    vf low = vf_set1(EXP_LOWEST);
+    int run = b->col_width < T ? b->col_width : T;
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        float *row = s + r * ATTN_STEP;
+        float *run_sum = scratch->run_sum + r * RUN + step * (ATTN_STEP / (run > 0 ? run : 1));
+        float *run_max = scratch->run_max + r * RUN + step * (ATTN_STEP / (run > 0 ? run : 1));
+        float scores[ATTN_STEP] __attribute__((aligned(ATTN_ALIGN)));
+        bool is_short = run > 0 && run < T;
+        if (is_short) {
+            memcpy(scores, row, sizeof scores);
+        }
+        vf ref = vf_set1(g->ref[r]);
+        vf total = vf_set1(0.0f), suffixes = vf_set1(0.0f), largest = vf_set1(-INFINITY);
+        vf moment = vf_load(lanes->moment[r]);
+        UNROLL(16)
+        for (int t = T - 1; t >= 0; t--) {
+            vf score = vf_load(row + t * W);
+            vf x = vf_sub(score, ref);
+            vf e = exp_vector(x);
+            vf_store(row + t * W, e);
+            largest = vf_max(largest, score);
+            moment = vf_fma(e, vf_max(low, x), moment);
+            total = vf_add(total, e);
+            if (t > 0) {
+                suffixes = vf_add(suffixes, total);
+            }
+        }
+        vf_store(lanes->moment[r], moment);
+        vf_store(lanes->sum[r], vf_add(vf_load(lanes->sum[r]), total));
+        vf position = vf_set1(g->position[r]);
+        vf distance = vf_load(lanes->distance[r]);
+        if (g->position[r] >= first_key + (ATTN_STEP - 1)) {
+            distance = vf_add(distance, vf_fms(vf_sub(position, lane_key), total, suffixes));
+        } else if (g->position[r] <= first_key) {
+            distance = vf_add(distance, vf_fma(vf_sub(lane_key, position), total, suffixes));
+        } else {
+            for (int t = 0; t < T; t++) {
+                vf away = vf_abs(vf_sub(vf_add(lane_key, vf_set1((float)t)), position));
+                distance = vf_fma(vf_load(row + t * W), away, distance);
+            }
+        }
+        vf_store(lanes->distance[r], distance);
+        if (is_short) {
+            step_runs_short(row, scores, run, run_sum, run_max);
+        } else if (run > 0) {
+            vf_store(run_sum, total);
+            vf_store(run_max, largest);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- P V */
+
+/* o[rows][nv vectors] += P[rows][64] V[64][nv vectors]; rows and nv are constants. */
+KERNEL_INLINE void pv_tile(const float *p, const float *v, int32_t ep, float *o, const int rows,
+                           const int nv)
+{
+    vf acc[ATTN_GROUP][4];
+    UNROLL(12)
+    for (int r = 0; r < rows; r++) {
+        UNROLL(4)
+        for (int c = 0; c < nv; c++) {
+            acc[r][c] = vf_set1(0.0f);
+        }
+    }
+    for (int j = 0; j < ATTN_STEP; j++) {
+        vf x[4];
+        UNROLL(4)
+        for (int c = 0; c < nv; c++) {
+            x[c] = vf_load(v + c * W);
+        }
+        UNROLL(12)
+        for (int r = 0; r < rows; r++) {
+            vf b = vf_set1(p[r * ATTN_STEP + j]);
+            UNROLL(4)
+            for (int c = 0; c < nv; c++) {
+                acc[r][c] = vf_fma(b, x[c], acc[r][c]);
+            }
+        }
+        v += ep;
+    }
+    UNROLL(12)
+    for (int r = 0; r < rows; r++) {
+        UNROLL(4)
+        for (int c = 0; c < nv; c++) {
+            float *to = o + (ptrdiff_t)r * ep + c * W;
+            vf_store(to, vf_add(vf_load(to), acc[r][c]));
+        }
+    }
+}
+
+/* Rows of a tile that keep enough chains going when it is narrow. */
+enum { PV_NARROW_ROWS = PV_MAX == 4 ? ATTN_GROUP : MR };
+
+static void step_pv(const float *p, const float *v, int32_t ep, int32_t n_rows, float *o)
+{
+    int32_t n_vectors = ep / W;
+    int32_t c = 0;
+    while (c < n_vectors) {
+        int32_t left = n_vectors - c;
+        int32_t nv = left < PV_MAX ? left : PV_MAX;
+        int32_t rows = nv > 2 ? MR : PV_NARROW_ROWS;
+        for (int32_t r = 0; r < n_rows; r += rows) {
+            const float *pr = p + r * ATTN_STEP;
+            float *to = o + (ptrdiff_t)r * ep + c * W;
+            switch (nv) {
+#if PV_MAX == 4
+            case 4:
+                pv_tile(pr, v + c * W, ep, to, MR, 4);
+                break;
+            case 3:
+                pv_tile(pr, v + c * W, ep, to, MR, 3);
+                break;
+#endif
+            case 2:
+                pv_tile(pr, v + c * W, ep, to, PV_NARROW_ROWS, 2);
+                break;
+            default:
+                pv_tile(pr, v + c * W, ep, to, PV_NARROW_ROWS, 1);
+                break;
+            }
+        }
+        c += nv;
+    }
+}
+
+/* A V panel with NaN or infinity: weights of 0 must not touch it. The bits of step_pv elsewhere. */
+static void step_pv_careful(const float *p, const float *v, int32_t ep, int32_t n_rows, float *o)
+{
+    for (int32_t r = 0; r < n_rows; r++) {
+        for (int32_t e = 0; e < ep; e++) {
+            float acc = 0;
+            for (int j = 0; j < ATTN_STEP; j++) {
+                float b = p[r * ATTN_STEP + j];
+                acc = b != 0.0f ? sf_fma(b, v[(ptrdiff_t)j * ep + e], acc) : acc;
+            }
+            o[(ptrdiff_t)r * ep + e] += acc;
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- a block of keys */
+
+/* Halves n runs in place: sums and maxima of neighbours. Reads up to 2 W floats beyond n. */
+KERNEL_INLINE void halve_runs(float *sum, float *max, int n)
+{
+    for (int i = 0; i < n / 2; i += W) {
+        vf a = vf_load(sum + 2 * i), b = vf_load(sum + 2 * i + W);
+        vf_store(sum + i, vf_add(vf_even(a, b), vf_odd(a, b)));
+        a = vf_load(max + 2 * i), b = vf_load(max + 2 * i + W);
+        vf_store(max + i, vf_max(vf_even(a, b), vf_odd(a, b)));
+    }
+}
+
+/* Folds the runs of a block into the rows' texels. */
+static void block_texels(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch)
+{
+    int run = b->col_width < T ? b->col_width : T;
+    int per_step = ATTN_STEP / run;
+    int32_t first = b->key0 / b->col_width;
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        float *sum = scratch->run_sum + r * RUN, *max = scratch->run_max + r * RUN;
+        float *to_sum = g->texel_sum + r * g->texel_ld, *to_max = g->texel_max + r * g->texel_ld;
+        /* Steps that were not visited hold 0 and -INFINITY, so whole blocks can be halved. */
+        int n = ATTN_BLOCK_STEPS * per_step;
+        for (int width = run; run == T && width < b->col_width && n > 1; width *= 2) {
+            halve_runs(sum, max, n);
+            n /= 2;
+        }
+        for (int i = 0; i < n; i++) {
+            /* Short runs lie slot by slot in their step: lane l, vector t at t * W + l. */
+            int vectors = T / run;
+            int in_step = i % per_step;
+            int key_run = run == T ? i : i - in_step + in_step % W * vectors + in_step / W;
+            if (first + key_run < b->n_cols) {
+                to_sum[first + key_run] += sum[i];
+                float largest = to_max[first + key_run];
+                to_max[first + key_run] = max[i] > largest ? max[i] : largest;
+            }
+        }
+    }
+}
+
+KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch,
+                                const bool full)
+{
+    Lanes lanes;
+    size_t o_floats = b->v ? (size_t)ATTN_GROUP * (size_t)b->ep : 0;
+    memset(lanes.sum, 0, sizeof lanes.sum);
+    if (full) {
+        memset(lanes.moment, 0, sizeof lanes.moment);
+        memset(lanes.distance, 0, sizeof lanes.distance);
+        for (int i = 0; b->col_width > 0 && i < g->n_rows * RUN; i += W) {
+            vf_store(scratch->run_sum + i, vf_set1(0.0f));
+            vf_store(scratch->run_max + i, vf_set1(-INFINITY));
+        }
+    }
+    memset(scratch->o, 0, o_floats * sizeof(float));
+
+    int32_t last_begin = g->begin[0], first_end = g->end[0];
+    for (int32_t r = 1; r < g->n_rows; r++) {
+        last_begin = g->begin[r] > last_begin ? g->begin[r] : last_begin;
+        first_end = g->end[r] < first_end ? g->end[r] : first_end;
+    }
+    for (int32_t step = b->first_step; step < b->last_step; step++) {
+        int32_t key = b->key0 + step * ATTN_STEP;
+        kernel_scores(g->q, b->k + (ptrdiff_t)step * b->head_dim * ATTN_STEP, b->head_dim,
+                      g->n_rows, scratch->s);
+        bool masked = key < last_begin || key + ATTN_STEP > first_end;
+        if (masked || b->bias || b->soft_cap > 0 || (b->hidden && b->any_hidden[step])) {
+            step_modify(b, g, step, masked, scratch->s);
+        }
+        step_maxima(b, g, step, scratch->s, &lanes, scratch, full);
+        if (full) {
+            step_exp_full(b, g, step, scratch->s, &lanes, scratch);
+        } else {
+            step_exp_plain(g, scratch->s, &lanes);
+        }
+        if (b->v && b->v_finite[step]) {
+            step_pv(scratch->s, b->v + (ptrdiff_t)step * b->ep * ATTN_STEP, b->ep, g->n_rows,
+                    scratch->o);
+        } else if (b->v) {
+            step_pv_careful(scratch->s, b->v + (ptrdiff_t)step * b->ep * ATTN_STEP, b->ep,
+                            g->n_rows, scratch->o);
+        }
+    }
+
+    for (size_t i = 0; i < o_floats; i += W) {
+        vf_store(g->o + i, vf_add(vf_load(g->o + i), vf_load(scratch->o + i)));
+    }
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        g->sum[r] += (double)lanes_sum(vf_load(lanes.sum[r]));
+        if (full) {
+            g->moment[r] += (double)lanes_sum(vf_load(lanes.moment[r]));
+            g->distance[r] += (double)lanes_sum(vf_load(lanes.distance[r]));
+        }
+    }
+    if (full && b->col_width > 0) {
+        block_texels(b, g, scratch);
+    }
+}
+
+static void kernel_attend(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch)
+{
+    attend_block(b, g, scratch, false);
+}
+
+static void kernel_attend_full(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch)
+{
+    attend_block(b, g, scratch, true);
+}
+
+#define KERNEL_TABLE(which)                                                                        \
+    {                                                                                              \
+        .isa = which, .lanes = W, .mr = MR, .pack_q = kernel_pack_q, .pack_k = kernel_pack_k,      \
+        .pack_v = kernel_pack_v, .scores = kernel_scores, .score_some = kernel_score_some,         \
+        .soft_cap = kernel_soft_cap, .weights = kernel_weights, .fold_texels = kernel_fold_texels, \
+        .attend = kernel_attend, .attend_full = kernel_attend_full                                 \
+    }
