@@ -189,6 +189,7 @@ bool tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t n_byt
     }
     Encoder encoders[2] = {{.tokenizer = tokenizer}, {.tokenizer = tokenizer}};
     PostState state = {.tokenizer = tokenizer,
+                       .originals = {text, options->text_pair},
                        .n_sequences = options->text_pair ? 2 : 1,
                        .add_special = options->add_special};
     bool ok = encode_one(&encoders[0], text, n_bytes, 0, &state.tokens[0], err);

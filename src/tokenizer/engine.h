@@ -126,9 +126,10 @@ typedef struct DecodeState {
 typedef struct PostState {
     const Tokenizer *tokenizer;
     PlacedTokens tokens[2];
-    const char *texts[2]; /* working texts */
-    int n_sequences;      /* 1 or 2 */
-    bool is_joined;       /* a template ran */
+    const char *texts[2];     /* working texts */
+    const char *originals[2]; /* the texts themselves */
+    int n_sequences;          /* 1 or 2 */
+    bool is_joined;           /* a template ran */
     bool add_special;
 } PostState;
 

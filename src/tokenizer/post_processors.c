@@ -30,6 +30,32 @@ static uint32_t count_spaces(const char *text, size_t n, bool from_end)
     return count;
 }
 
+/* A token may be only the space that was put before a text, and then stand for that text's first
+ * character, whatever it is: so offsets move by characters of the original, as the library's do. */
+
+static uint32_t move_right(const char *text, ByteSpan span, uint32_t n_characters)
+{
+    for (uint32_t i = 0; i < n_characters && span.start < span.end; i++) {
+        uint32_t c;
+        span.start += (uint32_t)utf8_decode(text + span.start, span.end - span.start, &c);
+    }
+    return span.start;
+}
+
+static uint32_t move_left(const char *text, ByteSpan span, uint32_t n_characters)
+{
+    uint32_t at = span.end;
+    for (uint32_t i = 0; i < n_characters; i++) {
+        if (at == 0) {
+            return span.end;
+        }
+        do {
+            at--;
+        } while (at > 0 && ((uint8_t)text[at] & 0xC0) == 0x80);
+    }
+    return AS_MAX(at, span.start);
+}
+
 /** Takes the spaces around a token out of its offsets (GPT-2's tokens start with their space). */
 static void trim_offsets(const Component *c, PostState *state)
 {
@@ -46,11 +72,9 @@ static void trim_offsets(const Component *c, PostState *state)
             if (leading && c->post.add_prefix_space && (is_first || token->span.start == 0)) {
                 leading = 0; /* that space was ours */
             }
-            ByteSpan *span = &token->span;
-            span->start = AS_MIN(span->start + leading, span->end);
-            if (trailing && span->end >= trailing) {
-                span->end = AS_MAX(span->end - trailing, span->start);
-            }
+            const char *original = state->originals[token->sequence];
+            token->span.start = move_right(original, token->span, leading);
+            token->span.end = move_left(original, token->span, trailing);
         }
     }
 }
