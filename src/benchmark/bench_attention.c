@@ -1,0 +1,270 @@
+#include "benchmark/benchmark.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/random.h"
+
+enum { MIN_REPEATS = 3, MAX_REPEATS = 200, TILE = 256, TILE_REPEATS = 15, SAMPLED_ROWS = 6 };
+static const double DEFAULT_SECONDS = 0.5;
+
+/* Operands and results of one case. */
+typedef struct Bench {
+    AttnCtx *ctx, *ctx_one; /* all threads; one for the tile */
+    AttnArgs args;
+    AttnOutputs lean, full;
+    const atomic_bool *cancel;
+    int64_t pairs;     /* visible, of all heads */
+    float *memory;     /* every array below and above */
+    float *tile, *row; /* [TILE][TILE], [n] */
+    double *weights;   /* [n] */
+} Bench;
+
+static bool status_error(AttnStatus status, const char *message, Error *err)
+{
+    ErrorCode code = status == ATTN_MEMORY      ? ERR_MEMORY
+                     : status == ATTN_CANCELLED ? ERR_CANCELLED
+                     : status == ATTN_ISA       ? ERR_UNSUPPORTED
+                                                : ERR_RANGE;
+    return error_set(err, code, "bench: %s",
+                     message && message[0] ? message : attn_status_text(status));
+}
+
+static AttnArgs args_of(const BenchAttentionDesc *desc)
+{
+    AttnArgs args = {.n_queries = desc->n,
+                     .n_keys = desc->n,
+                     .n_heads = desc->heads,
+                     .n_kv_heads = desc->kv_heads > 0 ? desc->kv_heads : desc->heads,
+                     .head_dim = desc->dim,
+                     .v_dim = desc->dim};
+    if (desc->causal) {
+        args.mask.kind |= ATTN_MASK_CAUSAL;
+    }
+    if (desc->window != 0) {
+        args.mask.kind |= desc->causal ? ATTN_MASK_WINDOW : ATTN_MASK_WINDOW_SYMMETRIC;
+        args.mask.window = desc->window;
+    }
+    return args;
+}
+
+static bool allocate(Bench *b, Error *err)
+{
+    AttnArgs *a = &b->args;
+    /* Checked before sizes are trusted: pointers that only have to be there. */
+    float there = 0;
+    a->q = a->k = a->v = &there;
+    char message[256] = "";
+    AttnStatus status = attn_args_check(a, message, sizeof message);
+    if (status != ATTN_OK) {
+        return status_error(status, message, err);
+    }
+    size_t n = (size_t)a->n_queries, H = (size_t)a->n_heads, D = (size_t)a->head_dim;
+    size_t G = (size_t)a->n_kv_heads;
+    AttnSummaryShape shape = attn_summary_shape(a, 0);
+    size_t texels = H * (size_t)shape.n_texels, rows = H * n;
+    size_t floats = 2 * H * n * D + 2 * G * n * D + 9 * rows + 2 * texels + TILE * TILE + 3 * n + 1;
+    b->memory = mem_alloc(floats * sizeof(float), err);
+    if (!b->memory) {
+        return false;
+    }
+    float *next = b->memory;
+    b->weights = (double *)(void *)next, next += 2 * n;
+    float *q = next, *k = q + H * n * D, *v = k + G * n * D;
+    a->q = q, a->k = k, a->v = v;
+    next = v + G * n * D;
+    Random random = {.state = 7};
+    for (float *x = q; x < next; x++) {
+        *x = (float)random_normal(&random);
+    }
+    b->lean.o = next, next += H * n * D;
+    b->lean.row_max = next, next += rows;
+    b->lean.row_log_sum = next, next += rows;
+    b->full = b->lean;
+    AttnRowStats *stats = &b->full.rows;
+    float **arrays[] = {&stats->entropy,      &stats->distance,    &stats->max_weight,
+                        &stats->first_weight, &stats->self_weight, &stats->prev_weight};
+    for (size_t i = 0; i < AS_COUNT(arrays); i++) {
+        *arrays[i] = next, next += rows;
+    }
+    stats->max_key = (int32_t *)(void *)next, next += rows;
+    b->full.summary_mean = next, next += texels;
+    b->full.summary_max = next, next += texels;
+    b->tile = next, next += TILE * TILE;
+    b->row = next;
+    return true;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median and least of n times; sorts them. */
+static void summarise(double *times, int n, double *median, double *least)
+{
+    qsort(times, (size_t)n, sizeof times[0], compare_doubles);
+    *median = n % 2 ? times[n / 2] : 0.5 * (times[n / 2 - 1] + times[n / 2]);
+    *least = times[0];
+}
+
+static bool time_once(const Bench *b, const AttnOutputs *out, double *seconds, Error *err)
+{
+    AttnProgress progress = {.cancel = b->cancel};
+    double start = clock_now_s();
+    AttnStatus status = attn_forward(b->ctx, &b->args, out, &progress);
+    *seconds = clock_now_s() - start;
+    return status == ATTN_OK || status_error(status, NULL, err);
+}
+
+/* Lean and full runs in turn, so that both meet the same disturbances. */
+static bool time_forward(const Bench *b, double budget, BenchResult *result, Error *err)
+{
+    double lean[MAX_REPEATS], full[MAX_REPEATS], unused;
+    if (!time_once(b, &b->lean, &unused, err) || !time_once(b, &b->full, &unused, err)) {
+        return false;
+    }
+    int n = 0;
+    double start = clock_now_s();
+    while (n < MAX_REPEATS && (n < MIN_REPEATS || clock_now_s() - start < budget)) {
+        if (!time_once(b, &b->lean, &lean[n], err) || !time_once(b, &b->full, &full[n], err)) {
+            return false;
+        }
+        n++;
+    }
+    double median, least, full_median, full_least;
+    summarise(lean, n, &median, &least);
+    summarise(full, n, &full_median, &full_least);
+    double flops = 4.0 * (double)b->pairs * b->args.head_dim;
+    result->repeats = n;
+    result->ms = median * 1e3;
+    result->ms_min = least * 1e3;
+    result->gflops = flops / median / 1e9;
+    result->gflops_best = flops / least / 1e9;
+    result->full_ms = full_median * 1e3;
+    result->full_ms_min = full_least * 1e3;
+    result->full_percent = (full_median / median - 1) * 100;
+    return true;
+}
+
+/* The tile in the lower left corner: all visible under a causal mask. */
+static bool time_tile(const Bench *b, BenchResult *result, Error *err)
+{
+    int32_t n = b->args.n_queries;
+    if (n < TILE) {
+        return true;
+    }
+    AttnTileDesc tile = {.kind = ATTN_TILE_WEIGHTS,
+                         .row0 = n - TILE,
+                         .row1 = n,
+                         .col1 = TILE,
+                         .row_max = b->lean.row_max,
+                         .row_log_sum = b->lean.row_log_sum};
+    double times[TILE_REPEATS], least;
+    for (int i = 0; i < TILE_REPEATS; i++) {
+        double start = clock_now_s();
+        AttnStatus status = attn_tile(b->ctx_one, &b->args, &tile, b->tile, TILE);
+        times[i] = clock_now_s() - start;
+        if (status != ATTN_OK) {
+            return status_error(status, NULL, err);
+        }
+    }
+    summarise(times, TILE_REPEATS, &result->tile_us, &least);
+    result->tile_us *= 1e6;
+    return true;
+}
+
+static double worse(double a, double b)
+{
+    return a > b || isnan(a) ? a : b;
+}
+
+/* Rows spread over heads and positions, against float64. */
+static bool measure_error(const Bench *b, BenchResult *result, Error *err)
+{
+    const AttnArgs *a = &b->args;
+    for (int s = 0; s < SAMPLED_ROWS; s++) {
+        int32_t head = s % a->n_heads;
+        int32_t row = (int32_t)((int64_t)(a->n_queries - 1) * s / (SAMPLED_ROWS - 1));
+        AttnStatus status = attn_reference_row(a, head, row, b->weights, NULL);
+        if (status == ATTN_OK) {
+            status = attn_tile_row(b->ctx_one, a, ATTN_TILE_WEIGHTS, head, row, b->lean.row_max,
+                                   b->lean.row_log_sum, b->row);
+        }
+        if (status != ATTN_OK) {
+            return status_error(status, NULL, err);
+        }
+        for (int32_t j = 0; j < a->n_keys; j++) {
+            result->error_weights =
+                worse(fabs((double)b->row[j] - b->weights[j]), result->error_weights);
+        }
+        int32_t kv_head = head / (a->n_heads / a->n_kv_heads);
+        const float *v = a->v + (ptrdiff_t)kv_head * a->n_keys * a->v_dim;
+        const float *o = b->lean.o + ((ptrdiff_t)head * a->n_queries + row) * a->v_dim;
+        for (int32_t e = 0; e < a->v_dim; e++) {
+            double sum = 0;
+            for (int32_t j = 0; j < a->n_keys; j++) {
+                sum += b->weights[j] * (double)v[(ptrdiff_t)j * a->v_dim + e];
+            }
+            result->error_o = worse(fabs((double)o[e] - sum), result->error_o);
+        }
+    }
+    return true;
+}
+
+static bool run(Bench *b, const BenchMachine *machine, const BenchAttentionDesc *desc,
+                BenchResult *result, Error *err)
+{
+    char message[256] = "";
+    AttnCtxDesc all = {.n_threads = desc->n_threads, .isa = desc->isa};
+    AttnCtxDesc one = {.n_threads = 1, .isa = desc->isa};
+    AttnStatus status = attn_ctx_create(&all, &b->ctx, message, sizeof message);
+    if (status == ATTN_OK) {
+        status = attn_ctx_create(&one, &b->ctx_one, message, sizeof message);
+    }
+    if (status != ATTN_OK) {
+        return status_error(status, message, err);
+    }
+    if (!allocate(b, err)) {
+        return false;
+    }
+    const AttnArgs *a = &b->args;
+    b->pairs = a->n_heads * attn_mask_visible_pairs(&a->mask, a->n_queries, a->n_keys);
+    double operands = 2.0 * ((double)a->n_heads + a->n_kv_heads) * a->n_keys * a->head_dim +
+                      2.0 * a->n_heads * a->n_queries;
+    *result = (BenchResult){
+        .n = desc->n,
+        .heads = a->n_heads,
+        .kv_heads = a->n_kv_heads,
+        .dim = desc->dim,
+        .window = desc->window,
+        .causal = desc->causal,
+        .isa = attn_ctx_isa_name(b->ctx),
+        .precision = "f32",
+        .threads = attn_ctx_threads(b->ctx),
+        .bytes = operands * sizeof(float) + (double)attn_scratch_bytes(b->ctx, a, &b->lean),
+    };
+    double budget = desc->seconds > 0 ? desc->seconds : DEFAULT_SECONDS;
+    if (!time_forward(b, budget, result, err) || !time_tile(b, result, err) ||
+        !measure_error(b, result, err)) {
+        return false;
+    }
+    result->percent_of_peak =
+        machine->peak_gflops > 0 ? result->gflops / machine->peak_gflops * 100 : 0;
+    return true;
+}
+
+bool bench_attention(const BenchMachine *machine, const BenchAttentionDesc *desc,
+                     BenchResult *result, Error *err)
+{
+    Bench b = {.args = args_of(desc), .cancel = desc->cancel};
+    bool ok = run(&b, machine, desc, result, err);
+    mem_free(b.memory);
+    attn_ctx_destroy(&b.ctx);
+    attn_ctx_destroy(&b.ctx_one);
+    return ok;
+}
