@@ -153,13 +153,15 @@ static Rect bounds_of(const Vec2 *p, size_t n, float grow)
         return (Rect){0};
     }
     float x0 = p[0].x, y0 = p[0].y, x1 = p[0].x, y1 = p[0].y;
-    for (size_t i = 1; i < n; i++) {
-        /* Comparisons that a NaN fails would lose it. */
-        x0 = fminf(x0, p[i].x) + 0 * p[i].x;
-        y0 = fminf(y0, p[i].y) + 0 * p[i].y;
-        x1 = fmaxf(x1, p[i].x);
-        y1 = fmaxf(y1, p[i].y);
+    float poison = 0; /* becomes NaN with any point that is no number */
+    for (size_t i = 0; i < n; i++) {
+        x0 = AS_MIN(x0, p[i].x);
+        y0 = AS_MIN(y0, p[i].y);
+        x1 = AS_MAX(x1, p[i].x);
+        y1 = AS_MAX(y1, p[i].y);
+        poison += 0 * (p[i].x + p[i].y);
     }
+    x0 += poison;
     return rect(x0 - grow, y0 - grow, x1 - x0 + 2 * grow, y1 - y0 + 2 * grow);
 }
 
