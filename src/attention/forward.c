@@ -47,6 +47,7 @@ typedef struct Worker {
     int32_t *begin, *end; /* [query_block] and so on */
     float *position, *ref, *limit;
     float *lane_max, *lane_step;
+    float *named[ATTN_NAMED];
     double *sum, *moment, *distance;
     float *o;
     float *texel_sum, *texel_max; /* [query_block][texels.ld] */
@@ -70,6 +71,9 @@ static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
     w->limit = attn_carve(carver, rows, sizeof(float));
     w->lane_max = attn_carve(carver, rows * lanes, sizeof(float));
     w->lane_step = attn_carve(carver, rows * lanes, sizeof(float));
+    for (int i = 0; i < ATTN_NAMED; i++) {
+        w->named[i] = attn_carve(carver, rows, sizeof(float));
+    }
     w->sum = attn_carve(carver, rows, sizeof(double));
     w->moment = attn_carve(carver, rows, sizeof(double));
     w->distance = attn_carve(carver, rows, sizeof(double));
@@ -80,12 +84,13 @@ static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
         w->bias = attn_carve(carver, ATTN_GROUP * RUN_FLOATS, sizeof(float));
     }
     if (p->summary) {
-        attn_texel_row_carve(&w->texels, &p->shape, carver);
+        attn_texel_row_carve(&w->texels, &p->shape, plan->kernel->lanes, carver);
         size_t ld = (size_t)w->texels.ld;
         w->texel_sum = attn_carve(carver, rows * ld, sizeof(float));
         w->texel_max = attn_carve(carver, rows * ld, sizeof(float));
-        w->attend.run_sum = attn_carve(carver, ATTN_GROUP * RUN_FLOATS, sizeof(float));
-        w->attend.run_max = attn_carve(carver, ATTN_GROUP * RUN_FLOATS, sizeof(float));
+        size_t runs = ATTN_GROUP * ATTN_BLOCK_STEPS * ATTN_PAD;
+        w->attend.run_sum = attn_carve(carver, runs, sizeof(float));
+        w->attend.run_max = attn_carve(carver, runs, sizeof(float));
     }
     if (p->wave_heads == 0) {
         size_t steps = (size_t)plan->block_steps;
@@ -154,6 +159,9 @@ static void start_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int
         w->ref[r] = 0;
         w->limit[r] = -INFINITY;
         w->sum[r] = w->moment[r] = w->distance[r] = 0;
+        for (int i = 0; i < ATTN_NAMED; i++) {
+            w->named[i][r] = -INFINITY;
+        }
     }
     for (int32_t i = 0; i < padded * lanes; i++) {
         w->lane_max[i] = -INFINITY;
@@ -167,9 +175,12 @@ static void start_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int
     if (p->out.o) {
         memset(w->o, 0, (size_t)padded * (size_t)plan->ep * sizeof(float));
     }
-    for (ptrdiff_t i = 0; p->summary && i < (ptrdiff_t)n_rows * w->texels.ld; i++) {
-        w->texel_sum[i] = 0;
-        w->texel_max[i] = -INFINITY;
+    if (p->summary) {
+        ptrdiff_t n = (ptrdiff_t)n_rows * w->texels.ld;
+        memset(w->texel_sum, 0, (size_t)n * sizeof(float));
+        for (ptrdiff_t i = 0; i < n; i++) {
+            w->texel_max[i] = -INFINITY;
+        }
     }
 }
 
@@ -221,6 +232,9 @@ static AttnGroup group_at(const Pass *p, Worker *w, int32_t r, int32_t n_rows)
         .moment = w->moment + r,
         .distance = w->distance + r,
     };
+    for (int i = 0; i < ATTN_NAMED; i++) {
+        g.named[i] = w->named[i] + r;
+    }
     if (p->out.o) {
         g.o = w->o + (ptrdiff_t)r * plan->ep;
     }
@@ -293,6 +307,7 @@ static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t
         .sum = w->sum[r],
         .moment = w->moment[r],
         .distance = w->distance[r],
+        .named = {w->named[0][r], w->named[1][r], w->named[2][r]},
         .lane_max = w->lane_max + r * lanes,
         .lane_step = w->lane_step + r * lanes,
     };
@@ -312,9 +327,8 @@ static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t
         attn_row_statistics(plan, &end, m, l, &p->out.rows);
     }
     if (p->summary) {
-        int32_t used = w->end[r] > 0 ? (w->end[r] - 1) / p->shape.col_width + 1 : 0;
         attn_texel_row_add(&w->texels, plan->kernel, w->texel_sum + (ptrdiff_t)r * w->texels.ld,
-                           w->texel_max + (ptrdiff_t)r * w->texels.ld, used, inverse,
+                           w->texel_max + (ptrdiff_t)r * w->texels.ld, w->end[r], inverse,
                            attn_row_reference(m), attn_row_factor(m, l));
         int32_t texel_row = row / p->shape.row_width, first, stop;
         attn_summary_texel_rows(&p->shape, texel_row, &first, &stop);

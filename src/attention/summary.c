@@ -30,14 +30,18 @@ AttnSummaryShape attn_summary_shape(const AttnArgs *args, int32_t size)
     return shape;
 }
 
-void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, AttnCarver *carver)
+void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, int32_t lanes,
+                          AttnCarver *carver)
 {
+    int32_t n_steps = (shape->n_keys + ATTN_STEP - 1) / ATTN_STEP;
+    int32_t n =
+        shape->col_width < ATTN_STEP ? n_steps * (ATTN_STEP / shape->col_width) : shape->n_cols;
     texels->shape = *shape;
-    texels->ld = (shape->n_cols + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD;
-    size_t n = (size_t)texels->ld;
-    texels->sum = attn_carve(carver, n, sizeof(float));
-    texels->max = attn_carve(carver, n, sizeof(float));
-    texels->total = attn_carve(carver, n, sizeof(double));
+    texels->lanes = lanes;
+    texels->ld = (n + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD;
+    texels->sum = attn_carve(carver, (size_t)texels->ld, sizeof(float));
+    texels->max = attn_carve(carver, (size_t)texels->ld, sizeof(float));
+    texels->total = attn_carve(carver, (size_t)texels->ld, sizeof(double));
 }
 
 void attn_texel_row_clear(AttnTexelRow *texels)
@@ -59,11 +63,15 @@ static void flush(AttnTexelRow *texels)
 }
 
 void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const float *sum,
-                        const float *largest, int32_t n_cols, float inverse, float reference,
+                        const float *largest, int32_t n_keys, float inverse, float reference,
                         float factor)
 {
-    int32_t padded = (n_cols + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD;
-    kernel->fold_texels(sum, largest, padded, inverse, reference, factor, texels->sum, texels->max);
+    int32_t width = texels->shape.col_width;
+    /* Narrow texels are in order only step by step. */
+    int32_t whole = width < ATTN_STEP ? (n_keys + ATTN_STEP - 1) / ATTN_STEP * ATTN_STEP : n_keys;
+    int32_t n = (whole + width - 1) / width;
+    kernel->fold_texels(sum, largest, (n + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD, inverse, reference,
+                        factor, texels->sum, texels->max);
     if (++texels->n_pending == FLUSH_ROWS) {
         flush(texels);
     }
@@ -72,20 +80,21 @@ void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const fl
 void attn_texel_row_write(AttnTexelRow *texels, int32_t row, float *mean, float *max)
 {
     const AttnSummaryShape *shape = &texels->shape;
-    flush(texels);
-    int32_t row_begin, row_end;
+    int32_t row_begin, row_end, last_begin, last_end;
     attn_summary_texel_rows(shape, row, &row_begin, &row_end);
+    attn_summary_texel_cols(shape, shape->n_cols - 1, &last_begin, &last_end);
     int32_t stored = shape->triangular ? row + 1 : shape->n_cols;
     int64_t at = attn_summary_index(shape, row, 0);
+    double per_pair = 1.0 / ((double)(row_end - row_begin) * shape->col_width);
+    double per_last_pair = 1.0 / ((double)(row_end - row_begin) * (last_end - last_begin));
     for (int32_t col = 0; col < stored; col++) {
-        int32_t begin, end;
-        attn_summary_texel_cols(shape, col, &begin, &end);
+        int32_t slot = attn_texel_slot(texels->lanes, shape->col_width, col);
+        double total = texels->total[slot] + (double)texels->sum[slot];
         if (mean) {
-            double pairs = (double)(row_end - row_begin) * (double)(end - begin);
-            mean[at + col] = (float)(texels->total[col] / pairs);
+            mean[at + col] = (float)(total * (col == shape->n_cols - 1 ? per_last_pair : per_pair));
         }
         if (max) {
-            max[at + col] = texels->max[col];
+            max[at + col] = texels->max[slot];
         }
     }
     attn_texel_row_clear(texels);

@@ -42,9 +42,10 @@
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 
 enum {
-    T = ATTN_STEP / W,                  /* vectors of a step; also neighbouring keys in a lane */
-    NR = NV * W,                        /* slots of a register tile */
-    RUN = ATTN_BLOCK_STEPS * ATTN_STEP, /* floats a row of the run buffers */
+    T = ATTN_STEP / W,                    /* vectors of a step; also neighbouring keys in a lane */
+    NR = NV * W,                          /* slots of a register tile */
+    RUN = ATTN_BLOCK_STEPS * W,           /* floats of a row of the run buffers that are used */
+    RUN_LD = ATTN_BLOCK_STEPS * ATTN_PAD, /* and their stride */
 };
 _Static_assert(ATTN_STEP % NR == 0, "a step is whole register tiles");
 _Static_assert(ATTN_GROUP % MR == 0, "a group is whole register tiles");

@@ -78,11 +78,60 @@ static __attribute__((noinline)) void step_raise(const AttnBlock *b, AttnGroup *
         scratch->o[(ptrdiff_t)r * b->ep + e] *= f;
     }
     if (full && b->col_width > 0) {
-        for (int32_t c = 0; c < b->n_cols; c++) {
+        for (ptrdiff_t c = 0; c < g->texel_ld; c++) {
             g->texel_sum[r * g->texel_ld + c] *= f;
         }
         for (int c = 0; c < RUN; c++) {
-            scratch->run_sum[r * RUN + c] *= f;
+            scratch->run_sum[r * RUN_LD + c] *= f;
+        }
+    }
+}
+
+/* Where the runs of a step go: to their texels, or to the run buffers if texels are wider. */
+KERNEL_INLINE float *step_runs(const AttnBlock *b, int32_t step, int32_t r, float *texels,
+                               ptrdiff_t texel_ld, float *runs)
+{
+    if (b->col_width > T) {
+        return runs + r * RUN_LD + step * W;
+    }
+    return texels + r * texel_ld + (b->key0 / ATTN_STEP + step) * (ATTN_STEP / b->col_width);
+}
+
+/* Maxima over runs of neighbouring keys shorter than a lane's. */
+static __attribute__((noinline)) void step_short_maxima(const float *s, int run, float *out)
+{
+    for (int t0 = 0; t0 < T; t0 += run) {
+        vf largest = vf_load(s + t0 * W);
+        for (int t = t0 + 1; t < t0 + run; t++) {
+            largest = vf_max(largest, vf_load(s + t * W));
+        }
+        vf_store(out + t0 / run * W, largest);
+    }
+}
+
+/* Sums likewise. */
+static __attribute__((noinline)) void step_short_sums(const float *e, int run, float *out)
+{
+    for (int t0 = 0; t0 < T; t0 += run) {
+        vf total = vf_load(e + t0 * W);
+        for (int t = t0 + 1; t < t0 + run; t++) {
+            total = vf_add(total, vf_load(e + t * W));
+        }
+        vf_store(out + t0 / run * W, total);
+    }
+}
+
+/* Keeps the scores of the keys that have names, where this step has them. */
+static void step_named(const AttnBlock *b, AttnGroup *g, int32_t step, const float *s)
+{
+    int32_t first_key = b->key0 + step * ATTN_STEP;
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        int32_t keys[ATTN_NAMED] = {0, (int32_t)g->position[r], (int32_t)g->position[r] - 1};
+        for (int i = 0; i < ATTN_NAMED; i++) {
+            int32_t x = keys[i] - first_key;
+            if (x >= 0 && x < ATTN_STEP) {
+                g->named[i][r] = s[r * ATTN_STEP + x % T * W + x / T];
+            }
         }
     }
 }
@@ -103,6 +152,13 @@ KERNEL_INLINE void step_maxima(const AttnBlock *b, AttnGroup *g, int32_t step, c
         if (full) {
             vf where = vf_load(g->lane_step + r * W);
             vf_store(g->lane_step + r * W, vf_sel(vm_gt(m, seen), this_step, where));
+            if (b->col_width >= T) {
+                vf_store(step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max), m);
+            } else if (b->col_width > 0) {
+                step_short_maxima(
+                    row, b->col_width,
+                    step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max));
+            }
         }
         vf_store(g->lane_max + r * W, vf_max(m, seen));
         if (__builtin_expect(vf_any_gt(m, vf_set1(g->limit[r])), 0)) {
@@ -128,21 +184,6 @@ KERNEL_INLINE void step_exp_plain(AttnGroup *g, float *s, Lanes *lanes)
     }
 }
 
-/* Sums and maxima over runs of neighbouring keys shorter than a lane's. */
-static __attribute__((noinline)) void step_runs_short(const float *e, const float *s, int run,
-                                                      float *run_sum, float *run_max)
-{
-    for (int t0 = 0; t0 < T; t0 += run) {
-        vf total = vf_load(e + t0 * W), largest = vf_load(s + t0 * W);
-        for (int t = t0 + 1; t < t0 + run; t++) {
-            total = vf_add(total, vf_load(e + t * W));
-            largest = vf_max(largest, vf_load(s + t * W));
-        }
-        vf_store(run_sum + t0 / run * W, total);
-        vf_store(run_max + t0 / run * W, largest);
-    }
-}
-
 /*
  * As step_exp_plain, with moments, distances and runs. Within a lane the keys are neighbours, so
  * with S the lane's sum and Q = sum_t t e_t (built by adding suffixes) the distances of a step on
@@ -154,26 +195,16 @@ KERNEL_INLINE void step_exp_full(const AttnBlock *b, AttnGroup *g, int32_t step,
     float first_key = (float)(b->key0 + step * ATTN_STEP);
     vf lane_key = vf_add(vf_load(LANE_KEYS), vf_set1(first_key));
     vf low = vf_set1(EXP_LOWEST);
-    int run = b->col_width < T ? b->col_width : T;
     for (int32_t r = 0; r < g->n_rows; r++) {
         float *row = s + r * ATTN_STEP;
-        float *run_sum = scratch->run_sum + r * RUN + step * (ATTN_STEP / (run > 0 ? run : 1));
-        float *run_max = scratch->run_max + r * RUN + step * (ATTN_STEP / (run > 0 ? run : 1));
-        float scores[ATTN_STEP] __attribute__((aligned(ATTN_ALIGN)));
-        bool is_short = run > 0 && run < T;
-        if (is_short) {
-            memcpy(scores, row, sizeof scores);
-        }
         vf ref = vf_set1(g->ref[r]);
-        vf total = vf_set1(0.0f), suffixes = vf_set1(0.0f), largest = vf_set1(-INFINITY);
+        vf total = vf_set1(0.0f), suffixes = vf_set1(0.0f);
         vf moment = vf_load(lanes->moment[r]);
         UNROLL(16)
         for (int t = T - 1; t >= 0; t--) {
-            vf score = vf_load(row + t * W);
-            vf x = vf_sub(score, ref);
+            vf x = vf_sub(vf_load(row + t * W), ref);
             vf e = exp_vector(x);
             vf_store(row + t * W, e);
-            largest = vf_max(largest, score);
             moment = vf_fma(e, vf_max(low, x), moment);
             total = vf_add(total, e);
             if (t > 0) {
@@ -195,11 +226,11 @@ KERNEL_INLINE void step_exp_full(const AttnBlock *b, AttnGroup *g, int32_t step,
             }
         }
         vf_store(lanes->distance[r], distance);
-        if (is_short) {
-            step_runs_short(row, scores, run, run_sum, run_max);
-        } else if (run > 0) {
-            vf_store(run_sum, total);
-            vf_store(run_max, largest);
+        if (b->col_width >= T) {
+            vf_store(step_runs(b, step, r, g->texel_sum, g->texel_ld, scratch->run_sum), total);
+        } else if (b->col_width > 0) {
+            step_short_sums(row, b->col_width,
+                            step_runs(b, step, r, g->texel_sum, g->texel_ld, scratch->run_sum));
         }
     }
 }
@@ -307,33 +338,37 @@ KERNEL_INLINE void halve_runs(float *sum, float *max, int n)
     }
 }
 
-/* Folds the runs of a block into the rows' texels. */
+/* Folds the runs of a block into the rows' texels, which are wider than a lane's keys. */
 static void block_texels(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch)
 {
-    int run = b->col_width < T ? b->col_width : T;
-    int per_step = ATTN_STEP / run;
     int32_t first = b->key0 / b->col_width;
     for (int32_t r = 0; r < g->n_rows; r++) {
-        float *sum = scratch->run_sum + r * RUN, *max = scratch->run_max + r * RUN;
-        float *to_sum = g->texel_sum + r * g->texel_ld, *to_max = g->texel_max + r * g->texel_ld;
+        float *sum = scratch->run_sum + r * RUN_LD, *max = scratch->run_max + r * RUN_LD;
+        float *to_sum = g->texel_sum + r * g->texel_ld + first;
+        float *to_max = g->texel_max + r * g->texel_ld + first;
         /* Steps that were not visited hold 0 and -INFINITY, so whole blocks can be halved. */
-        int n = ATTN_BLOCK_STEPS * per_step;
-        for (int width = run; run == T && width < b->col_width && n > 1; width *= 2) {
+        int n = RUN;
+        for (int width = T; width < b->col_width && n > 1; width *= 2) {
             halve_runs(sum, max, n);
             n /= 2;
         }
+        n = n < b->n_cols - first ? n : b->n_cols - first;
         for (int i = 0; i < n; i++) {
-            /* Short runs lie slot by slot in their step: lane l, vector t at t * W + l. */
-            int vectors = T / run;
-            int in_step = i % per_step;
-            int key_run = run == T ? i : i - in_step + in_step % W * vectors + in_step / W;
-            if (first + key_run < b->n_cols) {
-                to_sum[first + key_run] += sum[i];
-                float largest = to_max[first + key_run];
-                to_max[first + key_run] = max[i] > largest ? max[i] : largest;
-            }
+            to_sum[i] += sum[i];
+            to_max[i] = max[i] > to_max[i] ? max[i] : to_max[i];
         }
     }
+}
+
+/* True if some row of the group has a key with a name among the step's. */
+static bool step_has_named(const AttnGroup *g, int32_t first_key)
+{
+    float first = (float)first_key, last = first + (ATTN_STEP - 1);
+    bool inside = first_key == 0;
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        inside = inside || (g->position[r] >= first && g->position[r] - 1 <= last);
+    }
+    return inside;
 }
 
 KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch,
@@ -345,7 +380,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
     if (full) {
         memset(lanes.moment, 0, sizeof lanes.moment);
         memset(lanes.distance, 0, sizeof lanes.distance);
-        for (int i = 0; b->col_width > 0 && i < g->n_rows * RUN; i += W) {
+        for (int i = 0; b->col_width > T && i < g->n_rows * RUN_LD; i += W) {
             vf_store(scratch->run_sum + i, vf_set1(0.0f));
             vf_store(scratch->run_max + i, vf_set1(-INFINITY));
         }
@@ -364,6 +399,9 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
         bool masked = key < last_begin || key + ATTN_STEP > first_end;
         if (masked || b->bias || b->soft_cap > 0 || (b->hidden && b->any_hidden[step])) {
             step_modify(b, g, step, masked, scratch->s);
+        }
+        if (full && step_has_named(g, key)) {
+            step_named(b, g, step, scratch->s);
         }
         step_maxima(b, g, step, scratch->s, &lanes, scratch, full);
         if (full) {
@@ -390,7 +428,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
             g->distance[r] += (double)lanes_sum(vf_load(lanes.distance[r]));
         }
     }
-    if (full && b->col_width > 0) {
+    if (full && b->col_width > T) {
         block_texels(b, g, scratch);
     }
 }

@@ -11,6 +11,8 @@
  *   K panel  [64 / nr][D][nr]: for each nr slots, D rows of nr values
  *   V panel  [64][ep]: slot by slot, ep = E rounded up to a multiple of ATTN_PAD, zeros behind
  *   Q group  [group / mr][D][mr], already multiplied by the scale
+ *   texels   of a row in natural order if a texel is at least a lane's keys (64 / W) wide; narrower
+ *            ones in the order in which the pass writes them, see attn_texel_slot
  *   S, P     [group][64] scores, then exponentials, in slot order
  */
 #include "attention/attention.h"
@@ -22,6 +24,7 @@ enum {
     ATTN_PAD = 16,        /* floats that padded rows are a multiple of: the widest vector */
     ATTN_ALIGN = 64,      /* bytes */
     ATTN_SOME_KEYS = 8,   /* keys of one score_some call */
+    ATTN_NAMED = 3,       /* keys with names: first, self, previous */
 };
 
 /** A block of keys of one head, packed: what a group of rows attends to next. */
@@ -58,7 +61,8 @@ typedef struct AttnGroup {
     double *moment;             /* [group] sum of e (s - ref) */
     double *distance;           /* [group] sum of e |p - j| */
     float *o;                   /* [group][ep] sum of e v */
-    float *texel_sum, *texel_max; /* [group][texel_ld] sum of e, largest score */
+    float *named[ATTN_NAMED];   /* [group] scores of key 0, p_i and p_i - 1; start at -INFINITY */
+    float *texel_sum, *texel_max; /* [group][texel_ld] sum of e, largest score: see texel order */
     ptrdiff_t texel_ld;
 } AttnGroup;
 
@@ -66,7 +70,7 @@ typedef struct AttnGroup {
 typedef struct AttnAttendScratch {
     float *s;                 /* [group][64] */
     float *o;                 /* [group][ep] */
-    float *run_sum, *run_max; /* [group][ATTN_BLOCK_STEPS * 64] */
+    float *run_sum, *run_max; /* [group][ATTN_BLOCK_STEPS * ATTN_PAD] */
 } AttnAttendScratch;
 
 /** One instruction set. Every entry is set; buffers must not overlap. */
@@ -103,6 +107,17 @@ typedef struct AttnKernel {
     /** The same, and what statistics and summary need. Same bits for o and sums. */
     void (*attend_full)(const AttnBlock *block, AttnGroup *group, const AttnAttendScratch *scratch);
 } AttnKernel;
+
+/** Where texel `col` of col_width keys stands in a row's texels. */
+static inline int32_t attn_texel_slot(int32_t lanes, int32_t col_width, int32_t col)
+{
+    int32_t runs = ATTN_STEP / lanes / col_width; /* of a lane in a step */
+    if (runs <= 1) {
+        return col;
+    }
+    int32_t in_step = col % (runs * lanes);
+    return col - in_step + in_step % runs * lanes + in_step / runs;
+}
 
 const AttnKernel *attn_kernel_scalar(void);
 #if defined(__x86_64__)
