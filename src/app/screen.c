@@ -1,0 +1,282 @@
+#include "app/screen.h"
+
+#include "app/cli.h"
+#include "base/embedded.h"
+#include "base/file.h"
+#include "export/export.h"
+#include "gfx/headless.h"
+
+#include <string.h>
+
+/* ---- options ---- */
+
+static bool read_keys(Screen *screen, Error *err)
+{
+    EmbeddedFile file;
+    if (!embedded_find("assets/input.conf", &file)) {
+        return error_set(err, ERR_INTERNAL, "the built-in keys are missing");
+    }
+    return keys_parse(&screen->keys, (const char *)file.data, file.n_bytes, "assets/input.conf",
+                      &screen->app->arena, err);
+}
+
+/* --layer and --head take "all" for other commands; a view shows one. */
+static bool read_one(const App *app, OptionId id, int32_t *value, Error *err)
+{
+    const OptionValue *option = app_option(app, id);
+    if (!option->given) {
+        return true;
+    }
+    if (option->integer < 0) {
+        return error_set(err, ERR_USAGE, "--%s all: this view shows one; give a number from 0",
+                         option_table[id].name);
+    }
+    *value = (int32_t)AS_MIN(option->integer, INT32_MAX);
+    return true;
+}
+
+static bool apply_options(Screen *screen, Error *err)
+{
+    const App *app = screen->app;
+    Session *s = screen->session;
+    const OptionValue *view = app_option(app, OPTION_VIEW_ID);
+    const OptionValue *query = app_option(app, OPTION_QUERY_ID);
+    const OptionValue *key = app_option(app, OPTION_KEY_ID);
+    const OptionValue *scale = app_option(app, OPTION_SCALE_ID);
+    ThemeId theme;
+    if (!theme_find(app_option(app, OPTION_THEME_ID)->text, &theme)) {
+        return error_set(err, ERR_USAGE, "--theme: there is no such theme");
+    }
+    s->options.theme = (int)theme;
+    s->options.scale = scale->has ? (float)scale->number : 1;
+    if (view->has && !view_find(view->text, &s->view)) {
+        return error_set(err, ERR_USAGE, "--view '%.40s': there is no such view (help views)",
+                         view->text);
+    }
+    if (!read_one(app, OPTION_LAYER_ID, &s->selection.layer, err) ||
+        !read_one(app, OPTION_HEAD_ID, &s->selection.head, err)) {
+        return false;
+    }
+    if (query->given) {
+        s->selection.query = (int32_t)query->integer;
+    }
+    if (key->given) {
+        s->selection.key = (int32_t)key->integer;
+    }
+    s->selection.pinned = query->given && key->given;
+    s->selection_wanted = s->selection.pinned;
+    return true;
+}
+
+bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wake_payload,
+                 Error *err)
+{
+    *screen = (Screen){.app = app};
+    RunRequest request;
+    if (!app_read_request(app, &request, err)) {
+        return false;
+    }
+    screen->fonts = fontset_create(err);
+    screen->session =
+        screen->fonts
+            ? session_create(
+                  &(SessionDesc){.log = &app->log, .wake = wake, .wake_payload = wake_payload}, err)
+            : NULL;
+    screen->views =
+        screen->session
+            ? views_create(screen->session, &(ViewsDesc){.model_cache = cli_model_cache(app)}, err)
+            : NULL;
+    if (!screen->views || !read_keys(screen, err) || !apply_options(screen, err)) {
+        screen_close(screen);
+        return false;
+    }
+    const OptionValue *file = app_option(app, OPTION_FILE_ID);
+    bool named = file->given && strcmp(file->text, "-") != 0;
+    SessionRequest wanted = {
+        .model = request.model,
+        .trace_path = request.trace_path,
+        .text_name = named ? path_base_name(file->text) : NULL,
+        .text = request.text,
+        .params = request.params,
+    };
+    if (!session_request(screen->session, &wanted, err)) {
+        screen_close(screen);
+        return false;
+    }
+    return true;
+}
+
+void screen_close(Screen *screen)
+{
+    views_destroy(&screen->views);
+    session_destroy(&screen->session);
+    ui_free(&screen->ui);
+    draw_list_free(&screen->list);
+    fontset_destroy(screen->fonts);
+    screen->fonts = NULL;
+}
+
+/* ---- frames ---- */
+
+static KeyChord chord_of(const UiKeyPress *press)
+{
+    KeyChord chord = {press->key, press->mods};
+    if (press->is_text) {
+        bool upper = press->key >= 'A' && press->key <= 'Z';
+        chord.key = upper ? press->key + ('a' - 'A') : press->key;
+        chord.mods = upper ? KEY_MOD_SHIFT : 0;
+    }
+    return chord;
+}
+
+static void run_keys(Screen *screen)
+{
+    for (int i = 0; i < screen->ui.n_keys; i++) {
+        const KeyBinding *binding = keys_find(&screen->keys, chord_of(&screen->ui.keys[i]));
+        if (binding) {
+            session_post(screen->session, "%s", binding->command);
+        }
+    }
+}
+
+bool screen_pass(Screen *screen, const UiFrame *frame, Error *err)
+{
+    ui_begin(&screen->ui, frame);
+    views_frame(screen->views, &screen->ui, screen->session);
+    run_keys(screen);
+    ui_end(&screen->ui);
+    return draw_end(&screen->list, err);
+}
+
+static bool check_selection(const Session *s, const Selection *wanted, Error *err)
+{
+    const TraceInfo *info = trace_info(s->trace);
+    const struct {
+        const char *name;
+        int32_t value, n;
+    } parts[] = {{"layer", wanted->layer, info->n_layers},
+                 {"head", wanted->head, info->n_heads},
+                 {"query", wanted->query, info->n_queries},
+                 {"key", wanted->key, info->n_keys}};
+    for (size_t i = 0; i < AS_COUNT(parts); i++) {
+        if (parts[i].value >= parts[i].n) {
+            return error_set(err, ERR_RANGE, "--%s %d is not there: they go from 0 to %d",
+                             parts[i].name, parts[i].value, parts[i].n - 1);
+        }
+    }
+    return true;
+}
+
+/* One of query and key was given: the other end is the strongest there is. */
+static void complete_cell(Screen *screen, const Selection *wanted)
+{
+    Session *s = screen->session;
+    const OptionValue *query = app_option(screen->app, OPTION_QUERY_ID);
+    const OptionValue *key = app_option(screen->app, OPTION_KEY_ID);
+    TraceRows rows;
+    if (query->given == key->given ||
+        !trace_rows(s->trace, s->selection.layer, s->selection.head, &rows)) {
+        return;
+    }
+    int32_t i = wanted->query;
+    int32_t j = wanted->key;
+    if (query->given) {
+        j = AS_MAX(rows.max_key[i], 0);
+    } else {
+        int32_t n = trace_info(s->trace)->n_queries;
+        float *column = mem_alloc((size_t)n * sizeof *column, NULL);
+        i = AS_MIN(j, n - 1);
+        if (column && trace_column_profile(s->trace, s->selection.layer, s->selection.head, j,
+                                           column, NULL)) {
+            for (int32_t r = 0; r < n; r++) {
+                i = column[r] > column[i] ? r : i;
+            }
+        }
+        mem_free(column);
+    }
+    session_post(s, "pin %d %d", i, j);
+}
+
+bool screen_still(Screen *screen, float width, float height, float scale, Error *err)
+{
+    Session *s = screen->session;
+    Selection wanted = s->selection;
+    session_settle(s);
+    if (s->error.code) {
+        *err = s->error;
+        return false;
+    }
+    if (!s->trace || !check_selection(s, &wanted, err)) {
+        return s->trace ? false : error_set(err, ERR_INTERNAL, "nothing was computed");
+    }
+    complete_cell(screen, &wanted);
+    session_settle(s);
+    UiFrame frame = {.list = &screen->list,
+                     .fonts = screen->fonts,
+                     .theme = (ThemeId)s->options.theme,
+                     .width = width,
+                     .height = height,
+                     .scale = scale,
+                     .still = true};
+    /* A frame may ask for tiles; they are waited for and it is drawn again. */
+    for (int pass = 0; pass < 4; pass++) {
+        if (!screen_pass(screen, &frame, err)) {
+            return false;
+        }
+        if (views_settled(screen->views) && pass > 0) {
+            return true;
+        }
+        session_settle(s);
+    }
+    return true;
+}
+
+/* ---- pictures ---- */
+
+static bool paint_png(const DrawList *list, const char *path, int32_t width, int32_t height,
+                      float scale, Error *err)
+{
+    size_t n;
+    if (!checked_mul((size_t)width * 4, (size_t)height, &n)) {
+        return error_set(err, ERR_RANGE, "a picture of %d x %d does not fit", width, height);
+    }
+    Headless *headless = headless_create(width, height, err);
+    Gfx *gfx = headless ? gfx_create(headless_proc, err) : NULL;
+    unsigned char *rgba = gfx ? mem_alloc(n, err) : NULL;
+    bool ok = false;
+    if (rgba) {
+        gfx_begin_frame(gfx, width, height, scale);
+        ok = gfx_paint(gfx, list, err) && gfx_read_pixels(gfx, rgba, n, err) &&
+             export_png_pixels(path, rgba, width, height, err);
+    }
+    mem_free(rgba);
+    gfx_destroy(gfx);
+    headless_destroy(headless);
+    return ok;
+}
+
+bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t height_px, Error *err)
+{
+    float scale = screen->session->options.scale;
+    if (!screen_still(screen, (float)width_px / scale, (float)height_px / scale, scale, err) ||
+        !cli_go_on(screen->app, err)) {
+        return false;
+    }
+    ExportDesc desc = {.scale = scale};
+    if (path_has_suffix(path, ".svg")) {
+        return export_svg(path, &screen->list, &desc, err);
+    }
+    if (path_has_suffix(path, ".pdf")) {
+        return export_pdf(path, &screen->list, &desc, err);
+    }
+    Error no_gl = {0};
+    if (paint_png(&screen->list, path, width_px, height_px, scale, &no_gl)) {
+        return true;
+    }
+    if (no_gl.code != ERR_GRAPHICS) {
+        *err = no_gl;
+        return false;
+    }
+    log_write(&screen->app->log, LOG_WARNING, "%s; drawn without OpenGL instead", no_gl.message);
+    return export_png(path, &screen->list, &desc, err);
+}

@@ -1,0 +1,296 @@
+#include "app/window.h"
+
+#include "app/window_input.h"
+#include "base/clock.h"
+#include "gfx/gfx.h"
+
+#include <GLFW/glfw3.h>
+
+#include <math.h>
+#include <stdio.h>
+
+static const double FRAME_S = 1.0 / 60;
+
+typedef struct Window {
+    Screen screen;
+    GLFWwindow *handle;
+    Gfx *gfx;
+    WindowInput input;
+    GLFWcursor *cursors[4]; /* by UiCursor; NULL = the system has none */
+    UiCursor cursor;
+    int width_px, height_px;
+    float scale; /* device px per logical px, the screen's and the person's multiplied */
+    bool still;  /* reduced motion */
+} Window;
+
+static void wake(void *payload)
+{
+    (void)payload;
+    glfwPostEmptyEvent();
+}
+
+static const char *clipboard_get(void *payload)
+{
+    return glfwGetClipboardString(payload);
+}
+
+static void clipboard_set(void *payload, const char *text)
+{
+    glfwSetClipboardString(payload, text);
+}
+
+/* GLFW finds functions for the context that is current. */
+static GfxProc load(const char *name)
+{
+    return (GfxProc)glfwGetProcAddress(name);
+}
+
+/* ---- opening and closing ---- */
+
+static bool make_window(Window *w, App *app, bool *no_display, Error *err)
+{
+    const char *why = NULL;
+    if (!glfwInit()) {
+        glfwGetError(&why);
+        *no_display = true;
+        return error_set(err, ERR_GRAPHICS, "there is no display to open a window on (%s)",
+                         why ? why : "GLFW does not say why");
+    }
+    glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+    glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
+    glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
+    glfwWindowHint(GLFW_OPENGL_FORWARD_COMPAT, GLFW_TRUE);
+    glfwWindowHint(GLFW_DEPTH_BITS, 0);
+    glfwWindowHint(GLFW_STENCIL_BITS, 0);
+    glfwWindowHintString(GLFW_X11_CLASS_NAME, "attnscope");
+    glfwWindowHintString(GLFW_X11_INSTANCE_NAME, "attnscope");
+    const OptionValue *size = app_option(app, OPTION_SIZE_ID);
+    int width = 1440;
+    int height = 900;
+    GLFWmonitor *monitor = glfwGetPrimaryMonitor();
+    if (size->has) {
+        width = (int)size->first;
+        height = (int)size->end;
+    } else if (monitor) {
+        int x;
+        int y;
+        int area_w;
+        int area_h;
+        glfwGetMonitorWorkarea(monitor, &x, &y, &area_w, &area_h);
+        width = area_w > 640 ? AS_MIN(1920, area_w * 9 / 10) : width;
+        height = area_h > 480 ? AS_MIN(1080, area_h * 9 / 10) : height;
+    }
+    w->handle = glfwCreateWindow(width, height, "attnscope", NULL, NULL);
+    if (!w->handle) {
+        glfwGetError(&why);
+        return error_set(err, ERR_GRAPHICS,
+                         "no window with OpenGL 3.3 could be opened (%s); with Mesa, "
+                         "LIBGL_ALWAYS_SOFTWARE=1 takes the software renderer",
+                         why ? why : "GLFW does not say why");
+    }
+    glfwSetWindowSizeLimits(w->handle, 640, 400, GLFW_DONT_CARE, GLFW_DONT_CARE);
+    glfwMakeContextCurrent(w->handle);
+    glfwSwapInterval(1);
+    w->gfx = gfx_create(load, err);
+    return w->gfx;
+}
+
+static void make_cursors(Window *w)
+{
+    static const int shapes[] = {GLFW_ARROW_CURSOR, GLFW_HAND_CURSOR, GLFW_IBEAM_CURSOR,
+                                 GLFW_CROSSHAIR_CURSOR};
+    for (size_t i = 0; i < AS_COUNT(shapes); i++) {
+        w->cursors[i] = glfwCreateStandardCursor(shapes[i]);
+    }
+}
+
+static void close_window(Window *w)
+{
+    screen_close(&w->screen); /* ends the jobs, which post events */
+    for (int i = 0; i < w->input.n_dropped; i++) {
+        mem_free(w->input.dropped[i]);
+    }
+    gfx_destroy(w->gfx);
+    if (w->handle) {
+        glfwDestroyWindow(w->handle);
+    }
+    glfwTerminate();
+}
+
+/* ---- frames ---- */
+
+static void measure(Window *w)
+{
+    int window_w;
+    int window_h;
+    float content_x = 1;
+    float content_y = 1;
+    glfwGetWindowSize(w->handle, &window_w, &window_h);
+    glfwGetFramebufferSize(w->handle, &w->width_px, &w->height_px);
+    glfwGetWindowContentScale(w->handle, &content_x, &content_y);
+    w->scale = fmaxf(content_x, 0.25f) * w->screen.session->options.scale;
+    if (window_w > 0 && window_h > 0) {
+        w->input.to_logical_x = (float)w->width_px / (float)window_w / w->scale;
+        w->input.to_logical_y = (float)w->height_px / (float)window_h / w->scale;
+    }
+}
+
+static bool pass(Window *w, Error *err)
+{
+    const Session *s = w->screen.session;
+    return screen_pass(&w->screen,
+                       &(UiFrame){.list = &w->screen.list,
+                                  .fonts = w->screen.fonts,
+                                  .theme = (ThemeId)s->options.theme,
+                                  .width = (float)w->width_px / w->scale,
+                                  .height = (float)w->height_px / w->scale,
+                                  .scale = w->scale,
+                                  .now_s = clock_now_s(),
+                                  .still = w->still},
+                       err);
+}
+
+static void take_dropped(Window *w)
+{
+    for (int i = 0; i < w->input.n_dropped; i++) {
+        session_post(w->screen.session, "open %s", w->input.dropped[i]);
+        mem_free(w->input.dropped[i]);
+    }
+    w->input.n_dropped = 0;
+}
+
+/* Feeds all events, with a pass between two that cannot be seen in one, then brings the session up
+ * to date and the list to what it says. */
+static bool build_frame(Window *w, Error *err)
+{
+    take_dropped(w);
+    for (int i = 0; i < w->input.n_events; i++) {
+        if (ui_feed(&w->screen.ui, &w->input.events[i])) {
+            continue;
+        }
+        if (!pass(w, err)) {
+            return false;
+        }
+        session_update(w->screen.session, clock_now_s());
+        if (!ui_feed(&w->screen.ui, &w->input.events[i])) {
+            return error_set(err, ERR_INTERNAL, "an event was not taken");
+        }
+    }
+    w->input.n_events = 0;
+    /* What a pass posts is seen in the frame that shows it; a few rounds settle it. */
+    for (int round = 0; round < 4; round++) {
+        measure(w);
+        if (!pass(w, err)) {
+            return false;
+        }
+        if (!session_update(w->screen.session, clock_now_s())) {
+            break;
+        }
+    }
+    return true;
+}
+
+static bool paint(Window *w, Error *err)
+{
+    if (w->width_px < 1 || w->height_px < 1) {
+        return true; /* minimised */
+    }
+    gfx_begin_frame(w->gfx, w->width_px, w->height_px, w->scale);
+    if (!gfx_paint(w->gfx, &w->screen.list, err)) {
+        return false;
+    }
+    glfwSwapBuffers(w->handle);
+    if (w->screen.ui.cursor != w->cursor) {
+        w->cursor = w->screen.ui.cursor;
+        glfwSetCursor(w->handle, w->cursors[w->cursor]);
+    }
+    return true;
+}
+
+static void set_title(Window *w)
+{
+    const Session *s = w->screen.session;
+    if (s->trace) {
+        char title[160];
+        snprintf(title, sizeof title, "attnscope: %.100s", trace_info(s->trace)->model_name);
+        glfwSetWindowTitle(w->handle, title);
+    }
+}
+
+/* Sleeps until there is something to do: an event, a job's message, an animation, playback. */
+static void wait_for_work(const Window *w, double last_frame_s)
+{
+    const Ui *ui = &w->screen.ui;
+    double now = clock_now_s();
+    double next = session_next_s(w->screen.session, now);
+    if (ui->moves) {
+        next = AS_MAX(last_frame_s + FRAME_S - now, 0);
+    } else if (ui->wake_s > 0) {
+        double in = AS_MAX(ui->wake_s - now, 0);
+        next = next < 0 ? in : AS_MIN(next, in);
+    }
+    if (next < 0) {
+        glfwWaitEvents();
+    } else if (next > 0) {
+        glfwWaitEventsTimeout(next);
+    } else {
+        glfwPollEvents();
+    }
+}
+
+static bool run(Window *w, Error *err)
+{
+    uint64_t titled = 0;
+    double last_s = 0;
+    bool first = true;
+    while (!glfwWindowShouldClose(w->handle)) {
+        if (!first) {
+            wait_for_work(w, last_s);
+        }
+        double now = clock_now_s();
+        bool changed = session_update(w->screen.session, now);
+        const Ui *ui = &w->screen.ui;
+        bool due = ui->moves || (ui->wake_s > 0 && now >= ui->wake_s);
+        if (!first && !changed && !due && !w->input.n_events && !w->input.n_dropped &&
+            !w->input.damaged) {
+            continue;
+        }
+        first = false;
+        w->input.damaged = false;
+        last_s = now;
+        measure(w);
+        if (!build_frame(w, err) || !paint(w, err)) {
+            return false;
+        }
+        if (titled != w->screen.session->trace_version) {
+            titled = w->screen.session->trace_version;
+            set_title(w);
+        }
+        if (w->screen.session->wants_quit || atomic_load(&w->screen.app->control->cancel)) {
+            break;
+        }
+    }
+    return true;
+}
+
+bool window_run(App *app, bool *no_display, Error *err)
+{
+    Window *w = mem_alloc_zeroed(1, sizeof *w, err);
+    if (!w) {
+        return false;
+    }
+    *no_display = false;
+    /* The model is being opened while the window comes up. */
+    bool ok = make_window(w, app, no_display, err) && screen_open(&w->screen, app, wake, NULL, err);
+    if (ok) {
+        window_input_attach(w->handle, &w->input);
+        make_cursors(w);
+        w->still = app_option(app, OPTION_REDUCED_MOTION_ID)->given;
+        w->screen.ui.clipboard =
+            (UiClipboard){.get = clipboard_get, .set = clipboard_set, .payload = w->handle};
+        ok = run(w, err);
+    }
+    close_window(w);
+    mem_free(w);
+    return ok;
+}

@@ -1,0 +1,26 @@
+#pragma once
+/*
+ * What can be done to a session, as lines of text: "layer +1", "pin 401 104", "mask none". Keys,
+ * buttons, scenes and the journal all speak them. Declared in one table, with help.
+ */
+#include "session/session.h"
+
+typedef struct SessionCommand {
+    const char *name;
+    const char *arguments; /* for help: "N|+N|-N" */
+    const char *help;
+    bool
+        fleeting; /* hovering, playback: not for undo; of several in a row the last is journalled */
+    bool (*run)(Session *session, const char *arguments, Error *err);
+} SessionCommand;
+
+/** The table, ended by a NULL name. */
+extern const SessionCommand session_commands[];
+
+/** Runs one line at once (views post instead). ERR_USAGE for unknown names and arguments. */
+AS_MUST_CHECK bool session_run_command(Session *session, const char *line, Error *err);
+/** Keeps layer, head, query and key inside what the trace has. */
+void session_clamp_selection(Session *session);
+/** Chooses a telling cell of the selected head: the strongest weight that is not on the first
+ *  token, the token itself or the one before it. */
+void session_choose_cell(Session *session);

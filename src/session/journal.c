@@ -1,0 +1,102 @@
+#include "session/journal.h"
+
+#include "session/commands.h"
+
+#include <string.h>
+
+bool journal_write(Journal *journal, const char *line, Error *err)
+{
+    size_t n = strlen(line) + 1;
+    char *copy = mem_alloc(n, err);
+    if (!copy) {
+        return false;
+    }
+    memcpy(copy, line, n);
+    if (!ARRAY_PUSH(&journal->lines, copy, err)) {
+        mem_free(copy);
+        return false;
+    }
+    return true;
+}
+
+Snapshot snapshot_of(const Session *session)
+{
+    return (Snapshot){session->view, session->selection, session->options};
+}
+
+bool snapshot_equal(const Snapshot *a, const Snapshot *b)
+{
+    const Selection *s = &a->selection;
+    const Selection *t = &b->selection;
+    const SessionOptions *o = &a->options;
+    const SessionOptions *p = &b->options;
+    return a->view == b->view && s->layer == t->layer && s->head == t->head &&
+           s->query == t->query && s->key == t->key && s->pinned == t->pinned &&
+           o->theme == p->theme && o->scale == p->scale && o->level == p->level &&
+           o->map_scale == p->map_scale && o->rows_normalised == p->rows_normalised &&
+           o->inspector_toggled == p->inspector_toggled &&
+           memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0;
+}
+
+static void push(Snapshot *list, int *n, const Snapshot *snapshot)
+{
+    if (*n == UNDO_MAX) {
+        memmove(list, list + 1, sizeof *list * (UNDO_MAX - 1));
+        (*n)--;
+    }
+    list[(*n)++] = *snapshot;
+}
+
+void journal_remember(Session *session, const Snapshot *before)
+{
+    Snapshot now = snapshot_of(session);
+    if (!snapshot_equal(before, &now)) {
+        push(session->journal->undo, &session->journal->n_undo, before);
+        session->journal->n_redo = 0;
+    }
+}
+
+static void bring_back(Session *session, const Snapshot *snapshot)
+{
+    session->view = snapshot->view;
+    session->selection = snapshot->selection;
+    session->options = snapshot->options;
+    /* The text may be another one by now. */
+    session_clamp_selection(session);
+}
+
+bool journal_undo(Session *session)
+{
+    Journal *journal = session->journal;
+    if (!journal->n_undo) {
+        return false;
+    }
+    Snapshot now = snapshot_of(session);
+    push(journal->redo, &journal->n_redo, &now);
+    bring_back(session, &journal->undo[--journal->n_undo]);
+    return true;
+}
+
+bool journal_redo(Session *session)
+{
+    Journal *journal = session->journal;
+    if (!journal->n_redo) {
+        return false;
+    }
+    Snapshot now = snapshot_of(session);
+    push(journal->undo, &journal->n_undo, &now);
+    bring_back(session, &journal->redo[--journal->n_redo]);
+    return true;
+}
+
+void journal_free(Journal *journal)
+{
+    if (!journal) {
+        return;
+    }
+    for (size_t i = 0; i < journal->lines.n; i++) {
+        mem_free(journal->lines.items[i]);
+    }
+    ARRAY_FREE(&journal->lines);
+    mem_free(journal);
+}

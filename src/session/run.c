@@ -1,0 +1,219 @@
+#include "session/run.h"
+
+#include "base/embedded.h"
+#include "base/file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_MOST = 1 << 28 }; /* bytes of a text file */
+
+SharedModel *shared_model_retain(SharedModel *shared)
+{
+    if (shared) {
+        atomic_fetch_add(&shared->owners, 1);
+    }
+    return shared;
+}
+
+void shared_model_release(SharedModel *shared)
+{
+    if (!shared || atomic_fetch_sub(&shared->owners, 1) != 1) {
+        return;
+    }
+    tokenizer_close(&shared->tokenizer);
+    model_close(&shared->model);
+    mem_free(shared->spec);
+    mem_free(shared);
+}
+
+static SharedModel *shared_model_open(const char *spec, const Log *log, Error *err)
+{
+    SharedModel *shared = mem_alloc_zeroed(1, sizeof *shared, err);
+    if (!shared) {
+        return NULL;
+    }
+    atomic_store(&shared->owners, 1);
+    size_t n = strlen(spec) + 1;
+    shared->spec = mem_alloc(n, err);
+    if (shared->spec) {
+        memcpy(shared->spec, spec, n);
+        shared->model = model_open(&(ModelDesc){.spec = spec, .log = log}, err);
+    }
+    if (!shared->model) {
+        shared_model_release(shared);
+        return NULL;
+    }
+    if (model_info(shared->model)->tokenizer.kind != MODEL_TOKENIZER_NONE) {
+        shared->tokenizer = text_open_tokenizer(shared->model, log, err);
+        if (!shared->tokenizer) {
+            shared_model_release(shared);
+            return NULL;
+        }
+    }
+    return shared;
+}
+
+static bool copy_text(Arena *arena, const char **text, size_t n, Error *err)
+{
+    if (!*text) {
+        return true;
+    }
+    *text = arena_strndup(arena, *text, n, err);
+    return *text;
+}
+
+static bool copy_name(Arena *arena, const char **name, Error *err)
+{
+    return copy_text(arena, name, *name ? strlen(*name) : 0, err);
+}
+
+bool request_copy(Arena *arena, const SessionRequest *from, SessionRequest *to, Error *err)
+{
+    *to = *from;
+    if (!copy_name(arena, &to->model, err) || !copy_name(arena, &to->trace_path, err) ||
+        !copy_name(arena, &to->file_path, err) || !copy_name(arena, &to->text_name, err) ||
+        !copy_name(arena, &to->params.spill_folder, err) ||
+        !copy_text(arena, &to->text.text, to->text.n_text, err) ||
+        !copy_text(arena, &to->text.pair, to->text.n_pair, err)) {
+        return false;
+    }
+    if (to->text.ids) {
+        int32_t *ids = ARENA_ARRAY(arena, int32_t, to->text.n_ids, err);
+        if (!ids) {
+            return false;
+        }
+        memcpy(ids, from->text.ids, to->text.n_ids * sizeof *ids);
+        to->text.ids = ids;
+    }
+    if (to->params.n_ablate) {
+        TraceHead *heads = ARENA_ARRAY(arena, TraceHead, to->params.n_ablate, err);
+        if (!heads) {
+            return false;
+        }
+        memcpy(heads, from->params.ablate, to->params.n_ablate * sizeof *heads);
+        to->params.ablate = heads;
+    }
+    return true;
+}
+
+static void keep_note(void *payload, LogLevel level, const char *line)
+{
+    SessionRun *run = payload;
+    if (level == LOG_WARNING) {
+        snprintf(run->note, sizeof run->note, "%s", line);
+    }
+    log_write(run->outer_log, level, "%s", line);
+}
+
+SessionRun *run_create(Session *session, Error *err)
+{
+    SessionRun *run = mem_alloc_zeroed(1, sizeof *run, err);
+    if (!run) {
+        return NULL;
+    }
+    run->session = session;
+    run->outer_log = session->desc.log;
+    run->log = (Log){.write = keep_note, .payload = run};
+    run->wake = session->desc.wake;
+    run->wake_payload = session->desc.wake_payload;
+    if (!request_copy(&run->arena, &session->request, &run->request, err)) {
+        run_destroy(run);
+        return NULL;
+    }
+    const char *spec = run->request.model ? run->request.model : "tiny";
+    if (session->model && strcmp(session->model->spec, spec) == 0) {
+        run->shared = shared_model_retain(session->model);
+    }
+    return run;
+}
+
+void run_destroy(SessionRun *run)
+{
+    if (!run) {
+        return;
+    }
+    trace_close(atomic_load(&run->trace));
+    shared_model_release(run->shared);
+    arena_destroy(&run->arena);
+    mem_free(run);
+}
+
+static void on_layer(void *payload, Trace *trace, int32_t layers_done)
+{
+    (void)trace;
+    (void)layers_done;
+    SessionRun *run = payload;
+    if (run->wake) {
+        run->wake(run->wake_payload);
+    }
+}
+
+static bool read_text(SessionRun *run, Error *err)
+{
+    SessionRequest *request = &run->request;
+    size_t n;
+    char *bytes = file_read_all(&run->arena, request->file_path, TEXT_MOST, &n, err);
+    if (!bytes) {
+        return false;
+    }
+    size_t replaced;
+    size_t n_text;
+    request->text.text = utf8_repair(&run->arena, bytes, n, &n_text, &replaced, err);
+    request->text.n_text = n_text;
+    if (request->text.text && replaced) {
+        log_write(&run->log, LOG_WARNING, "%s: %zu places are not UTF-8 and were replaced",
+                  request->file_path, replaced);
+    }
+    return request->text.text;
+}
+
+static bool publish(SessionRun *run, Trace *trace)
+{
+    atomic_store(&run->trace, trace);
+    return trace;
+}
+
+bool run_work(void *payload, JobControl *control, Error *err)
+{
+    SessionRun *run = payload;
+    const SessionRequest *request = &run->request;
+    if (request->trace_path) {
+        atomic_store(&control->stage, "opening the record");
+        return publish(run, trace_open(request->trace_path, err));
+    }
+    if (!run->shared) {
+        atomic_store(&control->stage, "opening the model");
+        run->shared = shared_model_open(request->model ? request->model : "tiny", &run->log, err);
+        if (!run->shared) {
+            return false;
+        }
+    }
+    if (request->file_path && !read_text(run, err)) {
+        return false;
+    }
+    if (atomic_load(&control->cancel)) {
+        return error_set(err, ERR_CANCELLED, "cancelled");
+    }
+    atomic_store(&control->stage, "splitting the text into tokens");
+    TextTokens tokens;
+    if (!text_tokens(&request->text, run->shared->model, run->shared->tokenizer, &run->arena,
+                     &run->log, &tokens, err)) {
+        return false;
+    }
+    TraceDesc desc = {
+        .model = run->shared->model,
+        .model_name = run->shared->spec,
+        .tokens = tokens.tokens,
+        .n_tokens = tokens.n,
+        .source = tokens.source,
+        .n_source = tokens.n_source,
+        .params = request->params,
+        .on_layer = on_layer,
+        .payload = run,
+        .log = &run->log,
+    };
+    atomic_store(&control->stage, "running the model");
+    Trace *trace = trace_create(&desc, err);
+    return publish(run, trace) && trace_fill(trace, &desc, control, err);
+}

@@ -1,0 +1,390 @@
+#include "session/session.h"
+
+#include "session/commands.h"
+#include "session/journal.h"
+#include "session/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct CommandQueue {
+    ARRAY_OF(char *) lines; /* owned each */
+};
+
+static const struct {
+    const char *name, *key, *title;
+} views[VIEW_COUNT] = {
+#define SESSION_VIEW_ROW(id, name, key, title) [VIEW_##id] = {name, key, title},
+    SESSION_VIEWS(SESSION_VIEW_ROW)
+#undef SESSION_VIEW_ROW
+};
+
+const char *view_name(ViewId id)
+{
+    return (size_t)id < VIEW_COUNT ? views[id].name : "?";
+}
+
+const char *view_title(ViewId id)
+{
+    return (size_t)id < VIEW_COUNT ? views[id].title : "?";
+}
+
+const char *view_key(ViewId id)
+{
+    return (size_t)id < VIEW_COUNT ? views[id].key : "?";
+}
+
+bool view_find(const char *name, ViewId *id)
+{
+    for (size_t i = 0; i < VIEW_COUNT; i++) {
+        if (strcmp(views[i].name, name) == 0) {
+            *id = (ViewId)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+Session *session_create(const SessionDesc *desc, Error *err)
+{
+    Session *s = mem_alloc_zeroed(1, sizeof *s, err);
+    if (!s) {
+        return NULL;
+    }
+    s->desc = *desc;
+    s->options.scale = 1;
+    s->options.level = LEVEL_STUDENT;
+    s->options.map_scale = MAP_LOG;
+    s->view = VIEW_MATRIX;
+    s->playback.speed = 1;
+    s->queue = mem_alloc_zeroed(1, sizeof *s->queue, err);
+    s->journal = mem_alloc_zeroed(1, sizeof *s->journal, err);
+    s->jobs = s->queue && s->journal ? jobs_create(err) : NULL;
+    if (!s->jobs) {
+        session_destroy(&s);
+        return NULL;
+    }
+    return s;
+}
+
+static void clear_queue(CommandQueue *queue)
+{
+    for (size_t i = 0; i < queue->lines.n; i++) {
+        mem_free(queue->lines.items[i]);
+    }
+    queue->lines.n = 0;
+}
+
+static void drop_run(Session *s)
+{
+    if (s->run) {
+        s->run->session = NULL; /* its `done` frees it */
+        jobs_cancel(s->jobs, s->run_job);
+        s->run = NULL;
+        s->run_job = 0;
+    }
+}
+
+void session_destroy(Session **session)
+{
+    Session *s = *session;
+    if (!s) {
+        return;
+    }
+    *session = NULL;
+    if (s->jobs) {
+        drop_run(s);
+        tiles_clear(&s->tiles, s->jobs);
+        jobs_destroy(s->jobs);
+    }
+    tiles_free(&s->tiles);
+    trace_close(s->trace);
+    shared_model_release(s->model);
+    mem_free(s->text_name);
+    arena_destroy(&s->request_arena);
+    arena_destroy(&s->published_arena);
+    reading_free(&s->reading);
+    if (s->queue) {
+        clear_queue(s->queue);
+        ARRAY_FREE(&s->queue->lines);
+        mem_free(s->queue);
+    }
+    journal_free(s->journal);
+    mem_free(s);
+}
+
+/* ---- publishing ---- */
+
+static void take_name(Session *s, const char *name)
+{
+    mem_free(s->text_name);
+    s->text_name = NULL;
+    if (name) {
+        size_t n = strlen(name) + 1;
+        s->text_name = mem_alloc(n, NULL);
+        if (s->text_name) {
+            memcpy(s->text_name, name, n);
+        }
+    }
+}
+
+static bool same_tokens(const Trace *a, const Trace *b)
+{
+    const TraceInfo *x = trace_info(a);
+    const TraceInfo *y = trace_info(b);
+    if (x->n_queries != y->n_queries || x->n_keys != y->n_keys || x->n_layers != y->n_layers ||
+        x->n_heads != y->n_heads) {
+        return false;
+    }
+    const TraceToken *t = trace_tokens(a);
+    const TraceToken *u = trace_tokens(b);
+    for (int32_t i = 0; i < x->n_queries; i++) {
+        if (t[i].id != u[i].id) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Replaces *to and its arena by a copy of `from`. */
+static bool take_request(Arena *arena, SessionRequest *to, const SessionRequest *from, Error *err)
+{
+    Arena fresh = {0};
+    SessionRequest copy;
+    if (!request_copy(&fresh, from, &copy, err)) {
+        arena_destroy(&fresh);
+        return false;
+    }
+    arena_destroy(arena);
+    *arena = fresh;
+    *to = copy;
+    return true;
+}
+
+static void publish(Session *s, SessionRun *run)
+{
+    Trace *trace = trace_retain(atomic_load(&run->trace));
+    bool same = s->trace && same_tokens(s->trace, trace);
+    trace_close(s->trace);
+    s->trace = trace;
+    s->trace_version++;
+    s->layers_done = trace_layers_done(trace);
+    tiles_clear(&s->tiles, s->jobs);
+    shared_model_release(s->model);
+    s->model = shared_model_retain(run->shared);
+    take_name(s, run->request.text_name);
+    if (!take_request(&s->published_arena, &s->published, &run->request, NULL)) {
+        s->published = (SessionRequest){0};
+    }
+    run->published = true;
+    session_clamp_selection(s);
+    if (!same && !s->selection_wanted) {
+        s->selection.pinned = false;
+        session_choose_cell(s);
+    }
+    s->selection_wanted = false;
+    s->version++;
+}
+
+/* A new text replaces the old one when what is looked at can be seen. */
+static void publish_early(Session *s)
+{
+    SessionRun *run = s->run;
+    Trace *trace = run ? atomic_load(&run->trace) : NULL;
+    if (!trace || run->published) {
+        return;
+    }
+    int32_t last = trace_info(trace)->n_layers - 1;
+    if (trace_layers_done(trace) > AS_MIN(s->selection.layer, last)) {
+        publish(s, run);
+    }
+}
+
+static void run_done(void *payload, bool ok, const Error *err)
+{
+    SessionRun *run = payload;
+    Session *s = run->session;
+    if (s) {
+        s->run = NULL;
+        s->run_job = 0;
+        if (ok && !run->published) {
+            publish(s, run);
+        }
+        if (run->note[0]) {
+            snprintf(s->note, sizeof s->note, "%s", run->note);
+        }
+        if (!ok && s->trace && !take_request(&s->request_arena, &s->request, &s->published, NULL)) {
+            s->request = (SessionRequest){0};
+        }
+        if (!ok && err->code == ERR_CANCELLED) {
+            snprintf(s->note, sizeof s->note, "cancelled");
+        } else if (!ok) {
+            s->error = *err;
+        }
+        s->version++;
+    }
+    run_destroy(run);
+}
+
+bool session_request(Session *s, const SessionRequest *request, Error *err)
+{
+    if (!take_request(&s->request_arena, &s->request, request, err)) {
+        return false;
+    }
+    drop_run(s);
+    s->error = (Error){0};
+    s->note[0] = 0;
+    SessionRun *run = run_create(s, err);
+    if (!run) {
+        return false;
+    }
+    s->run_job = jobs_submit(s->jobs,
+                             &(JobDesc){.title = "computing attention",
+                                        .run = run_work,
+                                        .done = run_done,
+                                        .payload = run,
+                                        .wake = s->desc.wake,
+                                        .wake_payload = s->desc.wake_payload},
+                             err);
+    if (!s->run_job) {
+        run_destroy(run);
+        return false;
+    }
+    s->run = run;
+    s->version++;
+    return true;
+}
+
+/* ---- the queue ---- */
+
+void session_post(Session *session, const char *fmt, ...)
+{
+    va_list ap;
+    va_list again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    char *line = n >= 0 ? mem_alloc((size_t)n + 1, NULL) : NULL;
+    if (line) {
+        vsnprintf(line, (size_t)n + 1, fmt, again);
+        if (!ARRAY_PUSH(&session->queue->lines, line, NULL)) {
+            mem_free(line);
+        }
+    }
+    va_end(again);
+}
+
+static bool run_queue(Session *s)
+{
+    bool any = false;
+    /* Commands may post further ones; they run in the same update, in order. */
+    for (size_t i = 0; i < s->queue->lines.n; i++) {
+        Error err = {0};
+        any = true;
+        if (!session_run_command(s, s->queue->lines.items[i], &err)) {
+            snprintf(s->note, sizeof s->note, "%s", err.message);
+        }
+    }
+    clear_queue(s->queue);
+    return any;
+}
+
+static void move_playback(Session *s, double now_s)
+{
+    Playback *p = &s->playback;
+    if (!p->playing || !s->trace) {
+        return;
+    }
+    if (p->stepped_s < 0) {
+        p->stepped_s = now_s;
+    }
+    if (now_s - p->stepped_s < 1.0 / (double)p->speed) {
+        return;
+    }
+    p->stepped_s = now_s;
+    int32_t last = trace_info(s->trace)->n_layers - 1;
+    int32_t layer = s->selection.layer + 1;
+    if (layer > last) {
+        if (!p->loop) {
+            p->playing = false;
+            s->version++;
+            return;
+        }
+        layer = 0;
+    }
+    session_post(s, "play-layer %d", layer);
+}
+
+double session_next_s(const Session *s, double now_s)
+{
+    const Playback *p = &s->playback;
+    if (!p->playing || !s->trace) {
+        return -1;
+    }
+    double due = p->stepped_s < 0 ? now_s : p->stepped_s + 1.0 / (double)p->speed;
+    return AS_MAX(due - now_s, 0);
+}
+
+bool session_update(Session *s, double now_s)
+{
+    uint64_t before = s->version;
+    bool changed = jobs_poll(s->jobs) > 0;
+    publish_early(s);
+    if (s->trace) {
+        int32_t done = trace_layers_done(s->trace);
+        changed |= done != s->layers_done;
+        s->layers_done = done;
+    }
+    move_playback(s, now_s);
+    changed |= run_queue(s);
+    return changed || s->version != before;
+}
+
+void session_settle(Session *s)
+{
+    do {
+        jobs_wait_all(s->jobs);
+        session_update(s, 0);
+    } while (jobs_status(s->jobs).id || s->queue->lines.n);
+}
+
+/* ---- reading ---- */
+
+const Model *session_model(const Session *session)
+{
+    return session->model ? session->model->model : NULL;
+}
+
+bool session_layer_ready(const Session *session)
+{
+    return session->trace && session->selection.layer < session->layers_done;
+}
+
+const Tile *session_tile(Session *s, const TileKey *key, Error *err)
+{
+    return tiles_get(&(TileContext){.cache = &s->tiles,
+                                    .jobs = s->jobs,
+                                    .trace = s->trace,
+                                    .wake = s->desc.wake,
+                                    .wake_payload = s->desc.wake_payload},
+                     key, err);
+}
+
+const Reading *session_reading(Session *s)
+{
+    if (!session_layer_ready(s)) {
+        return NULL;
+    }
+    const Selection *sel = &s->selection;
+    return reading_update(&s->reading, s->trace, s->trace_version, sel->layer, sel->head,
+                          sel->query, sel->key)
+               ? &s->reading
+               : NULL;
+}
+
+TraceParams session_params(const Session *session)
+{
+    return session->trace ? trace_info(session->trace)->params : (TraceParams){0};
+}

@@ -1,0 +1,172 @@
+#pragma once
+/*
+ * The one state of the program: model, text, trace, selection, run parameters, playback, options,
+ * jobs and journal. Views read it; they change it only by posting commands, which session_update
+ * runs between frames and writes down. So undo, replay, scenes and tests are one mechanism.
+ *
+ * Long work is a job: session_request only says what is wanted; what comes of it is published here,
+ * on the main thread, when it is there. Main thread only, but for what a job's payload holds.
+ */
+#include "base/jobs.h"
+#include "base/str.h"
+#include "session/reading.h"
+#include "session/text_tokens.h"
+#include "session/tiles.h"
+#include "trace/trace.h"
+
+/* id, name, key, title */
+#define SESSION_VIEWS(X)                                                                           \
+    X(OVERVIEW, "overview", "1", "Overview")                                                       \
+    X(MECHANISM, "mechanism", "2", "Mechanism")                                                    \
+    X(STEPS, "steps", "3", "Steps")                                                                \
+    X(MATRIX, "matrix", "4", "Matrix")                                                             \
+    X(HEADS, "heads", "5", "Heads")                                                                \
+    X(FLOW, "flow", "6", "Flow")                                                                   \
+    X(STACK, "stack", "7", "Stack")                                                                \
+    X(ANALYSIS, "analysis", "8", "Analysis")                                                       \
+    X(MATHEMATICS, "mathematics", "9", "Mathematics")                                              \
+    X(ARCHITECTURE, "architecture", "0", "Architecture")                                           \
+    X(BENCH, "bench", "B", "Bench")
+
+typedef enum ViewId {
+#define SESSION_VIEW_ENUM(id, name, key, title) VIEW_##id,
+    SESSION_VIEWS(SESSION_VIEW_ENUM)
+#undef SESSION_VIEW_ENUM
+        VIEW_COUNT
+} ViewId;
+
+/** Static; "?" for bad ids. */
+const char *view_name(ViewId id);
+const char *view_title(ViewId id);
+const char *view_key(ViewId id);
+AS_MUST_CHECK bool view_find(const char *name, ViewId *id);
+
+/** What is looked at. Every view shows it and every gesture writes it (by command). */
+typedef struct Selection {
+    int32_t layer, head; /* from 0 */
+    int32_t query, key;  /* tokens, from 0; valid once there is a trace */
+    bool pinned;         /* hovering does not move it */
+} Selection;
+
+typedef enum ExplainLevel { LEVEL_SIMPLE, LEVEL_STUDENT, LEVEL_ENGINEER, LEVEL_COUNT } ExplainLevel;
+typedef enum MapScale { MAP_LINEAR, MAP_SQRT, MAP_LOG, MAP_SCALE_COUNT } MapScale;
+
+/* Folds of the inspector, open unless closed. */
+typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_COLUMN, FOLD_COUNT } Fold;
+
+/** How things are shown. Zero is the default of everything but scale. */
+typedef struct SessionOptions {
+    int theme; /* ThemeId of ui/theme.h: 0 night, 1 paper, 2 contrast */
+    float scale;
+    ExplainLevel level;
+    MapScale map_scale;
+    bool rows_normalised; /* colours: each row's largest weight counts as 1 */
+    bool folds_closed[FOLD_COUNT];
+    bool inspector_toggled; /* open where it is closed by itself (narrow windows), else closed */
+} SessionOptions;
+
+typedef struct Playback {
+    bool playing, loop;
+    float speed;      /* layers per second */
+    double stepped_s; /* time of the last step */
+} Playback;
+
+/** A model in use: counted, as a run on the worker may outlive the next choice. */
+typedef struct SharedModel SharedModel;
+
+/** What is to be run. Borrowed by session_request, copied whole. */
+typedef struct SessionRequest {
+    const char *model;      /* spec; NULL = "tiny" */
+    const char *trace_path; /* open this record in place of running a model */
+    const char *file_path;  /* read the text from this file in the job; text.text is not used */
+    const char *text_name;  /* "apache-2.0.txt"; NULL = typed by the person */
+    TextRequest text;
+    TraceParams params;
+} SessionRequest;
+
+typedef struct SessionRun SessionRun; /* one run on its way (session/run.c) */
+typedef struct Journal Journal;       /* session/journal.c */
+typedef struct CommandQueue CommandQueue;
+
+typedef struct SessionDesc {
+    const Log *log;                   /* warnings; borrowed for life; NULL = silent */
+    void (*wake)(void *wake_payload); /* any thread: something was published */
+    void *wake_payload;
+} SessionDesc;
+
+typedef struct Session {
+    SessionDesc desc;
+    Jobs *jobs;
+
+    /* what is published; the trace is NULL until the first layer of the first run is there */
+    SharedModel *model; /* NULL for a saved trace */
+    Trace *trace;
+    uint64_t trace_version; /* changes with every new trace */
+    int32_t layers_done;    /* of the published trace, as of the last update */
+    char *text_name;        /* owned; NULL = typed */
+    bool cut;               /* a part of the text was taken (said in the status line) */
+
+    /* what was asked for last; the published one again when that failed or was cancelled */
+    Arena request_arena;
+    SessionRequest request;
+    Arena published_arena;
+    SessionRequest published;
+
+    SessionRun *run; /* NULL when none is on its way */
+    uint64_t run_job;
+
+    Error error;    /* the last run's failure, until dismissed */
+    char note[512]; /* the last warning or remark, one line; "" = none */
+
+    ViewId view;
+    Selection selection;
+    bool selection_wanted; /* the selection was given and is kept for the first trace */
+    Playback playback;
+    SessionOptions options;
+
+    TileCache tiles;
+    Reading reading; /* of the selection; session_reading */
+    CommandQueue *queue;
+    Journal *journal;
+
+    /* asked for by commands, done and cleared by the window */
+    bool wants_quit, wants_text_focus;
+    uint64_t version; /* counts every change of anything shown */
+
+    /** Commands that belong to the view in front ("zoom", "fit"). NULL = none. False: not one of
+     *  its own. */
+    bool (*view_command)(void *payload, struct Session *session, const char *name,
+                         const char *args);
+    void *view_payload;
+} Session;
+
+AS_MUST_CHECK Session *session_create(const SessionDesc *desc, Error *err);
+/** Cancels what runs and frees *session; NULL is fine. */
+void session_destroy(Session **session);
+
+/** Asks for a run; one that is on its way is cancelled. False only on ERR_MEMORY. */
+AS_MUST_CHECK bool session_request(Session *session, const SessionRequest *request, Error *err);
+
+/** Queues a command line, such as "layer 17" (see session/commands.c); printf-style. */
+void session_post(Session *session, const char *fmt, ...) AS_PRINTF(2, 3);
+
+/** Runs the queue, publishes what jobs have finished, moves playback. Once between two frames.
+ *  True when something that is shown may have changed. */
+bool session_update(Session *session, double now_s);
+/** Waits until every job is done and published, running the queue. For pictures and tests. */
+void session_settle(Session *session);
+
+/** Seconds until playback wants an update; negative = no wish. */
+double session_next_s(const Session *session, double now_s);
+
+/** NULL when there is no model (a saved trace, or nothing yet). */
+const Model *session_model(const Session *session);
+/** Everything about the selected weight, its row and its column, computed when it changed. NULL
+ *  while the layer is not there (or memory is short). */
+const Reading *session_reading(Session *session);
+/** A tile of the published trace (session/tiles.h). */
+const Tile *session_tile(Session *session, const TileKey *key, Error *err);
+/** Is the selected layer readable? */
+bool session_layer_ready(const Session *session);
+/** "temperature", "mask", … of the published trace; zero params while there is none. */
+TraceParams session_params(const Session *session);

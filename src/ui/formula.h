@@ -1,0 +1,24 @@
+#pragma once
+/*
+ * Formulas set as formulas: fractions, roots, sub- and superscripts, brackets that grow.
+ *
+ *   w_{ij} = \up{exp} \paren{ \frac{\c1{q_i} · \c2{k_j}}{\sqrt{d_k}} − \up{LSE}_i }
+ *
+ * Letters are italic, digits and signs upright; \up{…} sets words upright; \c1{…} to \c9{…} take a
+ * colour given by the caller. Spaces count as a small space. Source of the measures: Knuth, The
+ * TeXbook, appendix G, simplified.
+ */
+#include "ui/ui.h"
+
+typedef struct Formula {
+    float size;          /* px; 0 = 18 */
+    Color color;         /* zero = text */
+    const Color *colors; /* [n_colors], of \c1 … */
+    int n_colors;
+} Formula;
+
+/** Draws it with the baseline's left end at `at`; returns the width. */
+float ui_formula(Ui *ui, Vec2 at, const Formula *style, const char *text);
+/** Size of it without drawing: width, height above and depth below the baseline. */
+void ui_formula_measure(Ui *ui, const Formula *style, const char *text, float *width, float *height,
+                        float *depth);

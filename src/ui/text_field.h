@@ -1,0 +1,32 @@
+#pragma once
+/*
+ * A line of text that can be edited: cursor, selection by mouse and keys, words, clipboard, undo.
+ * Line breaks are allowed in it and shown as a sign.
+ */
+#include "ui/ui.h"
+
+typedef enum TextFieldResult {
+    TEXT_FIELD_IDLE,
+    TEXT_FIELD_EDITING,
+    TEXT_FIELD_SUBMIT, /* Enter: text_field_text has it until the next pass */
+    TEXT_FIELD_CANCEL, /* Esc: the old text stands */
+} TextFieldResult;
+
+typedef struct TextField {
+    const char *text;    /* shown while not edited, taken as the start of an edit; UTF-8 */
+    const char *caption; /* quiet, in front; NULL = none */
+    const char *note;    /* mono, at the right end while not edited; NULL = none */
+    const char *hint;    /* while editing: what Enter does */
+    Icon icon;           /* in front of the text */
+    bool has_icon;
+} TextField;
+
+TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field);
+/** The edited text after SUBMIT, UTF-8. Borrowed until the next edit. */
+const char *text_field_text(const Ui *ui);
+/** Is this field being edited? */
+bool text_field_is_edited(const Ui *ui, UiId id);
+/** Starts editing from outside (a key that goes to the field), all selected. */
+void text_field_begin(Ui *ui, UiId id, const char *text);
+
+void text_edit_free(UiTextEdit **edit);

@@ -1,0 +1,254 @@
+#include "views/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Temperatures are chosen on one log scale everywhere: 0.1 … 4, T = 1 at its own place. */
+static const double T_LO = 0.1;
+static const double T_HI = 4;
+
+static float temperature_place(double t)
+{
+    return (float)(log(t / T_LO) / log(T_HI / T_LO));
+}
+
+static double temperature_at(float place)
+{
+    double t = T_LO * pow(T_HI / T_LO, (double)place);
+    return t < 1 ? round(t * 100) / 100 : round(t * 50) / 50;
+}
+
+/* ---- which controls fit ---- */
+
+typedef struct TopLayout {
+    Rect model, text, layer, head, temperature, mask, theme;
+} TopLayout;
+
+static Rect cut_right(float *right, float w, Rect bar)
+{
+    *right -= w;
+    Rect box = {*right, bar.y + 12, w, 32};
+    *right -= 12;
+    return box;
+}
+
+static TopLayout layout_top(Rect bar, float layer_w, float head_w)
+{
+    TopLayout l = {0};
+    float right = bar.x + bar.w - 16;
+    float left = bar.x + 24;
+    l.theme = cut_right(&right, 32, bar);
+    /* What is used least goes first when the window is narrow: the text keeps 200 px. */
+    float base = right - left - (layer_w + head_w + 24) - 150 - 12;
+    bool mask = base - 148 > 180;
+    bool temperature = base - 148 - 244 > 180;
+    if (mask) {
+        l.mask = cut_right(&right, 136, bar);
+    }
+    if (temperature) {
+        l.temperature = cut_right(&right, 232, bar);
+    }
+    if (right - left > head_w + layer_w + 24 + 260) {
+        l.head = cut_right(&right, head_w, bar);
+        l.layer = cut_right(&right, layer_w, bar);
+    }
+    float rest = right - left;
+    float model_w = fminf(240, fmaxf(130, rest * 0.34f));
+    l.model = rect(left, bar.y + 12, model_w, 32);
+    l.text = rect(left + model_w + 12, bar.y + 12, right - left - model_w - 12, 32);
+    return l;
+}
+
+/* ---- controls ---- */
+
+static void list_models(Views *views)
+{
+    if (views->models_listed) {
+        return;
+    }
+    views->models_listed = true;
+    if (!model_list_local(&views->model_arena, views->desc.model_cache, &views->models,
+                          &views->n_models, NULL)) {
+        views->n_models = 0;
+    }
+}
+
+static void model_menu(ViewContext *c, Rect box)
+{
+    Ui *ui = c->ui;
+    Views *views = c->views;
+    const Session *s = c->session;
+    const char *spec = s->trace           ? trace_info(s->trace)->model_name
+                       : s->request.model ? s->request.model
+                                          : "tiny";
+    const char *name = session_model(s) ? model_info(session_model(s))->name : spec;
+    UiId id = UI_ID("model");
+    if (ui->popup.id == id) {
+        list_models(views);
+    } else {
+        views->models_listed = false;
+        arena_reset(&views->model_arena);
+        views->models = NULL;
+        views->n_models = 0;
+    }
+    const char *items[UI_POPUP_ITEMS];
+    int n = 0;
+    int current = -1;
+    for (size_t i = 0; i < views->n_models && n < UI_POPUP_ITEMS - 1; i++) {
+        if (strcmp(views->models[i].spec, spec) == 0) {
+            current = n;
+        }
+        items[n++] = views->models[i].spec;
+    }
+    if (current < 0) {
+        current = n;
+        items[n++] = name;
+    }
+    int chosen = ui_dropdown(ui, id, box, "Model", name, items, n, current);
+    ui_tooltip(ui, box, spec);
+    if (chosen != current) {
+        session_post(c->session, "model %s", items[chosen]);
+    }
+}
+
+/* A text as the argument of a command line. */
+static const char *escape(Ui *ui, const char *text)
+{
+    size_t n = strlen(text);
+    char *out = arena_alloc(&ui->list->arena, 2 * n + 1, NULL);
+    if (!out) {
+        return "";
+    }
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        char ch = text[i];
+        if (ch == '\n' || ch == '\\' || ch == '\t') {
+            out[m++] = '\\';
+            ch = ch == '\n' ? 'n' : ch == '\t' ? 't' : ch;
+        }
+        out[m++] = ch;
+    }
+    out[m] = 0;
+    return out;
+}
+
+static void text_field(ViewContext *c, Rect box)
+{
+    Ui *ui = c->ui;
+    Session *s = c->session;
+    UiId id = UI_ID("text");
+    const char *text = s->request.text.text ? s->request.text.text : "";
+    const char *note = NULL;
+    if (s->trace) {
+        text = trace_source(s->trace, NULL);
+        char count[32];
+        note = draw_format(ui->list, "%s tokens",
+                           format_count((uint64_t)trace_info(s->trace)->n_queries, count));
+    }
+    const char *shown = text;
+    if (s->text_name && !text_field_is_edited(ui, id)) {
+        shown = draw_format(ui->list, "%s: %.500s", s->text_name, text);
+    }
+    if (s->wants_text_focus) {
+        s->wants_text_focus = false;
+        text_field_begin(ui, id, text);
+    }
+    TextField field = {.text = text_field_is_edited(ui, id) ? text : shown,
+                       .note = note,
+                       .hint = "Enter computes, Esc leaves",
+                       .caption = "Text"};
+    /* The name is not part of the text: an edit that starts by a click starts from the text. */
+    bool was = text_field_is_edited(ui, id);
+    TextFieldResult result = ui_text_field(ui, id, box, &field);
+    if (!was && result == TEXT_FIELD_EDITING && shown != text) {
+        text_field_begin(ui, id, text);
+    }
+    if (result == TEXT_FIELD_SUBMIT) {
+        session_post(s, "text %s", escape(ui, text_field_text(ui)));
+    }
+}
+
+static void temperature(ViewContext *c, Rect box)
+{
+    Ui *ui = c->ui;
+    Views *views = c->views;
+    Session *s = c->session;
+    const TraceParams *p = &s->request.params;
+    double now = p->temperature > 0 ? (double)p->temperature : 1.0;
+    double shown = views->temperature_held > 0 ? (double)views->temperature_held : now;
+    float w = ui_label(ui, box, &(UiLabel){.face = FONT_SANS}, "Temperature");
+    UiSliderResult r =
+        ui_slider(ui, UI_ID("temperature"), rect(box.x + w + 6, box.y, box.w - w - 6 - 42, box.h),
+                  &(UiSlider){.value = temperature_place(AS_CLAMP(shown, T_LO, T_HI)),
+                              .mark = temperature_place(1),
+                              .snap = 0.03f});
+    double chosen = r.changed ? temperature_at(r.value) : shown;
+    views->temperature_held = r.held ? (float)chosen : 0;
+    ui_label(
+        ui, rect(box.x + box.w - 40, box.y, 40, box.h),
+        &(UiLabel){.face = FONT_MONO, .size = 12, .color = ui->theme.text, .align = DRAW_RIGHT},
+        draw_format(ui->list, "%.2f", chosen));
+    ui_tooltip(ui, box,
+               "Scores are divided by it before the softmax: below 1 sharpens, above 1 "
+               "flattens. Each layer is shown as if only its own softmax had changed.");
+    /* A short text follows the hand; a long one is computed when the knob is let go. */
+    double seconds = s->trace ? trace_info(s->trace)->seconds : 1;
+    bool live = seconds > 0 && seconds < 0.1 && !s->run;
+    if (fabs(chosen - now) > 1e-6 && (r.released || (r.held && live))) {
+        session_post(s, "temperature %.4g", chosen);
+    }
+}
+
+static void mask(ViewContext *c, Rect box)
+{
+    static const char *const names[] = {"auto", "causal", "none"};
+    static const char *const items[] = {"auto: as the model has it", "causal: no later keys",
+                                        "none: every key"};
+    Session *s = c->session;
+    int now = AS_CLAMP((int)s->request.params.mask, 0, 2);
+    int chosen = ui_dropdown(c->ui, UI_ID("mask"), box, "Mask", names[now], items, 3, now);
+    if (chosen != now) {
+        session_post(s, "mask %s", names[chosen]);
+    }
+}
+
+void chrome_top(ViewContext *c, Rect bar)
+{
+    Ui *ui = c->ui;
+    Session *s = c->session;
+    draw_rect(ui->list, &(DrawRect){.box = bar, .fill = ui->theme.bar});
+    ui_hairline_h(ui, bar.x, bar.y + bar.h - 1, bar.w);
+    int32_t last_layer = s->trace ? trace_info(s->trace)->n_layers - 1 : 0;
+    int32_t last_head = s->trace ? trace_info(s->trace)->n_heads - 1 : 0;
+    TopLayout l = layout_top(bar, ui_stepper_width(ui, "Layer", last_layer, false),
+                             ui_stepper_width(ui, "Head", last_head, true));
+    model_menu(c, l.model);
+    text_field(c, l.text);
+    int step;
+    if (s->trace && l.layer.w > 0) {
+        step = ui_stepper(ui, UI_ID("layer"), l.layer, "Layer", s->selection.layer, last_layer,
+                          (Color){0}, "layer before", "next layer");
+        if (step) {
+            session_post(s, "layer %+d", step);
+        }
+    }
+    if (s->trace && l.head.w > 0) {
+        step = ui_stepper(ui, UI_ID("head"), l.head, "Head", s->selection.head, last_head,
+                          color_head(s->selection.head), "head before", "next head");
+        if (step) {
+            session_post(s, "head %+d", step);
+        }
+    }
+    bool can_run = session_model(s) != NULL;
+    if (can_run && l.temperature.w > 0) {
+        temperature(c, l.temperature);
+    }
+    if (can_run && l.mask.w > 0) {
+        mask(c, l.mask);
+    }
+    Icon icons[] = {ICON_MOON, ICON_SUN, ICON_CONTRAST};
+    if (ui_icon_button(ui, UI_ID("theme"), l.theme, icons[s->options.theme % 3],
+                       draw_format(ui->list, "Theme: %s", ui->theme.name))) {
+        session_post(s, "theme");
+    }
+}

@@ -1,0 +1,56 @@
+#pragma once
+/*
+ * What the files of this folder share.
+ */
+#include "ui/formula.h"
+#include "ui/text_field.h"
+#include "ui/widgets.h"
+#include "views/matrix.h"
+#include "views/views.h"
+
+enum {
+    RAIL_PX = 88,
+    TOP_PX = 56,
+    TRANSPORT_PX = 56,
+    STATUS_PX = 28,
+    INSPECTOR_PX = 320,
+    FOLDED_PX = 40
+};
+
+struct Views {
+    ViewsDesc desc;
+    MatrixView matrix;
+    bool settled; /* everything in the last frame was exact */
+
+    Arena model_arena; /* of the list below */
+    ModelListing *models;
+    size_t n_models;
+    bool models_listed;
+
+    Fold fold_first;        /* opened last: gets room before the others */
+    float temperature_held; /* while the slider is dragged; 0 = not */
+};
+
+/* Parts of the window. Each draws in its box. */
+void chrome_rail(ViewContext *c, Rect box);
+void chrome_top(ViewContext *c, Rect box);
+void chrome_transport(ViewContext *c, Rect box);
+void chrome_status(ViewContext *c, Rect box);
+void chrome_inspector(ViewContext *c, Rect box);
+void chrome_inspector_folded(ViewContext *c, Rect box);
+
+/* What the stage shows when there is no view to show. */
+void stage_not_built(ViewContext *c, Rect stage, ViewId id);
+void stage_loading(ViewContext *c, Rect stage);
+void stage_error(ViewContext *c, Rect stage);
+/** The layer in front is still being computed. */
+void stage_layer_pending(ViewContext *c, Rect stage);
+
+/* Small things. */
+/** Token label into the frame's arena. */
+const char *label_of(ViewContext *c, int32_t token);
+Color token_color(const ViewContext *c, int32_t token);
+Colormap weight_map(const Ui *ui);
+Scale weight_scale(const Session *session);
+/** One true sentence about the selected weight at the chosen level, in the frame's arena. */
+const char *words_about(ViewContext *c, const Reading *reading);

@@ -1,0 +1,595 @@
+#include "views/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void matrix_free(MatrixView *view)
+{
+    mem_free(view->normalised);
+    mem_free(view->summary);
+    *view = (MatrixView){0};
+}
+
+float matrix_key_x(const MatrixScene *s, int32_t key)
+{
+    const MatrixView *v = s->view;
+    double px = (double)(zoom_pixel_of(v->zoom, key) - v->col_px) + v->zoom.px / 2.0;
+    return s->layout.heat.x + (float)px / s->c->ui->scale;
+}
+
+float matrix_query_y(const MatrixScene *s, int32_t query)
+{
+    const MatrixView *v = s->view;
+    double px = (double)(zoom_pixel_of(v->zoom, query) - v->row_px) + v->zoom.px / 2.0;
+    return s->layout.heat.y + (float)px / s->c->ui->scale;
+}
+
+void matrix_draw_masked(Ui *ui, Rect box)
+{
+    Vec2 points[] = {{box.x, box.y},
+                     {box.x + box.w, box.y},
+                     {box.x + box.w, box.y + box.h},
+                     {box.x, box.y + box.h}};
+    draw_hatch(ui->list, &(DrawHatch){.points = points,
+                                      .n_points = AS_COUNT(points),
+                                      .fill = ui->theme.masked,
+                                      .color = ui->theme.hatch,
+                                      .spacing = 10});
+}
+
+void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, bool strong)
+{
+    Ui *ui = s->c->ui;
+    int digits = cell.w >= 64 ? 4 : cell.w >= 46 ? 3 : 2;
+    double least = 0.5 * pow(10, -digits);
+    const char *text = "·";
+    if ((double)weight >= least) {
+        text = draw_format(ui->list, "%.*f", digits, (double)weight);
+        if (*text == '0') {
+            text++; /* ".37": the nought says nothing */
+        }
+    }
+    float shown = weight;
+    Color ground = colormap_value(s->map, s->scale, shown);
+    Color color = color_readable(ground, color_hex(0x0B1020), color_hex(0xE6EAF5));
+    if (*text != '.' && *text != '1') {
+        color = color_mix(ground, color, 0.55f);
+    }
+    ui_label(ui, cell,
+             &(UiLabel){.face = strong ? FONT_MONO_SEMIBOLD : FONT_MONO,
+                        .size = cell.w >= 46 ? 12 : 11,
+                        .align = DRAW_CENTER,
+                        .color = color},
+             text);
+}
+
+/* ---- what is drawn ---- */
+
+/* Values of a tile with each row divided by its largest weight. Kept while the tile is. */
+static const float *normalised(MatrixView *v, const Tile *tile)
+{
+    size_t n = (size_t)tile->rows * (size_t)tile->cols;
+    if (v->normalised_of == tile->version) {
+        return v->normalised;
+    }
+    if (v->normalised_n < n) {
+        float *p = mem_alloc(n * sizeof *p, NULL);
+        if (!p) {
+            return tile->values;
+        }
+        mem_free(v->normalised);
+        v->normalised = p;
+        v->normalised_n = n;
+    }
+    for (int32_t r = 0; r < tile->rows; r++) {
+        float scale = tile->row_max[r] > 0 ? 1 / tile->row_max[r] : 0;
+        const float *from = tile->values + (size_t)r * (size_t)tile->cols;
+        float *to = v->normalised + (size_t)r * (size_t)tile->cols;
+        for (int32_t c = 0; c < tile->cols; c++) {
+            to[c] = from[c] * scale;
+        }
+    }
+    v->normalised_of = tile->version;
+    return v->normalised;
+}
+
+bool matrix_read_summary(MatrixView *v, const Session *session)
+{
+    const Selection *sel = &session->selection;
+    if (v->summary_trace == session->trace_version && v->summary_layer == sel->layer &&
+        v->summary_head == sel->head && v->summary) {
+        return true;
+    }
+    const TraceLayer *layer = trace_layer(session->trace, sel->layer);
+    if (!layer || !session_layer_ready(session)) {
+        return false;
+    }
+    size_t n = (size_t)layer->summary_rows * (size_t)layer->summary_cols;
+    if (v->summary_n < n) {
+        float *p = mem_alloc(n * sizeof *p, NULL);
+        if (!p) {
+            return false;
+        }
+        mem_free(v->summary);
+        v->summary = p;
+        v->summary_n = n;
+    }
+    v->summary_trace = 0;
+    if (!trace_summary(session->trace, sel->layer, sel->head, TRACE_REDUCE_MAX, v->summary, NULL)) {
+        return false;
+    }
+    v->summary_rows = layer->summary_rows;
+    v->summary_cols = layer->summary_cols;
+    v->row_texel = layer->row_texel;
+    v->col_texel = layer->col_texel;
+    for (int32_t r = 0; r < v->summary_rows; r++) {
+        int32_t last = AS_MIN((r + 1) * v->row_texel, v->n_queries) - 1;
+        int32_t first;
+        int32_t end;
+        trace_visible_keys(session->trace, sel->layer, last, &first, &end);
+        int32_t top_first;
+        int32_t top_end;
+        trace_visible_keys(session->trace, sel->layer, r * v->row_texel, &top_first, &top_end);
+        first = AS_MIN(first, top_first);
+        end = AS_MAX(end, top_end);
+        for (int32_t c = 0; c < v->summary_cols; c++) {
+            if (c * v->col_texel >= end || (c + 1) * v->col_texel <= first) {
+                v->summary[(size_t)r * (size_t)v->summary_cols + (size_t)c] = -INFINITY;
+            }
+        }
+    }
+    v->summary_trace = session->trace_version;
+    v->summary_layer = sel->layer;
+    v->summary_head = sel->head;
+    v->summary_version++;
+    return true;
+}
+
+static void draw_summary(const MatrixScene *s)
+{
+    MatrixView *v = s->view;
+    if (!matrix_read_summary(v, s->c->session)) {
+        return;
+    }
+    float unit = s->layout.px;
+    Rect box = {s->layout.heat.x - (float)v->col_px / s->c->ui->scale,
+                s->layout.heat.y - (float)v->row_px / s->c->ui->scale,
+                (float)v->summary_cols * (float)v->col_texel * unit,
+                (float)v->summary_rows * (float)v->row_texel * unit};
+    draw_cells(s->c->ui->list, &(DrawCells){.box = box,
+                                            .source = {.values = v->summary,
+                                                       .rows = v->summary_rows,
+                                                       .cols = v->summary_cols},
+                                            .map = s->map,
+                                            .scale = s->scale});
+}
+
+static void draw_numbers(const MatrixScene *s, const Tile *tile, const float *shown)
+{
+    float px = s->layout.px;
+    const Selection *sel = &s->c->session->selection;
+    for (int32_t r = 0; r < tile->rows; r++) {
+        for (int32_t c = 0; c < tile->cols; c++) {
+            size_t at = (size_t)r * (size_t)tile->cols + (size_t)c;
+            if (isinf(tile->values[at])) {
+                continue;
+            }
+            int32_t i = tile->key.row0 + r;
+            int32_t j = tile->key.col0 + c;
+            Rect cell = {matrix_key_x(s, j) - px / 2, matrix_query_y(s, i) - px / 2, px, px};
+            Rect seen = rect_intersect(cell, s->layout.heat);
+            if (seen.w < px * 0.9f || seen.h < px * 0.7f) {
+                continue; /* a number that would be cut */
+            }
+            MatrixScene here = *s;
+            if (shown != tile->values) {
+                here.scale = (Scale){0};
+                here.scale.kind = s->scale.kind;
+                here.scale.lo = s->scale.lo;
+                here.scale.hi = tile->row_max[r] > 0 ? tile->row_max[r] : 1;
+                here.scale.lo *= here.scale.hi;
+            }
+            matrix_draw_number(&here, cell, tile->values[at], i == sel->query && j == sel->key);
+        }
+    }
+}
+
+/* The masked part of the rows in view; one box when cells touch, row by row when they do not. */
+static void draw_masked_part(const MatrixScene *s, bool rows_apart, int32_t row0, int32_t row1)
+{
+    Rect heat = s->layout.heat;
+    if (!rows_apart) {
+        matrix_draw_masked(s->c->ui, heat);
+        return;
+    }
+    float px = s->layout.px;
+    draw_rect(s->c->ui->list, &(DrawRect){.box = heat, .fill = s->c->ui->theme.well});
+    for (int32_t i = row0; i < row1; i++) {
+        int32_t first;
+        int32_t end;
+        trace_visible_keys(s->c->session->trace, s->c->session->selection.layer, i, &first, &end);
+        float y = matrix_query_y(s, i) - px / 2;
+        float x0 = first < end ? matrix_key_x(s, first) - px / 2 : heat.x + heat.w;
+        float x1 = first < end ? matrix_key_x(s, end - 1) + px / 2 : heat.x + heat.w;
+        if (x0 > heat.x) {
+            matrix_draw_masked(s->c->ui, rect(heat.x, y, x0 - heat.x, px));
+        }
+        if (x1 < heat.x + heat.w) {
+            matrix_draw_masked(s->c->ui, rect(x1, y, heat.x + heat.w - x1, px));
+        }
+    }
+}
+
+static void draw_heat(MatrixScene *s)
+{
+    Ui *ui = s->c->ui;
+    Session *session = s->c->session;
+    MatrixView *v = s->view;
+    TileKey key = {.trace_version = session->trace_version,
+                   .layer = session->selection.layer,
+                   .head = session->selection.head,
+                   .factor = v->zoom.factor};
+    matrix_window(v, &key.row0, &key.row1, &key.col0, &key.col1);
+    bool apart = s->layout.px >= 10;
+    Error err = {0};
+    const Tile *tile = session_tile(session, &key, &err);
+    draw_push_clip(ui->list, s->layout.heat);
+    draw_masked_part(s, apart, key.row0, key.row1);
+    if (!tile) {
+        s->c->views->settled = err.code != ERR_NONE;
+        draw_summary(s);
+    } else {
+        bool by_row = session->options.rows_normalised;
+        const float *shown = by_row ? normalised(v, tile) : tile->values;
+        float dev = 1 / ui->scale;
+        Rect box = {s->layout.heat.x + (float)(zoom_pixel_of(v->zoom, key.col0) - v->col_px) * dev,
+                    s->layout.heat.y + (float)(zoom_pixel_of(v->zoom, key.row0) - v->row_px) * dev,
+                    (float)tile->cols * (float)v->zoom.px * dev,
+                    (float)tile->rows * (float)v->zoom.px * dev};
+        draw_cells(ui->list, &(DrawCells){.box = box,
+                                          .source = {.values = shown,
+                                                     .rows = tile->rows,
+                                                     .cols = tile->cols,
+                                                     .version = tile->version * 2 + by_row},
+                                          .map = s->map,
+                                          .scale = s->scale,
+                                          .inset = apart ? 0.5f : 0,
+                                          .radius = apart ? fminf(4, s->layout.px * 0.13f) : 0});
+        if (s->layout.px >= 28) {
+            draw_numbers(s, tile, shown);
+        }
+    }
+    draw_pop_clip(ui->list);
+    draw_rect(ui->list, &(DrawRect){.box = rect_inset(s->layout.heat, -1),
+                                    .border = 1,
+                                    .border_color = color_with_alpha(ui->theme.edge2, 0.8f)});
+}
+
+/* The words stand in the masked corner when it is large enough for them. */
+static void draw_masked_words(const MatrixScene *s)
+{
+    Ui *ui = s->c->ui;
+    const Session *session = s->c->session;
+    const TraceLayer *layer = trace_layer(session->trace, session->selection.layer);
+    const char *text = "future keys, masked";
+    float w = ui_text_width(ui, FONT_SANS_MEDIUM, 12, text);
+    Rect heat = s->layout.heat;
+    Rect box = {heat.x + heat.w - w - 21, heat.y + 20, w + 1, 20};
+    if (!layer->causal || heat.w < w + 60) {
+        return;
+    }
+    const MatrixView *v = s->view;
+    int64_t i =
+        zoom_weight_at(v->zoom, v->row_px + (int64_t)((box.y + box.h + 8 - heat.y) * ui->scale));
+    int64_t j = zoom_weight_at(v->zoom, v->col_px + (int64_t)((box.x - 8 - heat.x) * ui->scale));
+    if (j <= i) {
+        return;
+    }
+    ui_label(ui, box, &(UiLabel){.face = FONT_SANS_MEDIUM, .size = 12, .color = ui->theme.text3},
+             text);
+}
+
+static void draw_cross(const MatrixScene *s)
+{
+    Ui *ui = s->c->ui;
+    const Selection *sel = &s->c->session->selection;
+    Rect heat = s->layout.heat;
+    float x = matrix_key_x(s, sel->key);
+    float y = matrix_query_y(s, sel->query);
+    float px = s->layout.px;
+    Color line = color_with_alpha(ui->theme.cross, 0.62f);
+    bool in_x = x >= heat.x && x < heat.x + heat.w;
+    bool in_y = y >= heat.y && y < heat.y + heat.h;
+    draw_push_clip(ui->list, rect_inset(heat, -2));
+    if (px >= 10) {
+        /* Large cells: the row and the column are framed, their numbers stay free. */
+        Color band = color_with_alpha(ui->theme.cross, 0.45f);
+        if (in_y) {
+            draw_rect(ui->list, &(DrawRect){.box = {heat.x - 1, y - px / 2, heat.w + 2, px},
+                                            .radius = 3,
+                                            .border = 1,
+                                            .border_color = band});
+        }
+        if (in_x) {
+            draw_rect(ui->list, &(DrawRect){.box = {x - px / 2, heat.y - 1, px, heat.h + 2},
+                                            .radius = 3,
+                                            .border = 1,
+                                            .border_color = band});
+        }
+        draw_rect(ui->list, &(DrawRect){.box = {x - px / 2 - 1, y - px / 2 - 1, px + 2, px + 2},
+                                        .radius = fminf(5, px * 0.2f),
+                                        .border = 2,
+                                        .border_color = ui->theme.cross});
+        draw_pop_clip(ui->list);
+        return;
+    }
+    float gap = 8;
+    float sx = ui_snap(ui, x - 0.5f);
+    float sy = ui_snap(ui, y - 0.5f);
+    if (in_y) {
+        draw_rect(ui->list, &(DrawRect){.box = {heat.x, sy, x - gap - heat.x, 1}, .fill = line});
+        draw_rect(ui->list,
+                  &(DrawRect){.box = {x + gap, sy, heat.x + heat.w - x - gap, 1}, .fill = line});
+    }
+    if (in_x) {
+        draw_rect(ui->list, &(DrawRect){.box = {sx, heat.y, 1, y - gap - heat.y}, .fill = line});
+        draw_rect(ui->list,
+                  &(DrawRect){.box = {sx, y + gap, 1, heat.y + heat.h - y - gap}, .fill = line});
+    }
+    draw_circle(ui->list, &(DrawCircle){.center = {x, y},
+                                        .radius = 6.5f,
+                                        .border = 1.5f,
+                                        .border_color = ui->theme.cross});
+    draw_pop_clip(ui->list);
+}
+
+static void draw_title(const MatrixScene *s)
+{
+    Ui *ui = s->c->ui;
+    const Selection *sel = &s->c->session->selection;
+    const MatrixLayout *l = &s->layout;
+    const char *title = draw_format(ui->list, "Layer %d · Head %d", sel->layer, sel->head);
+    float y = l->card.y + (l->area.y - l->card.y) / 2 - 14;
+    float x = l->card.x + 24;
+    float w = ui_text_width(ui, FONT_SANS_SEMIBOLD, 16, title);
+    float room = l->card.x + l->card.w - 24 - x;
+    ui_label(ui, rect(x, y, room, 24),
+             &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 16, .color = ui->theme.text}, title);
+    int32_t r0;
+    int32_t r1;
+    int32_t c0;
+    int32_t c1;
+    matrix_window(s->view, &r0, &r1, &c0, &c1);
+    const char *range = draw_format(ui->list, "queries %d–%d, keys %d–%d", r0, r1 - 1, c0, c1 - 1);
+    float range_w = ui_text_width(ui, FONT_MONO, 12, range);
+    float right = l->area.x + l->area.w;
+    if (right - range_w > x + w + 16) {
+        ui_label(ui, rect(right - range_w, y, range_w + 1, 24),
+                 &(UiLabel){.face = FONT_MONO, .size = 12, .color = ui->theme.text3}, range);
+    }
+}
+
+/* ---- the pointer ---- */
+
+static bool cell_under(const MatrixScene *s, Vec2 p, int32_t *query, int32_t *key)
+{
+    const MatrixView *v = s->view;
+    float scale = s->c->ui->scale;
+    int64_t i = zoom_weight_at(v->zoom, v->row_px + (int64_t)((p.y - s->layout.heat.y) * scale));
+    int64_t j = zoom_weight_at(v->zoom, v->col_px + (int64_t)((p.x - s->layout.heat.x) * scale));
+    if (i < 0 || j < 0 || i >= v->n_queries || j >= v->n_keys) {
+        return false;
+    }
+    *query = (int32_t)i;
+    *key = (int32_t)j;
+    return true;
+}
+
+/* Where a pixel is many weights, the strongest of them is the one that is meant. */
+static void strongest_under(const MatrixScene *s, int32_t *query, int32_t *key)
+{
+    const MatrixView *v = s->view;
+    const Session *session = s->c->session;
+    if (v->zoom.factor < 2 || v->zoom.factor > 64) {
+        return;
+    }
+    TraceRegion region = {session->selection.layer,
+                          session->selection.head,
+                          *query,
+                          AS_MIN(*query + v->zoom.factor, v->n_queries),
+                          *key,
+                          AS_MIN(*key + v->zoom.factor, v->n_keys)};
+    int32_t cols = region.col1 - region.col0;
+    size_t n = (size_t)(region.row1 - region.row0) * (size_t)cols;
+    float *values = ARENA_ARRAY(&s->c->ui->list->arena, float, n, NULL);
+    if (!values || !trace_tile(session->trace, &region, TRACE_WEIGHTS, values, 0, NULL)) {
+        return;
+    }
+    size_t best = 0;
+    for (size_t at = 1; at < n; at++) {
+        best = values[at] > values[best] ? at : best;
+    }
+    *query = region.row0 + (int32_t)(best / (size_t)cols);
+    *key = region.col0 + (int32_t)(best % (size_t)cols);
+}
+
+static void draw_hover_note(const MatrixScene *s, int32_t query, int32_t key)
+{
+    Ui *ui = s->c->ui;
+    const Session *session = s->c->session;
+    TraceCell cell;
+    if (!trace_cell(session->trace, session->selection.layer, session->selection.head, query, key,
+                    &cell, NULL)) {
+        return;
+    }
+    const char *weight =
+        cell.visible ? draw_format(ui->list, "%.6f", (double)cell.weight) : "masked";
+    ui_tooltip(ui, rect(ui->mouse.x - 10, ui->mouse.y - 10, 20, 20),
+               draw_format(ui->list, "%s %d reads %s %d: %s", label_of(s->c, query), query,
+                           label_of(s->c, key), key, weight));
+    ui->tip_since_s = -10; /* at once: it follows the pointer */
+}
+
+static void drag(MatrixScene *s, bool held)
+{
+    Ui *ui = s->c->ui;
+    MatrixView *v = s->view;
+    if (held && ui->pressed[0]) {
+        v->dragging = true;
+        v->moved = false;
+        v->drag_from = ui->mouse;
+        v->drag_row_px = v->row_px;
+        v->drag_col_px = v->col_px;
+    }
+    if (!v->dragging) {
+        return;
+    }
+    float dx = ui->mouse.x - v->drag_from.x;
+    float dy = ui->mouse.y - v->drag_from.y;
+    v->moved |= fabsf(dx) > 3 || fabsf(dy) > 3;
+    if (v->moved) {
+        v->row_px = v->drag_row_px - llroundf(dy * ui->scale);
+        v->col_px = v->drag_col_px - llroundf(dx * ui->scale);
+        matrix_clamp(v);
+    }
+    if (!held) {
+        v->dragging = false;
+    }
+}
+
+static void pointer(MatrixScene *s)
+{
+    Ui *ui = s->c->ui;
+    Session *session = s->c->session;
+    MatrixView *v = s->view;
+    Rect heat = s->layout.heat;
+    bool hot;
+    bool held;
+    bool was_moved = v->moved;
+    bool clicked = ui_click(ui, UI_ID("matrix"), heat, false, &hot, &held);
+    bool over = ui_hovers(ui, heat);
+    if (hot) {
+        ui->cursor = UI_CURSOR_CROSS;
+    }
+    if (over && ui->wheel != 0) {
+        v->wheel += ui->wheel;
+        float x = (ui->mouse.x - heat.x) * ui->scale;
+        float y = (ui->mouse.y - heat.y) * ui->scale;
+        for (; fabsf(v->wheel) >= 1; v->wheel -= copysignf(1, v->wheel)) {
+            matrix_zoom_at(v, v->wheel > 0 ? 1 : -1, (double)x, (double)y);
+        }
+        ui->moves = true;
+    }
+    drag(s, held);
+    int32_t query;
+    int32_t key;
+    if (!over || !cell_under(s, ui->mouse, &query, &key) || (held && v->moved)) {
+        return;
+    }
+    strongest_under(s, &query, &key);
+    const Selection *sel = &session->selection;
+    bool same = query == sel->query && key == sel->key;
+    if (clicked && !(v->moved || was_moved)) {
+        session_post(session, sel->pinned && same ? "unpin" : "pin %d %d", query, key);
+    } else if (!sel->pinned && !same && !held) {
+        session_post(session, "hover %d %d", query, key);
+    } else if (sel->pinned && !same) {
+        draw_hover_note(s, query, key);
+    }
+    if (clicked) {
+        v->moved = false;
+    }
+}
+
+/* ---- the view ---- */
+
+static void keep_camera(MatrixScene *s)
+{
+    MatrixView *v = s->view;
+    const Session *session = s->c->session;
+    const TraceInfo *info = trace_info(session->trace);
+    float scale = s->c->ui->scale;
+    int32_t area_w = (int32_t)floorf(s->layout.area.w * scale + 0.01f);
+    int32_t area_h = (int32_t)floorf(s->layout.area.h * scale + 0.01f);
+    bool resized = area_w != v->area_w || area_h != v->area_h;
+    v->area_w = area_w;
+    v->area_h = area_h;
+    bool other_text = v->n_queries != info->n_queries || v->n_keys != info->n_keys;
+    v->n_queries = info->n_queries;
+    v->n_keys = info->n_keys;
+    const Selection *sel = &session->selection;
+    if (!v->placed || other_text || (resized && v->fitted)) {
+        matrix_place(v, sel->query, sel->key);
+    }
+    MatrixZoom coarsest = zoom_fit(v->n_queries, v->n_keys, area_w, area_h);
+    if (zoom_finer(coarsest, v->zoom)) {
+        v->zoom = coarsest;
+    }
+    bool changed = sel->query != v->seen_query || sel->key != v->seen_key;
+    if (changed && !ui_hovers(s->c->ui, s->layout.area)) {
+        matrix_reveal(v, sel->query, sel->key);
+    }
+    v->seen_query = sel->query;
+    v->seen_key = sel->key;
+    v->trace_version = session->trace_version;
+    matrix_clamp(v);
+}
+
+void matrix_draw(ViewContext *c, Rect stage)
+{
+    MatrixScene s = {
+        .c = c,
+        .view = &c->views->matrix,
+        .layout = matrix_layout(c->ui, stage),
+        .map = weight_map(c->ui),
+        .scale = weight_scale(c->session),
+    };
+    keep_camera(&s);
+    matrix_layout_heat(c->ui, &s.layout, s.view);
+    pointer(&s);
+    s.reading = session_reading(c->session);
+    ui_card(c->ui, s.layout.card);
+    draw_title(&s);
+    draw_heat(&s);
+    draw_masked_words(&s);
+    matrix_draw_profiles(&s);
+    matrix_draw_labels(&s);
+    draw_cross(&s);
+    matrix_draw_side(&s);
+}
+
+bool matrix_command(Views *views, Session *session, const char *name, const char *arguments)
+{
+    MatrixView *v = &views->matrix;
+    const Selection *sel = &session->selection;
+    if (!v->placed) {
+        return false;
+    }
+    if (strcmp(name, "zoom") == 0) {
+        int direction = strcmp(arguments, "in") == 0 ? 1 : strcmp(arguments, "out") == 0 ? -1 : 0;
+        double x = (double)(zoom_pixel_of(v->zoom, sel->key) - v->col_px) + v->zoom.px / 2.0;
+        double y = (double)(zoom_pixel_of(v->zoom, sel->query) - v->row_px) + v->zoom.px / 2.0;
+        if (direction) {
+            matrix_zoom_at(v, direction, AS_CLAMP(x, 0, v->area_w), AS_CLAMP(y, 0, v->area_h));
+        }
+        return direction != 0;
+    }
+    if (strcmp(name, "fit") == 0) {
+        v->zoom = zoom_fit(v->n_queries, v->n_keys, v->area_w, v->area_h);
+        v->fitted = true;
+        matrix_clamp(v);
+        return true;
+    }
+    if (strcmp(name, "look") == 0) {
+        char *end;
+        int64_t query = strtoll(arguments, &end, 10);
+        int64_t key = strtoll(end, NULL, 10);
+        v->row_px = zoom_pixel_of(v->zoom, AS_CLAMP(query, 0, v->n_queries)) - v->area_h / 2;
+        v->col_px = zoom_pixel_of(v->zoom, AS_CLAMP(key, 0, v->n_keys)) - v->area_w / 2;
+        v->fitted = false;
+        matrix_clamp(v);
+        return true;
+    }
+    return false;
+}

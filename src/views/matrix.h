@@ -1,0 +1,124 @@
+#pragma once
+/*
+ * The Matrix view: one head as a heatmap, from one cell to whole heads seen from afar, always with
+ * whole device pixels per weight or whole weights per device pixel.
+ */
+#include "views/views.h"
+
+/** One of the two is 1. */
+typedef struct MatrixZoom {
+    int32_t px;     /* device pixels a side per weight */
+    int32_t factor; /* weights a side per device pixel */
+} MatrixZoom;
+
+typedef struct MatrixView {
+    /* where the camera stands; chosen anew for every new text */
+    uint64_t trace_version;
+    int32_t n_queries, n_keys; /* of the text the camera was chosen for */
+    MatrixZoom zoom;
+    int64_t row_px, col_px; /* device pixel of the world at the area's top left */
+    int32_t area_w, area_h; /* device px of the heatmap's area in the last frame */
+    bool fitted;            /* the whole is shown and stays so when the window changes */
+    bool placed;
+
+    /* a drag under way */
+    bool dragging;
+    Vec2 drag_from;
+    int64_t drag_row_px, drag_col_px;
+    bool moved;
+    float wheel;                  /* notches not used up yet (touchpads send parts) */
+    int32_t seen_query, seen_key; /* selection in the last frame */
+
+    /* colours per row maximum, made from the tile `normalised_of` */
+    float *normalised; /* owned */
+    size_t normalised_n;
+    uint64_t normalised_of;
+
+    /* the head's summary, while exact values are computed and for the minimap */
+    float *summary; /* owned, [rows, cols] */
+    size_t summary_n;
+    int32_t summary_rows, summary_cols, row_texel, col_texel;
+    uint64_t summary_trace, summary_version;
+    int32_t summary_layer, summary_head;
+} MatrixView;
+
+void matrix_draw(ViewContext *c, Rect stage);
+bool matrix_command(Views *views, Session *session, const char *name, const char *arguments);
+void matrix_free(MatrixView *view);
+
+/* ---- layout (matrix_layout.c) ---- */
+
+/** Where everything stands, logical px. Empty boxes are left out for want of room. */
+typedef struct MatrixLayout {
+    Rect card;
+    Rect area; /* what the heatmap may fill, a square */
+    Rect heat; /* what it fills */
+    Rect row_profile, col_profile;
+    float gutter;     /* width left of the heat for labels */
+    float key_labels; /* height below for labels */
+    Rect lens_card;   /* empty: no room */
+    int32_t lens_n;   /* cells a side */
+    float lens_cell;
+    Rect side_card; /* minimap, legend, controls; empty: no room */
+    float minimap;  /* side of it; 0 = none */
+    bool stacked;   /* minimap above the controls instead of beside */
+    float px;       /* logical px per weight; below 1 where a pixel is several */
+} MatrixLayout;
+
+/** Boxes of the cards and of the heatmap's area; matrix_layout_heat then puts the heatmap in. */
+MatrixLayout matrix_layout(const Ui *ui, Rect stage);
+void matrix_layout_heat(const Ui *ui, MatrixLayout *layout, const MatrixView *view);
+
+/* ---- parts (matrix_axes.c, matrix_side.c) ---- */
+
+/** What the parts draw from. */
+typedef struct MatrixScene {
+    ViewContext *c;
+    MatrixView *view;
+    MatrixLayout layout;
+    const Reading *reading; /* of the selection; may be NULL */
+    Colormap map;
+    Scale scale;
+} MatrixScene;
+
+/** Logical x (y) of the middle of a key's column (a query's row). */
+float matrix_key_x(const MatrixScene *s, int32_t key);
+float matrix_query_y(const MatrixScene *s, int32_t query);
+void matrix_draw_labels(const MatrixScene *s);
+void matrix_draw_profiles(const MatrixScene *s);
+void matrix_draw_side(MatrixScene *s);
+/** Numbers into cells of `cell` px: ".37"; middle dot below what the digits can show. */
+void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, bool strong);
+/** Hatched "not there" in a box. */
+void matrix_draw_masked(Ui *ui, Rect box);
+/** The head's summary (maxima) into view->summary; false when it is not there. */
+bool matrix_read_summary(MatrixView *view, const Session *session);
+
+/* ---- camera (matrix_camera.c): pure, in device pixels ---- */
+
+/** Device pixels that n weights take. */
+int64_t zoom_extent(MatrixZoom zoom, int32_t n);
+/** Weight under device pixel `px` of the world; not clamped. */
+int64_t zoom_weight_at(MatrixZoom zoom, int64_t px);
+/** First device pixel of a weight. */
+int64_t zoom_pixel_of(MatrixZoom zoom, int64_t weight);
+/** The finest zoom at which n x m fits the area; at most MATRIX_MAX_PX a weight. */
+MatrixZoom zoom_fit(int32_t n_queries, int32_t n_keys, int32_t area_w, int32_t area_h);
+/** The next finer (direction 1) or coarser (-1) step; never past `coarsest` and MATRIX_MAX_PX. */
+MatrixZoom zoom_step(MatrixZoom zoom, int direction, MatrixZoom coarsest);
+/** a is finer than b. */
+bool zoom_finer(MatrixZoom a, MatrixZoom b);
+
+enum { MATRIX_MAX_PX = 160 };
+
+/** Chooses the camera of a new text around the selected cell. */
+void matrix_place(MatrixView *view, int32_t query, int32_t key);
+/** Keeps the world in the area. */
+void matrix_clamp(MatrixView *view);
+/** Zooms one step, the weight under area pixel (x, y) stays there. */
+void matrix_zoom_at(MatrixView *view, int direction, double x, double y);
+/** Moves the camera as little as needed so that the cell is in view. */
+void matrix_reveal(MatrixView *view, int32_t query, int32_t key);
+/** Rows and columns in view, [first, end). */
+void matrix_window(const MatrixView *view, int32_t *row0, int32_t *row1, int32_t *col0,
+                   int32_t *col1);

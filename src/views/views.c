@@ -1,0 +1,198 @@
+#include "views/views.h"
+
+#include "views/internal.h"
+
+#include <math.h>
+
+static const ViewDef defs[VIEW_COUNT] = {
+    [VIEW_OVERVIEW] =
+        {.icon = ICON_OVERVIEW,
+         .help = "The text as token chips, the heatmap of all heads together, a grid of every "
+                 "head, the three most striking ones with why, and the model's prediction.",
+         .comes_with = "It comes with the Explore part of the road map, next to Heads."},
+    [VIEW_MECHANISM] =
+        {.icon = ICON_MECHANISM,
+         .help = "How one token gathers meaning from the others: queries, keys and values, "
+                 "scores, softmax and the weighted sum, side by side on the real numbers.",
+         .comes_with = "It comes with the Teach part of the road map."},
+    [VIEW_STEPS] =
+        {.icon = ICON_STEPS,
+         .help = "Attention one stage at a time, from tokens to the output, with every matrix, "
+                 "its shape, and an animation of how its numbers come from the last ones.",
+         .comes_with = "It comes with the Teach part of the road map."},
+    [VIEW_MATRIX] =
+        {.icon = ICON_MATRIX,
+         .help = "One head as a heatmap: every weight between every two tokens, exact, from one "
+                 "cell to the whole.",
+         .draw = matrix_draw,
+         .command = matrix_command},
+    [VIEW_HEADS] =
+        {.icon = ICON_HEADS,
+         .help = "Every head of every layer as a small heatmap, with the pattern it follows and "
+                 "how strongly, to sort, filter and compare.",
+         .comes_with = "It comes with the Explore part of the road map."},
+    [VIEW_FLOW] =
+        {.icon = ICON_FLOW,
+         .help = "Attention as curves between tokens, as wide as their weight, with particles "
+                 "that carry what is read.",
+         .comes_with = "It comes with the Flow and Stack part of the road map."},
+    [VIEW_STACK] = {.icon = ICON_STACK,
+                    .help =
+                        "The network in space: one sheet per layer with its heatmap on it, and the "
+                        "paths of a token through all of them.",
+                    .comes_with = "It comes with the Flow and Stack part of the road map."},
+    [VIEW_ANALYSIS] =
+        {.icon = ICON_ANALYSIS,
+         .help = "What each head does: its pattern with scores, entropy, distance and sink mass, "
+                 "which heads are alike, and what changes when one is taken out.",
+         .comes_with = "It comes with the Analyse part of the road map."},
+    [VIEW_MATHEMATICS] =
+        {.icon = ICON_MATHEMATICS,
+         .help = "The formulas with the chosen tokens' real numbers in them, shapes at every "
+                 "step, and the dot product opened term by term.",
+         .comes_with = "It comes with the Teach part of the road map."},
+    [VIEW_ARCHITECTURE] =
+        {.icon = ICON_ARCHITECTURE,
+         .help = "The loaded model as a diagram with its real shapes; a click on a block leads "
+                 "to what happens in it.",
+         .comes_with = "It comes with the Teach part of the road map."},
+    [VIEW_BENCH] = {.icon = ICON_BENCH,
+                    .help = "How fast attention runs here, against the most this machine can do.",
+                    .comes_with =
+                        "It comes with the benchmark part of the road map; `attnscope bench` "
+                        "measures already."},
+};
+
+const ViewDef *view_def(ViewId id)
+{
+    AS_ASSERT((size_t)id < VIEW_COUNT);
+    return &defs[id];
+}
+
+/* ---- small things ---- */
+
+const char *label_of(ViewContext *c, int32_t token)
+{
+    char label[TOKEN_LABEL_MAX];
+    return draw_format(c->ui->list, "%s",
+                       token_label(&trace_tokens(c->session->trace)[token], label));
+}
+
+/* Equal tokens are equal in colour: the colour goes by where the token first stands. */
+Color token_color(const ViewContext *c, int32_t token)
+{
+    const TraceToken *tokens = trace_tokens(c->session->trace);
+    int32_t first = token;
+    for (int32_t i = 0; i < token; i++) {
+        if (tokens[i].id == tokens[token].id) {
+            first = i;
+            break;
+        }
+    }
+    return color_token(first);
+}
+
+Colormap weight_map(const Ui *ui)
+{
+    switch (ui->theme.id) {
+    case THEME_PAPER:
+        return COLORMAP_PURPLES;
+    case THEME_CONTRAST:
+        return COLORMAP_INFERNO;
+    default:
+        return COLORMAP_MAGMA_NIGHT;
+    }
+}
+
+Scale weight_scale(const Session *session)
+{
+    switch (session->options.map_scale) {
+    case MAP_LINEAR:
+        return (Scale){.kind = SCALE_LINEAR, .lo = 0, .hi = 1};
+    case MAP_SQRT:
+        return (Scale){.kind = SCALE_SQRT, .lo = 0, .hi = 1};
+    default:
+        return (Scale){.kind = SCALE_LOG, .lo = 1e-4f, .hi = 1};
+    }
+}
+
+/* ---- the window ---- */
+
+static bool view_command(void *payload, Session *session, const char *name, const char *arguments)
+{
+    const ViewDef *def = view_def(session->view);
+    return def->command && def->command(payload, session, name, arguments);
+}
+
+Views *views_create(Session *session, const ViewsDesc *desc, Error *err)
+{
+    Views *views = mem_alloc_zeroed(1, sizeof *views, err);
+    if (views) {
+        views->desc = *desc;
+        views->fold_first = FOLD_MADE;
+        session->view_command = view_command;
+        session->view_payload = views;
+    }
+    return views;
+}
+
+void views_destroy(Views **views)
+{
+    if (!*views) {
+        return;
+    }
+    matrix_free(&(*views)->matrix);
+    arena_destroy(&(*views)->model_arena);
+    mem_free(*views);
+    *views = NULL;
+}
+
+static void draw_stage(ViewContext *c, Rect stage)
+{
+    const Session *s = c->session;
+    const ViewDef *def = view_def(s->view);
+    draw_push_clip(c->ui->list, stage);
+    if (!def->draw) {
+        stage_not_built(c, stage, s->view);
+    } else if (s->error.code) {
+        stage_error(c, stage);
+    } else if (!s->trace) {
+        stage_loading(c, stage);
+    } else if (!session_layer_ready(s)) {
+        stage_layer_pending(c, stage);
+    } else {
+        def->draw(c, stage);
+    }
+    draw_pop_clip(c->ui->list);
+}
+
+void views_frame(Views *views, Ui *ui, Session *session)
+{
+    ViewContext c = {ui, session, views};
+    views->settled = true;
+    float w = ui->width;
+    float h = ui->height;
+    bool transport = h >= 420;
+    float low = h - STATUS_PX - (transport ? TRANSPORT_PX : 0);
+    /* In a narrow window the inspector lies over the stage, and only when it is asked for. */
+    bool narrow = w < 1080;
+    bool open = narrow == session->options.inspector_toggled;
+    float right = w - (open && !narrow ? INSPECTOR_PX : FOLDED_PX);
+    draw_stage(&c, rect(RAIL_PX, TOP_PX, right - RAIL_PX, low - TOP_PX));
+    chrome_rail(&c, rect(0, 0, RAIL_PX, h - STATUS_PX));
+    chrome_top(&c, rect(RAIL_PX, 0, w - RAIL_PX, TOP_PX));
+    if (open) {
+        chrome_inspector(&c, rect(w - INSPECTOR_PX, TOP_PX, INSPECTOR_PX, low - TOP_PX));
+    } else {
+        chrome_inspector_folded(&c, rect(right, TOP_PX, FOLDED_PX, low - TOP_PX));
+    }
+    if (transport) {
+        chrome_transport(&c, rect(RAIL_PX, low, w - RAIL_PX, TRANSPORT_PX));
+    }
+    chrome_status(&c, rect(0, h - STATUS_PX, w, STATUS_PX));
+}
+
+bool views_settled(const Views *views)
+{
+    return views->settled;
+}

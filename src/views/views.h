@@ -1,0 +1,44 @@
+#pragma once
+/*
+ * The views and the window around them: rail, top bar, inspector, transport, status. A view is one
+ * row of the table in views.c and one file (or a few that start with its name). Views read the
+ * Session and change it only by posting commands. Main thread only.
+ */
+#include "session/session.h"
+#include "ui/ui.h"
+
+typedef struct Views Views;
+
+/** What a view draws with. */
+typedef struct ViewContext {
+    Ui *ui;
+    Session *session;
+    Views *views;
+} ViewContext;
+
+typedef struct ViewDef {
+    Icon icon;
+    const char *help;       /* one sentence: what it shows */
+    const char *comes_with; /* NULL = built; else the part of the road map that brings it */
+    /** Draws into the stage and answers the pointer. */
+    void (*draw)(ViewContext *c, Rect stage);
+    /** A command of its own; false: not known. NULL = has none. */
+    bool (*command)(Views *views, Session *session, const char *name, const char *arguments);
+} ViewDef;
+
+/** The row of a view; never NULL. */
+const ViewDef *view_def(ViewId id);
+
+typedef struct ViewsDesc {
+    const char *model_cache; /* folder with fetched models; borrowed for life; NULL = none */
+} ViewsDesc;
+
+/** Registers itself as the session's view_command. */
+AS_MUST_CHECK Views *views_create(Session *session, const ViewsDesc *desc, Error *err);
+/** NULL is fine. */
+void views_destroy(Views **views);
+
+/** Draws one whole frame between ui_begin and ui_end. */
+void views_frame(Views *views, Ui *ui, Session *session);
+/** Is a picture of what is wanted complete, or are tiles still computed? For pictures. */
+bool views_settled(const Views *views);
