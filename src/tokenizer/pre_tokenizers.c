@@ -9,6 +9,8 @@
 static const char GPT2_WORDS[] =
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
+#define RUST_WORD "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}"
+
 /* ---- splitting ---- */
 
 /** Groups matches into pieces of the working text that starts at `base`. */
@@ -270,9 +272,9 @@ static bool read_whitespace(Reader *reader, const cJSON *json, Component *c, Err
     (void)json;
     c->split.behavior = SPLIT_REMOVED;
     c->split.invert = true;
-    /* The library runs this one by an engine whose \w also has the joiners. */
-    c->regex = tokenizer_add_regex(
-        reader->tokenizer, "[\\w\\x{200C}\\x{200D}]+|[^\\w\\s\\x{200C}\\x{200D}]+", false, err);
+    /* The library runs this one by another engine, whose words have joiners and no fractions. */
+    c->regex =
+        tokenizer_add_regex(reader->tokenizer, "[" RUST_WORD "]+|[^\\s" RUST_WORD "]+", false, err);
     return c->regex != NULL;
 }
 

@@ -10,7 +10,9 @@
 #define SPACE_ITEMS "\\x{9}-\\x{d}\\x{85}\\p{Z}"
 #define WORD_ITEMS  "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
 #define HEX_ITEMS   "0-9a-fA-F"
-#define WORD        "[" WORD_ITEMS "]"
+/* Outside sets it takes the superscripts and fractions of Latin-1 for word characters too. */
+#define LONE_WORD WORD_ITEMS "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}"
+#define WORD      "[" LONE_WORD "]"
 
 enum { DEEPEST_SET = 16 };
 
@@ -237,7 +239,7 @@ static bool translate_escape(Translator *t)
         {'s', "[" SPACE_ITEMS "]"},
         {'S', "[^" SPACE_ITEMS "]"},
         {'w', WORD},
-        {'W', "[^" WORD_ITEMS "]"},
+        {'W', "[^" LONE_WORD "]"},
         {'h', "[" HEX_ITEMS "]"},
         {'H', "[^" HEX_ITEMS "]"},
         {'b', "(?:(?<=" WORD ")(?!" WORD ")|(?<!" WORD ")(?=" WORD "))"},

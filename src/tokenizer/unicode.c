@@ -261,11 +261,7 @@ static bool decompose(Former *f, uint32_t c, Error *err)
 {
     utf8proc_int32_t parts[32] = {(utf8proc_int32_t)c};
     utf8proc_ssize_t n = 1;
-    if (c >= 0xC0 && !IS_IN(UNDECOMPOSED, c)) {
-        int boundary = 0;
-        n = utf8proc_decompose_char((utf8proc_int32_t)c, parts, AS_COUNT(parts), f->options,
-                                    &boundary);
-    } else if (c >= 0xA0 && f->options & UTF8PROC_COMPAT) {
+    if (c >= 0xA0 && !IS_IN(UNDECOMPOSED, c)) {
         int boundary = 0;
         n = utf8proc_decompose_char((utf8proc_int32_t)c, parts, AS_COUNT(parts), f->options,
                                     &boundary);
