@@ -152,7 +152,7 @@ const OptionDef option_table[OPTION_COUNT] = {
     .choices = "auto|scalar|neon|avx2|avx512", .fallback = "auto",
     .help = "instruction set"},
 [OPTION_PRECISION_ID] = {"precision", 0, OPTION_CHOICE, OPTION_GROUP_BENCH, BIT(BENCH), "TYPE",
-    .choices = "f32|bf16", .fallback = "f32",
+    .choices = "f32", .fallback = "f32",
     .help = "arithmetic to measure"},
 
 [OPTION_OUTPUT_ID] = {"output", 'o', OPTION_PATH, OPTION_GROUP_OUTPUT,
