@@ -369,7 +369,12 @@ float text_center_baseline(const FontSet *fonts, FontFace face, float size_px, f
     return roundf(middle + font_metrics(fonts, face, size_px).cap_height / 2);
 }
 
-void *fontset_ft_face(FontSet *fonts, uint16_t face)
+bool fontset_file(const FontSet *fonts, uint16_t face, const char **path, int *index)
 {
-    return face < fonts->faces.n ? fonts->faces.items[face].ft : NULL;
+    if (face >= fonts->faces.n) {
+        return false;
+    }
+    *path = fonts->faces.items[face].path;
+    *index = fonts->faces.items[face].ft_index;
+    return true;
 }

@@ -33,6 +33,19 @@ static bool is_rtl(uint32_t c)
     return hb_script_get_horizontal_direction(script) == HB_DIRECTION_RTL;
 }
 
+/* Unicode bidi rules P2, P3 by script: the first character with a direction decides. */
+static bool starts_rtl(const uint32_t *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        hb_script_t script = hb_unicode_script(hb_unicode_funcs_get_default(), c[i]);
+        if (script != HB_SCRIPT_COMMON && script != HB_SCRIPT_INHERITED &&
+            script != HB_SCRIPT_UNKNOWN) {
+            return hb_script_get_horizontal_direction(script) == HB_DIRECTION_RTL;
+        }
+    }
+    return false;
+}
+
 /* UTF-8 -> code points and their byte offsets in the FontSet's scratch. */
 static bool decode(FontSet *fonts, const char *text, size_t n)
 {
@@ -182,6 +195,7 @@ ShapeEntry *shape_new(FontSet *fonts, FontFace style, const char *text, size_t n
         }
         copy_glyphs(fonts, glyphs, n_glyphs, style, (ShapedGlyph *)((char *)entry + head),
                     &entry->shaped);
+        entry->shaped.starts_rtl = starts_rtl(fonts->code_points.items, fonts->code_points.n);
     }
     if (rq) {
         raqm_destroy(rq);

@@ -83,7 +83,7 @@ void fontset_trim(FontSet *fonts);
 /** One glyph of a shaped text, in ems of the text's size, y up from the baseline. */
 typedef struct ShapedGlyph {
     uint32_t glyph;   /* index in the face; TEXT_TOFU: the box for a missing character */
-    uint16_t face;    /* index for fontset_raster and fontset_ft_face */
+    uint16_t face;    /* index for fontset_raster and fontset_file */
     uint16_t flags;   /* TEXT_CLUSTER_START, TEXT_RTL */
     uint32_t cluster; /* byte offset in the text */
     float x, y;       /* origin of the glyph from the start of the text, visual order */
@@ -98,6 +98,7 @@ typedef struct ShapedText {
     size_t n_glyphs;
     float advance; /* ems */
     bool has_rtl;
+    bool starts_rtl; /* the paragraph runs from the right */
 } ShapedText;
 
 /** Shapes or finds it in the cache. Borrowed until the next fontset_trim but one. NULL on
@@ -119,5 +120,6 @@ enum { TEXT_PHASES = 4 }; /* sub-pixel positions along the line */
  *  False (and empty) when the face cannot give it. */
 bool fontset_raster(FontSet *fonts, uint16_t face, uint32_t glyph, float device_px, TextTurn turn,
                     int phase, GlyphBitmap *out);
-/** The FT_Face (as void *) of a face index, for cairo. NULL for none. Its size is fontset's. */
-void *fontset_ft_face(FontSet *fonts, uint16_t face);
+/** The file of a face index and the index in it, for those who load it themselves (cairo). False
+ *  for none. Borrowed from fonts. */
+bool fontset_file(const FontSet *fonts, uint16_t face, const char **path, int *index);

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "export/export.h"
 #include "gfx/headless.h"
 #include "scene.h"
@@ -36,7 +37,16 @@ static bool run(const char *path, float scale, Error *err)
                gfx_renderer(gfx), s.n_commands, s.n_instances, s.n_vertices, s.n_draw_calls,
                (built - start) * 1e3, s.cpu_s * 1e3, (clock_now_s() - start) * 1e3);
     }
-    ok = ok && export_png_pixels(path, pixels, w, h, err);
+    ExportDesc desc = {.scale = scale, .title = "Test scene"};
+    if (path_has_suffix(path, ".svg")) {
+        ok = ok && export_svg(path, &list, &desc, err);
+    } else if (path_has_suffix(path, ".pdf")) {
+        ok = ok && export_pdf(path, &list, &desc, err);
+    } else if (path_has_suffix(path, ".cairo.png")) {
+        ok = ok && export_png(path, &list, &desc, err);
+    } else {
+        ok = ok && export_png_pixels(path, pixels, w, h, err);
+    }
     draw_list_free(&list);
     mem_free(pixels);
     gfx_destroy(gfx);
@@ -49,7 +59,7 @@ int main(int argc, char **argv)
 {
     Error err = {0};
     if (argc < 2 || !run(argv[1], argc > 2 ? strtof(argv[2], NULL) : 1, &err)) {
-        fprintf(stderr, "render_scene: %s\n", argc < 2 ? "FILE.png [SCALE]" : err.message);
+        fprintf(stderr, "render_scene: %s\n", argc < 2 ? "FILE.{png,svg,pdf} [SCALE]" : err.message);
         return 1;
     }
     return 0;
