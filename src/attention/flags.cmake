@@ -13,5 +13,7 @@ foreach(kernel IN LISTS AS_KERNELS)
     endif()
     set_source_files_properties(${kernel} PROPERTIES COMPILE_OPTIONS "${flags}")
 endforeach()
+# Loops over rows and texels beside the kernels.
+target_compile_options(as_attention PRIVATE -O3)
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/attention/isa.c PROPERTIES
     COMPILE_OPTIONS "-fno-lto")

@@ -46,7 +46,7 @@ typedef struct Worker {
     float *q;             /* Q groups of a query block */
     int32_t *begin, *end; /* [query_block] and so on */
     float *position, *ref, *limit;
-    float *lane_max, *lane_step;
+    float *lane_max, *lane_key;
     float *named[ATTN_NAMED];
     double *sum, *moment, *distance;
     float *o;
@@ -70,7 +70,7 @@ static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
     w->ref = attn_carve(carver, rows, sizeof(float));
     w->limit = attn_carve(carver, rows, sizeof(float));
     w->lane_max = attn_carve(carver, rows * lanes, sizeof(float));
-    w->lane_step = attn_carve(carver, rows * lanes, sizeof(float));
+    w->lane_key = attn_carve(carver, rows * lanes, sizeof(float));
     for (int i = 0; i < ATTN_NAMED; i++) {
         w->named[i] = attn_carve(carver, rows, sizeof(float));
     }
@@ -165,7 +165,7 @@ static void start_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int
     }
     for (int32_t i = 0; i < padded * lanes; i++) {
         w->lane_max[i] = -INFINITY;
-        w->lane_step[i] = 0;
+        w->lane_key[i] = 0;
     }
     for (int32_t r = 0; r < n_rows; r += ATTN_GROUP) {
         int32_t n = n_rows - r < ATTN_GROUP ? n_rows - r : ATTN_GROUP;
@@ -227,7 +227,7 @@ static AttnGroup group_at(const Pass *p, Worker *w, int32_t r, int32_t n_rows)
         .ref = w->ref + r,
         .limit = w->limit + r,
         .lane_max = w->lane_max + r * lanes,
-        .lane_step = w->lane_step + r * lanes,
+        .lane_key = w->lane_key + r * lanes,
         .sum = w->sum + r,
         .moment = w->moment + r,
         .distance = w->distance + r,
@@ -309,7 +309,7 @@ static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t
         .distance = w->distance[r],
         .named = {w->named[0][r], w->named[1][r], w->named[2][r]},
         .lane_max = w->lane_max + r * lanes,
-        .lane_step = w->lane_step + r * lanes,
+        .lane_key = w->lane_key + r * lanes,
     };
     float m, l;
     attn_row_end(plan, &end, &m, &l);

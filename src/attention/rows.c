@@ -1,7 +1,5 @@
 #include "attention/rows.h"
 
-enum { MAX_RUN = 16 }; /* most keys of a lane in a step */
-
 void attn_row_end(const AttnPlan *plan, const AttnRowEnd *end, float *row_max, float *row_log_sum)
 {
     float m = end->lane_max[0];
@@ -19,53 +17,16 @@ void attn_row_end(const AttnPlan *plan, const AttnRowEnd *end, float *row_max, f
     *row_log_sum = (float)(l < 0 ? 0 : l);
 }
 
-/* Scores of n keys of a row from `key` on, exactly as the pass has them. */
-static void scores_of_run(const AttnPlan *plan, const AttnRowEnd *end, int32_t key, int32_t n,
-                          float *s)
-{
-    const AttnArgs *a = &plan->args;
-    int32_t kv_head = attn_plan_kv_head(plan, end->head);
-    const float *q = attn_plan_q(plan, end->head, end->row);
-    for (int32_t first = 0; first < n; first += ATTN_SOME_KEYS) {
-        const float *rows[ATTN_SOME_KEYS];
-        int32_t count = n - first < ATTN_SOME_KEYS ? n - first : ATTN_SOME_KEYS;
-        for (int32_t i = 0; i < count; i++) {
-            rows[i] = attn_plan_k(plan, kv_head, key + first + i);
-        }
-        plan->kernel->score_some(q, rows, count, a->head_dim, a->scale, s + first);
-    }
-    float bias[MAX_RUN];
-    attn_scores_finish(plan, end->head, end->row, 1, key, n, s, n, bias);
-}
-
-/*
- * The first key whose score is m. The pass knows for each lane its maximum and in which step it
- * first had it; the earliest step decides, in it the lowest lane, and of that lane's run of keys
- * the scores tell.
- */
+/* The first key whose score is m: each lane knows the first of its own. */
 static int32_t strongest_key(const AttnPlan *plan, const AttnRowEnd *end, float row_max)
 {
-    int32_t lanes = plan->kernel->lanes, run = ATTN_STEP / lanes;
-    int32_t best = -1;
-    for (int32_t l = 0; l < lanes; l++) {
-        if (end->lane_max[l] == row_max && (best < 0 || end->lane_step[l] < end->lane_step[best])) {
-            best = l;
+    float key = INFINITY;
+    for (int32_t l = 0; l < plan->kernel->lanes; l++) {
+        if (end->lane_max[l] == row_max && end->lane_key[l] < key) {
+            key = end->lane_key[l];
         }
     }
-    if (best < 0) {
-        return -1;
-    }
-    float s[MAX_RUN];
-    int32_t key = (int32_t)end->lane_step[best] * ATTN_STEP + best * run;
-    int32_t left = plan->args.n_keys - key;
-    int32_t n = left < run ? left : run;
-    scores_of_run(plan, end, key, n, s);
-    for (int32_t i = 0; i < n; i++) {
-        if (s[i] == row_max) {
-            return key + i;
-        }
-    }
-    return -1;
+    return key < INFINITY ? (int32_t)key : -1;
 }
 
 static void store(float *array, int64_t at, float value)

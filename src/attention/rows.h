@@ -8,7 +8,7 @@ typedef struct AttnRowEnd {
     float ref;
     double sum, moment, distance;
     float named[ATTN_NAMED]; /* scores of key 0, p and p - 1; -INFINITY where there is none */
-    const float *lane_max, *lane_step; /* [W]; steps are read only where max_key is wanted */
+    const float *lane_max, *lane_key; /* [W]; keys are read only where max_key is wanted */
 } AttnRowEnd;
 
 /** m and l of the row. */

@@ -77,25 +77,49 @@ void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const fl
     }
 }
 
+/* The first n texels of a row out of their slots. */
+static void copy_in_order(const float *slots, int32_t lanes, int32_t col_width, int32_t n,
+                          float *out)
+{
+    int32_t runs = ATTN_STEP / lanes / col_width;
+    if (runs <= 1) {
+        memcpy(out, slots, (size_t)n * sizeof(float));
+        return;
+    }
+    int32_t per_step = runs * lanes, col = 0;
+    for (; col + per_step <= n; col += per_step) {
+        for (int32_t lane = 0; lane < lanes; lane++) {
+            for (int32_t run = 0; run < runs; run++) {
+                out[col + lane * runs + run] = slots[col + run * lanes + lane];
+            }
+        }
+    }
+    for (; col < n; col++) {
+        out[col] = slots[attn_texel_slot(lanes, col_width, col)];
+    }
+}
+
 void attn_texel_row_write(AttnTexelRow *texels, int32_t row, float *mean, float *max)
 {
     const AttnSummaryShape *shape = &texels->shape;
     int32_t row_begin, row_end, last_begin, last_end;
     attn_summary_texel_rows(shape, row, &row_begin, &row_end);
     attn_summary_texel_cols(shape, shape->n_cols - 1, &last_begin, &last_end);
-    int32_t stored = shape->triangular ? row + 1 : shape->n_cols;
+    double height = row_end - row_begin;
+    int32_t n = shape->triangular ? row + 1 : shape->n_cols;
     int64_t at = attn_summary_index(shape, row, 0);
-    double per_pair = 1.0 / ((double)(row_end - row_begin) * shape->col_width);
-    double per_last_pair = 1.0 / ((double)(row_end - row_begin) * (last_end - last_begin));
-    for (int32_t col = 0; col < stored; col++) {
-        int32_t slot = attn_texel_slot(texels->lanes, shape->col_width, col);
-        double total = texels->total[slot] + (double)texels->sum[slot];
-        if (mean) {
-            mean[at + col] = (float)(total * (col == shape->n_cols - 1 ? per_last_pair : per_pair));
+    if (max) {
+        copy_in_order(texels->max, texels->lanes, shape->col_width, n, max + at);
+    }
+    if (mean) {
+        int32_t last = attn_texel_slot(texels->lanes, shape->col_width, shape->n_cols - 1);
+        double last_sum = texels->total[last] + (double)texels->sum[last];
+        double per_pair = 1 / (height * shape->col_width);
+        for (int32_t c = 0; c < texels->ld; c++) {
+            texels->sum[c] = (float)((texels->total[c] + (double)texels->sum[c]) * per_pair);
         }
-        if (max) {
-            max[at + col] = texels->max[slot];
-        }
+        texels->sum[last] = (float)(last_sum / (height * (last_end - last_begin)));
+        copy_in_order(texels->sum, texels->lanes, shape->col_width, n, mean + at);
     }
     attn_texel_row_clear(texels);
 }

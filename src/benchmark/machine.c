@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "benchmark/peak.h"
 
-/* One slice is long enough for the clock and short enough to fall between interruptions. */
-static const double SLICE_S = 0.01;
-enum { N_SLICES = 12 };
+/* One slice is long enough for the clock and short enough to fall between interruptions. Slices
+ * go on until the best has stood for a while: others may be using the machine. */
+static const double SLICE_S = 0.004, STANDS_S = 0.25, MOST_S = 1.5;
 
 typedef double PeakLoop(int64_t n_rounds, float *sink);
 
@@ -54,10 +54,13 @@ static double measure_peak(PeakLoop *loop, int n_threads, int64_t rounds)
         double best = 0;
         float sink;
 #pragma omp barrier
-        for (int i = 0; i < N_SLICES; i++) {
-            double start = clock_now_s();
+        double start = clock_now_s(), now = start, improved = start;
+        while (now - improved < STANDS_S && now - start < MOST_S) {
+            double before = clock_now_s();
             double flops = loop(rounds, &sink);
-            double rate = flops / (clock_now_s() - start);
+            now = clock_now_s();
+            double rate = flops / (now - before);
+            improved = rate > best * 1.005 ? now : improved;
             best = rate > best ? rate : best;
         }
         total += best;

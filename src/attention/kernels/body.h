@@ -289,24 +289,6 @@ static void kernel_scores(const float *q, const float *panel, int32_t dim, int32
     }
 }
 
-static void kernel_score_some(const float *q, const float *const *keys, int32_t n, int32_t dim,
-                              float scale, float *s)
-{
-    float acc[ATTN_SOME_KEYS] = {0};
-    const float *key[ATTN_SOME_KEYS];
-    for (int i = 0; i < ATTN_SOME_KEYS; i++) {
-        key[i] = keys[i < n ? i : 0];
-    }
-    for (int32_t d = 0; d < dim; d++) {
-        float b = q[d] * scale;
-        UNROLL(8)
-        for (int i = 0; i < ATTN_SOME_KEYS; i++) {
-            acc[i] = sf_fma(b, key[i][d], acc[i]);
-        }
-    }
-    memcpy(s, acc, (size_t)n * sizeof(float));
-}
-
 static void kernel_soft_cap(float *s, int32_t n, float cap)
 {
     vf c = vf_set1(cap);

@@ -140,18 +140,24 @@ static void step_named(const AttnBlock *b, AttnGroup *g, int32_t step, const flo
 KERNEL_INLINE void step_maxima(const AttnBlock *b, AttnGroup *g, int32_t step, const float *s,
                                Lanes *lanes, const AttnAttendScratch *scratch, const bool full)
 {
-    vf this_step = vf_set1((float)(b->key0 / ATTN_STEP + step));
+    vf keys = vf_add(vf_load(LANE_KEYS), vf_set1((float)(b->key0 + step * ATTN_STEP)));
     for (int32_t r = 0; r < g->n_rows; r++) {
         const float *row = s + r * ATTN_STEP;
         vf m = vf_load(row);
+        vf key = keys;
         UNROLL(16)
         for (int t = 1; t < T; t++) {
-            m = vf_max(m, vf_load(row + t * W));
+            vf x = vf_load(row + t * W);
+            if (full) {
+                key = vf_sel(vm_gt(x, m), vf_add(keys, vf_set1((float)t)), key);
+            }
+            m = vf_max(m, x);
         }
         vf seen = vf_load(g->lane_max + r * W);
+        vf_store(g->lane_max + r * W, vf_max(m, seen));
         if (full) {
-            vf where = vf_load(g->lane_step + r * W);
-            vf_store(g->lane_step + r * W, vf_sel(vm_gt(m, seen), this_step, where));
+            vf where = vf_load(g->lane_key + r * W);
+            vf_store(g->lane_key + r * W, vf_sel(vm_gt(m, seen), key, where));
             if (b->col_width >= T) {
                 vf_store(step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max), m);
             } else if (b->col_width > 0) {
@@ -160,7 +166,6 @@ KERNEL_INLINE void step_maxima(const AttnBlock *b, AttnGroup *g, int32_t step, c
                     step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max));
             }
         }
-        vf_store(g->lane_max + r * W, vf_max(m, seen));
         if (__builtin_expect(vf_any_gt(m, vf_set1(g->limit[r])), 0)) {
             step_raise(b, g, r, lanes_max(m), lanes, scratch, full);
         }
@@ -446,7 +451,7 @@ static void kernel_attend_full(const AttnBlock *b, AttnGroup *g, const AttnAtten
 #define KERNEL_TABLE(which)                                                                        \
     {                                                                                              \
         .isa = which, .lanes = W, .mr = MR, .pack_q = kernel_pack_q, .pack_k = kernel_pack_k,      \
-        .pack_v = kernel_pack_v, .scores = kernel_scores, .score_some = kernel_score_some,         \
-        .soft_cap = kernel_soft_cap, .weights = kernel_weights, .fold_texels = kernel_fold_texels, \
-        .attend = kernel_attend, .attend_full = kernel_attend_full                                 \
+        .pack_v = kernel_pack_v, .scores = kernel_scores, .soft_cap = kernel_soft_cap,             \
+        .weights = kernel_weights, .fold_texels = kernel_fold_texels, .attend = kernel_attend,     \
+        .attend_full = kernel_attend_full                                                          \
     }

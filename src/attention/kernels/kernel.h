@@ -23,7 +23,6 @@ enum {
     ATTN_BLOCK_STEPS = 8, /* most steps of one block of keys */
     ATTN_PAD = 16,        /* floats that padded rows are a multiple of: the widest vector */
     ATTN_ALIGN = 64,      /* bytes */
-    ATTN_SOME_KEYS = 8,   /* keys of one score_some call */
     ATTN_NAMED = 3,       /* keys with names: first, self, previous */
 };
 
@@ -56,7 +55,7 @@ typedef struct AttnGroup {
     const float *position;      /* [group] p_i */
     float *ref, *limit;         /* [group] start at 0 and -INFINITY */
     float *lane_max;            /* [group][W] largest score by lane, starts at -INFINITY */
-    float *lane_step;           /* [group][W] step (of all keys) that it was first seen in */
+    float *lane_key;            /* [group][W] the key that it was first seen at */
     double *sum;                /* [group] sum of e = exp(s - ref) */
     double *moment;             /* [group] sum of e (s - ref) */
     double *distance;           /* [group] sum of e |p - j| */
@@ -91,9 +90,6 @@ typedef struct AttnKernel {
 
     /** s[r][slot] = sum over d, in order, of q[r][d] k[slot][d], for n_rows of a group. */
     void (*scores)(const float *q, const float *panel, int32_t dim, int32_t n_rows, float *s);
-    /** The same sum for n <= ATTN_SOME_KEYS keys and one row that is not packed. */
-    void (*score_some)(const float *q, const float *const *keys, int32_t n, int32_t dim,
-                       float scale, float *s);
     /** s = cap tanh(s / cap). */
     void (*soft_cap)(float *s, int32_t n, float cap);
     /** out = exp(s - max) * factor; may be in place. */
@@ -108,15 +104,17 @@ typedef struct AttnKernel {
     void (*attend_full)(const AttnBlock *block, AttnGroup *group, const AttnAttendScratch *scratch);
 } AttnKernel;
 
-/** Where texel `col` of col_width keys stands in a row's texels. */
+/** Where texel `col` of col_width keys stands in a row's texels. Lanes and narrow widths are powers
+ *  of two, so that this is shifts and masks. */
 static inline int32_t attn_texel_slot(int32_t lanes, int32_t col_width, int32_t col)
 {
-    int32_t runs = ATTN_STEP / lanes / col_width; /* of a lane in a step */
+    uint32_t runs = (uint32_t)(ATTN_STEP / lanes) / (uint32_t)col_width; /* of a lane in a step */
     if (runs <= 1) {
         return col;
     }
-    int32_t in_step = col % (runs * lanes);
-    return col - in_step + in_step % runs * lanes + in_step / runs;
+    uint32_t in_step = (uint32_t)col & (runs * (uint32_t)lanes - 1);
+    uint32_t lane = in_step >> __builtin_ctz(runs);
+    return (int32_t)((uint32_t)col - in_step + (in_step & (runs - 1)) * (uint32_t)lanes + lane);
 }
 
 const AttnKernel *attn_kernel_scalar(void);
