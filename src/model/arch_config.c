@@ -244,6 +244,10 @@ bool arch_config_complete(const Arch *arch, const char *name, ArchConfig *c, Err
                          "%s: heads of width %lld; at most %d can be computed", name,
                          (long long)c->head_width, ATTN_MAX_DIM);
     }
+    if ((double)(c->n_heads * c->head_width) > ARCH_MAX_SIZE) {
+        return error_set(err, ERR_FORMAT, "%s: %lld heads of width %lld are too many", name,
+                         (long long)c->n_heads, (long long)c->head_width);
+    }
     c->mlp_width = c->mlp_width ? c->mlp_width : 4 * c->width;
     if (arch->positions == ARCH_POSITIONS_ROTARY) {
         const double turned =

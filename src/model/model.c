@@ -77,10 +77,17 @@ static void fill_info(Model *m)
 
 /* ---------------------------------------------------------------- opening */
 
+/* Names come from files: what would break a line of text becomes "?". */
 static bool unknown_architecture(const char *where, const char *name, size_t n, Error *err)
 {
-    return error_set(err, ERR_UNSUPPORTED, "%s: architecture \"%.*s\" is not known; known are: %s",
-                     where, (int)AS_MIN(n, (size_t)60), name, model_known_architectures());
+    char shown[64];
+    size_t length = AS_MIN(n, sizeof shown - 1);
+    for (size_t i = 0; i < length; i++) {
+        shown[i] = name[i] >= 0x20 && name[i] < 0x7F ? name[i] : '?';
+    }
+    shown[length] = 0;
+    return error_set(err, ERR_UNSUPPORTED, "%s: architecture \"%s\" is not known; known are: %s",
+                     where, shown, model_known_architectures());
 }
 
 static bool bind(Model *m, Error *err)

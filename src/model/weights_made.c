@@ -83,11 +83,33 @@ static bool make_role(Maker *m, const ArchConfig *config, ArchRole role, int32_t
     return true;
 }
 
+/* A typing error in a spec must not take the machine's memory. */
+static bool check_total(const Arch *arch, const ArchConfig *config, Error *err)
+{
+    enum { MOST = 1 << 30 };
+    double total = 0;
+    for (const ArchTensor *row = arch->tensors; row->role != ROLE_COUNT; row++) {
+        int64_t rows, columns;
+        arch_role_shape(config, row->role, &rows, &columns);
+        const double layers = row->role < ROLE_FIRST_OF_LAYER ? 1 : (double)config->n_layers;
+        total += row->flags & ARCH_OPTIONAL ? 0 : layers * (double)rows * (double)columns;
+    }
+    if (total > MOST) {
+        return error_set(err, ERR_RANGE,
+                         "a made-up model of %.3g weights; at most %.3g (4 GiB) are made", total,
+                         (double)MOST);
+    }
+    return true;
+}
+
 bool weights_make(Weights *weights, const Arch *arch, const ArchConfig *config,
                   const WeightsRecipe *recipe, Arena *arena, uint64_t *n_params, Error *err)
 {
     Maker m = {.recipe = recipe, .random = {recipe->seed}, .arena = arena};
     *weights = (Weights){0};
+    if (!check_total(arch, config, err)) {
+        return false;
+    }
     weights->layers =
         arena_alloc_array(arena, (size_t)config->n_layers, sizeof *weights->layers, err);
     if (!weights->layers) {

@@ -43,7 +43,7 @@ typedef struct Checkpoint {
     CpTensor tensors[CP_MAX_TENSORS];
     int n_tensors;
     Random random;
-    char folder[64];
+    char folder[128];
 } Checkpoint;
 
 /* ---- making */
@@ -203,7 +203,7 @@ static inline void cp_make(Checkpoint *cp, const CpModel *m)
 
 static inline void cp_free(Checkpoint *cp)
 {
-    char path[128];
+    char path[256];
     for (int i = 0; i < cp->n_tensors; i++) {
         free(cp->tensors[i].data);
     }
@@ -294,7 +294,7 @@ static inline void cp_write(Checkpoint *cp)
 {
     Error err = {0};
     StrBuf json = {0};
-    char path[128];
+    char path[256];
     size_t numbers[CP_MAX_TENSORS];
     if (!cp->folder[0]) {
         strcpy(cp->folder, "/tmp/attnscope-test-XXXXXX");
