@@ -409,7 +409,7 @@ static bool do_rows(Session *s, const char *a, Error *err)
 
 static bool do_fold(Session *s, const char *a, Error *err)
 {
-    static const char *const names[] = {"made", "row", "words", "column"};
+    static const char *const names[] = {"made", "row", "words", "patterns", "column"};
     int fold = 0;
     if (!read_choice(a, names, AS_COUNT(names), &fold, err)) {
         return false;
@@ -470,7 +470,7 @@ const SessionCommand session_commands[] = {
     {"level", "simple|student|engineer", "how things are explained", false, do_level},
     {"map-scale", "linear|sqrt|log", "how weights become colours", false, do_map_scale},
     {"rows", "computed|max", "colours as computed, or each row by its largest", false, do_rows},
-    {"fold", "made|row|words|column", "open or close a part of the inspector", false, do_fold},
+    {"fold", "made|row|words|patterns|column", "open or close a part of the inspector", false, do_fold},
     {"inspector", "", "open or close the inspector", false, do_inspector},
     {"edit-text", "", "put the cursor into the text", false, do_edit_text},
     {"quit", "", "close the window", false, do_quit},

@@ -384,6 +384,30 @@ const Reading *session_reading(Session *s)
                : NULL;
 }
 
+/* Multiplications that a frame may spend on them. */
+static const double PATTERNS_MOST = 80e6;
+
+const PatternScores *session_patterns(Session *s)
+{
+    const Selection *sel = &s->selection;
+    if (!session_layer_ready(s)) {
+        return NULL;
+    }
+    if (s->patterns_of.trace_version != s->trace_version || s->patterns_of.layer != sel->layer ||
+        s->patterns_of.head != sel->head) {
+        const TraceInfo *info = trace_info(s->trace);
+        double cost = (double)info->n_queries * info->n_keys * info->head_dim;
+        s->patterns_of.trace_version = s->trace_version;
+        s->patterns_of.layer = sel->layer;
+        s->patterns_of.head = sel->head;
+        if (!pattern_scores(s->trace, sel->layer, sel->head, cost <= PATTERNS_MOST, &s->patterns,
+                            NULL)) {
+            s->patterns = (PatternScores){.best = -1};
+        }
+    }
+    return &s->patterns;
+}
+
 TraceParams session_params(const Session *session)
 {
     return session->trace ? trace_info(session->trace)->params : (TraceParams){0};

@@ -7,6 +7,7 @@
  * Long work is a job: session_request only says what is wanted; what comes of it is published here,
  * on the main thread, when it is there. Main thread only, but for what a job's payload holds.
  */
+#include "analysis/patterns.h"
 #include "base/jobs.h"
 #include "base/str.h"
 #include "session/reading.h"
@@ -52,7 +53,7 @@ typedef enum ExplainLevel { LEVEL_SIMPLE, LEVEL_STUDENT, LEVEL_ENGINEER, LEVEL_C
 typedef enum MapScale { MAP_LINEAR, MAP_SQRT, MAP_LOG, MAP_SCALE_COUNT } MapScale;
 
 /* Folds of the inspector, open unless closed. */
-typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_COLUMN, FOLD_COUNT } Fold;
+typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_PATTERNS, FOLD_COLUMN, FOLD_COUNT } Fold;
 
 /** How things are shown. Zero is the default of everything but scale. */
 typedef struct SessionOptions {
@@ -125,7 +126,12 @@ typedef struct Session {
     SessionOptions options;
 
     TileCache tiles;
-    Reading reading; /* of the selection; session_reading */
+    Reading reading;        /* of the selection; session_reading */
+    PatternScores patterns; /* of the head `patterns_of`; session_patterns */
+    struct {
+        uint64_t trace_version;
+        int32_t layer, head;
+    } patterns_of;
     CommandQueue *queue;
     Journal *journal;
 
@@ -164,6 +170,9 @@ const Model *session_model(const Session *session);
 /** Everything about the selected weight, its row and its column, computed when it changed. NULL
  *  while the layer is not there (or memory is short). */
 const Reading *session_reading(Session *session);
+/** What the selected head does. Scores that would take long (see patterns.h) are not known for long
+ *  texts. NULL while the layer is not there. */
+const PatternScores *session_patterns(Session *session);
 /** A tile of the published trace (session/tiles.h). */
 const Tile *session_tile(Session *session, const TileKey *key, Error *err);
 /** Is the selected layer readable? */

@@ -450,7 +450,9 @@ static void draw_resting(Ui *ui, Rect area, const TextField *field)
         char bytes[4];
         size_t used = utf8_decode(field->text + n, left, &c);
         size_t m = utf8_encode(c == '\n' ? 0x23CE : c < ' ' ? ' ' : c, bytes);
-        ok = strbuf_add(&line, bytes, m, NULL);
+        /* Indentation says nothing in a preview. */
+        bool blank = m == 1 && bytes[0] == ' ' && (!line.n || line.text[line.n - 1] == ' ');
+        ok = blank || strbuf_add(&line, bytes, m, NULL);
         n += used;
         left -= used;
     }

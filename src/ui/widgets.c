@@ -120,7 +120,7 @@ void ui_field_box(Ui *ui, Rect box, float hot)
                                     .border_color = color_mix(t->edge, t->edge2, hot)});
 }
 
-bool ui_rail_item(Ui *ui, UiId id, Rect box, Icon icon, const char *name, const char *key,
+bool ui_rail_item(Ui *ui, UiId id, Rect box, Icon icon_of_item, const char *name, const char *key,
                   bool active)
 {
     const Theme *t = &ui->theme;
@@ -141,13 +141,17 @@ bool ui_rail_item(Ui *ui, UiId id, Rect box, Icon icon, const char *name, const 
                   &(DrawRect){.box = box, .radius = 10, .fill = color_fade(t->raised, h)});
     }
     Color c = active ? t->text : color_mix(t->text2, t->text, h);
-    float cx = box.x + box.w / 2;
-    draw_icon(ui->list, &(DrawIcon){.icon = icon,
-                                    .center = {cx, box.y + 22},
-                                    .size = 22,
+    /* Icon and name as one group in the middle; closer together where the item is low. */
+    bool low = box.h < 56;
+    float icon = low ? 18 : 22;
+    float gap = low ? 1 : 5;
+    float top = box.y + (box.h - icon - gap - 16) / 2;
+    draw_icon(ui->list, &(DrawIcon){.icon = icon_of_item,
+                                    .center = {box.x + box.w / 2, top + icon / 2},
+                                    .size = icon,
                                     .stroke = 1.6f,
                                     .color = active ? t->accent : c});
-    ui_label(ui, rect(box.x + 2, box.y + box.h - 23, box.w - 4, 16),
+    ui_label(ui, rect(box.x + 2, top + icon + gap, box.w - 4, 16),
              &(UiLabel){.face = active ? FONT_SANS_SEMIBOLD : FONT_SANS_MEDIUM,
                         .size = 11,
                         .color = c,
@@ -397,8 +401,8 @@ void ui_bar(Ui *ui, Rect box, float fraction, Color color)
     float f = AS_CLAMP(fraction, 0, 1);
     float radius = fminf(4, box.h / 2);
     draw_rect(ui->list, &(DrawRect){.box = box, .radius = radius, .fill = ui->theme.track});
-    if (f > 0) {
-        float w = fmaxf(box.w * f, 2);
+    if (f * box.w >= 0.5f) {
+        float w = fmaxf(box.w * f, 1);
         draw_rect(ui->list, &(DrawRect){.box = {box.x, box.y, w, box.h},
                                         .radius = fminf(radius, w / 2),
                                         .fill = color});

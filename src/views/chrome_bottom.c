@@ -34,10 +34,10 @@ static void scrubber(ViewContext *c, Rect box)
     draw_rect(ui->list,
               &(DrawRect){.box = {x0, y - 2, shown - x0, 4}, .radius = 2, .fill = t->accent});
     /* Numbers at every layer, every fifth, … and at the last one. */
-    static const int32_t steps[] = {1, 2, 5, 10, 20, 50, 100};
+    static const int32_t steps[] = {1, 5, 10, 20, 50, 100};
     int32_t step = 100;
     for (size_t i = AS_COUNT(steps); i-- > 0;) {
-        step = (float)steps[i] * pitch >= 28 ? steps[i] : step;
+        step = (float)steps[i] * pitch >= 52 ? steps[i] : step;
     }
     for (int32_t i = 0; i < n; i++) {
         float x = x0 + pitch * (float)i;

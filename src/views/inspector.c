@@ -145,6 +145,14 @@ static float made_height(ViewContext *c, const Reading *r)
 
 /* ---- the row, the column, the head ---- */
 
+/* Where a bar_row has its bar. */
+static Rect bar_box(Ui *ui, Rect row)
+{
+    float value_w = ui_text_width(ui, FONT_MONO, 12, "0.000");
+    float x = row.x + floorf(row.w * 0.32f) + 6;
+    return rect(x, row.y + row.h / 2 - 4, row.x + row.w - value_w - 12 - x, 8);
+}
+
 static void bar_row(ViewContext *c, Rect box, const char *name, const char *number, float value,
                     Color color, bool on)
 {
@@ -160,8 +168,7 @@ static void bar_row(ViewContext *c, Rect box, const char *name, const char *numb
         ui_label(ui, rect(box.x + label_w + 6, box.y, nw + 1, box.h),
                  &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text3}, number);
     }
-    float x = box.x + name_w + 6;
-    ui_bar(ui, rect(x, box.y + box.h / 2 - 4, box.x + box.w - value_w - 12 - x, 8), value, color);
+    ui_bar(ui, bar_box(ui, box), value, color);
     ui_label(ui, rect(box.x + box.w - value_w, box.y, value_w + 1, box.h),
              &(UiLabel){.face = FONT_MONO, .size = 12, .color = text},
              draw_format(ui->list, "%.3f", (double)value));
@@ -202,40 +209,62 @@ static float words_height(ViewContext *c, const Reading *r, float width)
     return 38 + ui_paragraph_height(c->ui, width, &style, 18, words_about(c, r)) + 6;
 }
 
-static float mean_of(const float *values, int32_t first, int32_t n)
+static float draw_patterns(ViewContext *c, Rect box, const Reading *r)
 {
-    double sum = 0;
-    for (int32_t i = first; i < n; i++) {
-        sum += (double)values[i];
+    static const char *const names[PATTERN_COUNT] = {
+        [PATTERN_SINK] = "First token",    [PATTERN_PREVIOUS] = "Token before",
+        [PATTERN_SELF] = "Itself",         [PATTERN_INDUCTION] = "Induction",
+        [PATTERN_DUPLICATE] = "Duplicate",
+    };
+    (void)r;
+    Ui *ui = c->ui;
+    const PatternScores *p = session_patterns(c->session);
+    float y = box.y;
+    for (int i = 0; p && i < PATTERN_COUNT; i++) {
+        if (!p->known[i]) {
+            continue;
+        }
+        Rect row = {box.x, y, box.w, ROW};
+        bool on = i == p->best;
+        bar_row(c, row, names[i], NULL, p->score[i],
+                color_mix(ui->theme.track, pattern_color((Pattern)i), on ? 1 : 0.7f), on);
+        Rect bar = bar_box(ui, row);
+        draw_rect(ui->list,
+                  &(DrawRect){.box = {ui_snap(ui, bar.x + bar.w * pattern_limit((Pattern)i)),
+                                      bar.y - 2, 1, bar.h + 4},
+                              .fill = color_with_alpha(ui->theme.text, 0.7f)});
+        y += ROW;
     }
-    return n > first ? (float)(sum / (n - first)) : 0;
+    return y - box.y;
+}
+
+static float patterns_height(ViewContext *c)
+{
+    const PatternScores *p = session_patterns(c->session);
+    int n = 0;
+    for (int i = 0; p && i < PATTERN_COUNT; i++) {
+        n += p->known[i];
+    }
+    return (float)(ROW * n + 8);
 }
 
 static float draw_column(ViewContext *c, Rect box, const Reading *r)
 {
     Ui *ui = c->ui;
-    TraceRows rows;
     pair_row(ui, rect(box.x, box.y, box.w, ROW), "read by",
              draw_format(ui->list, "%d queries", r->n_readers), ui->theme.text);
     pair_row(ui, rect(box.x, box.y + ROW, box.w, ROW), "mean weight",
              draw_format(ui->list, "%.6f", r->n_readers ? r->received / r->n_readers : 0),
              ui->theme.text);
-    if (!trace_rows(c->session->trace, r->layer, r->head, &rows)) {
-        return 2 * ROW;
-    }
+    int32_t most = 0;
     int32_t n = trace_info(c->session->trace)->n_queries;
-    const Theme *t = &ui->theme;
-    float y = box.y + 2 * ROW + 8;
-    ui_caps(ui, rect(box.x, y, box.w, 16), "This head, mean over queries");
-    y += 20;
-    Color color = color_mix(t->track, t->accent, 0.75f);
-    bar_row(c, rect(box.x, y, box.w, ROW), "First token", NULL, mean_of(rows.first, 1, n), color,
-            false);
-    bar_row(c, rect(box.x, y + ROW, box.w, ROW), "Itself", NULL, mean_of(rows.self, 1, n), color,
-            false);
-    bar_row(c, rect(box.x, y + 2 * ROW, box.w, ROW), "Token before", NULL,
-            mean_of(rows.previous, 1, n), color, false);
-    return y + 3 * ROW - box.y;
+    for (int32_t i = 0; i < n; i++) {
+        most = r->column[i] > r->column[most] ? i : most;
+    }
+    pair_row(ui, rect(box.x, box.y + 2 * ROW, box.w, ROW), "most by",
+             draw_format(ui->list, "%s %d: %.6f", label_of(c, most), most, (double)r->column[most]),
+             ui->theme.text);
+    return 3 * ROW;
 }
 
 /* ---- the whole ---- */
@@ -251,7 +280,9 @@ static void sections(ViewContext *c, Rect box, const Reading *r)
          draw_format(ui->list, "Row of “%s”, %d", query, r->query),
          draw_format(ui->list, "entropy %.2f bits", (double)r->cell.row.entropy / log(2.0))},
         {FOLD_WORDS, "words", words_height(c, r, box.w), draw_words, "In words", NULL},
-        {FOLD_COLUMN, "column", 2 * ROW + 28 + 3 * ROW + 8, draw_column,
+        {FOLD_PATTERNS, "patterns", patterns_height(c), draw_patterns, "Head patterns",
+         "mean over queries"},
+        {FOLD_COLUMN, "column", 3 * ROW + 8, draw_column,
          draw_format(ui->list, "Column of “%s”, %d", key, r->key),
          draw_format(ui->list, "mass %.2f", r->received)},
     };

@@ -49,6 +49,7 @@ void stage_layer_pending(ViewContext *c, Rect stage);
 /* Small things. */
 /** Token label into the frame's arena. */
 const char *label_of(ViewContext *c, int32_t token);
+Color pattern_color(Pattern pattern);
 Color token_color(const ViewContext *c, int32_t token);
 Colormap weight_map(const Ui *ui);
 Scale weight_scale(const Session *session);

@@ -290,6 +290,50 @@ static void draw_masked_words(const MatrixScene *s)
              text);
 }
 
+/* Large cells: the row and the column are framed as far as they are not masked; numbers stay
+ * free. */
+static void draw_bands(const MatrixScene *s, float x, float y, bool in_x, bool in_y)
+{
+    Ui *ui = s->c->ui;
+    const Session *session = s->c->session;
+    const Selection *sel = &session->selection;
+    float px = s->layout.px;
+    Color band = color_with_alpha(ui->theme.cross, 0.45f);
+    int32_t first;
+    int32_t end;
+    trace_visible_keys(session->trace, sel->layer, sel->query, &first, &end);
+    if (in_y && first < end) {
+        float x0 = matrix_key_x(s, first) - px / 2;
+        float x1 = matrix_key_x(s, end - 1) + px / 2;
+        draw_rect(ui->list, &(DrawRect){.box = {x0 - 1, y - px / 2, x1 - x0 + 2, px},
+                                        .radius = 3,
+                                        .border = 1,
+                                        .border_color = band});
+    }
+    int32_t r0;
+    int32_t r1;
+    int32_t c0;
+    int32_t c1;
+    matrix_window(s->view, &r0, &r1, &c0, &c1);
+    int32_t top = -1;
+    int32_t low = -1;
+    for (int32_t i = r0; i < r1; i++) {
+        trace_visible_keys(session->trace, sel->layer, i, &first, &end);
+        if (first <= sel->key && sel->key < end) {
+            top = top < 0 ? i : top;
+            low = i;
+        }
+    }
+    if (in_x && top >= 0) {
+        float y0 = matrix_query_y(s, top) - px / 2;
+        float y1 = matrix_query_y(s, low) + px / 2;
+        draw_rect(ui->list, &(DrawRect){.box = {x - px / 2, y0 - 1, px, y1 - y0 + 2},
+                                        .radius = 3,
+                                        .border = 1,
+                                        .border_color = band});
+    }
+}
+
 static void draw_cross(const MatrixScene *s)
 {
     Ui *ui = s->c->ui;
@@ -303,20 +347,7 @@ static void draw_cross(const MatrixScene *s)
     bool in_y = y >= heat.y && y < heat.y + heat.h;
     draw_push_clip(ui->list, rect_inset(heat, -2));
     if (px >= 10) {
-        /* Large cells: the row and the column are framed, their numbers stay free. */
-        Color band = color_with_alpha(ui->theme.cross, 0.45f);
-        if (in_y) {
-            draw_rect(ui->list, &(DrawRect){.box = {heat.x - 1, y - px / 2, heat.w + 2, px},
-                                            .radius = 3,
-                                            .border = 1,
-                                            .border_color = band});
-        }
-        if (in_x) {
-            draw_rect(ui->list, &(DrawRect){.box = {x - px / 2, heat.y - 1, px, heat.h + 2},
-                                            .radius = 3,
-                                            .border = 1,
-                                            .border_color = band});
-        }
+        draw_bands(s, x, y, in_x, in_y);
         draw_rect(ui->list, &(DrawRect){.box = {x - px / 2 - 1, y - px / 2 - 1, px + 2, px + 2},
                                         .radius = fminf(5, px * 0.2f),
                                         .border = 2,
@@ -344,6 +375,39 @@ static void draw_cross(const MatrixScene *s)
     draw_pop_clip(ui->list);
 }
 
+/* "induction 0.42": what the head seems to do, with the score that says so. The width it takes. */
+static float draw_pattern(const MatrixScene *s, float x, float y, float card_right)
+{
+    Ui *ui = s->c->ui;
+    const PatternScores *p = session_patterns(s->c->session);
+    if (!p || p->best < 0) {
+        return 0;
+    }
+    const char *name = pattern_name((Pattern)p->best);
+    const char *text = draw_format(ui->list, "%s %.2f", name, (double)p->score[p->best]);
+    float w = ui_text_width(ui, FONT_SANS_MEDIUM, 12, text) + 32;
+    if (x + w > card_right - 24) {
+        return 0;
+    }
+    Color color = pattern_color((Pattern)p->best);
+    Rect box = {x, y, w, 24};
+    draw_rect(ui->list, &(DrawRect){.box = box,
+                                    .radius = 10,
+                                    .fill = color_mix(ui->theme.card, color, 0.22f),
+                                    .border = 1,
+                                    .border_color = color_mix(ui->theme.card, color, 0.8f)});
+    draw_circle(ui->list, &(DrawCircle){.center = {x + 13, y + 12}, .radius = 3.5f, .fill = color});
+    ui_label(ui, rect(x + 22, y, w - 30, 24),
+             &(UiLabel){.face = FONT_SANS_MEDIUM, .color = ui->theme.text}, text);
+    ui_tooltip(ui, box,
+               draw_format(ui->list,
+                           "A hypothesis: the %s score of this head is %.3f, above the "
+                           "limit of %.2f. See Head patterns in the inspector.",
+                           name, (double)p->score[p->best],
+                           (double)pattern_limit((Pattern)p->best)));
+    return w + 20;
+}
+
 static void draw_title(const MatrixScene *s)
 {
     Ui *ui = s->c->ui;
@@ -356,6 +420,7 @@ static void draw_title(const MatrixScene *s)
     float room = l->card.x + l->card.w - 24 - x;
     ui_label(ui, rect(x, y, room, 24),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 16, .color = ui->theme.text}, title);
+    w += draw_pattern(s, x + w + 20, y, l->card.x + l->card.w);
     int32_t r0;
     int32_t r1;
     int32_t c0;
@@ -363,7 +428,7 @@ static void draw_title(const MatrixScene *s)
     matrix_window(s->view, &r0, &r1, &c0, &c1);
     const char *range = draw_format(ui->list, "queries %d–%d, keys %d–%d", r0, r1 - 1, c0, c1 - 1);
     float range_w = ui_text_width(ui, FONT_MONO, 12, range);
-    float right = l->area.x + l->area.w;
+    float right = fminf(l->area.x + l->area.w, fmaxf(l->heat.x + l->heat.w, x + w + range_w + 40));
     if (right - range_w > x + w + 16) {
         ui_label(ui, rect(right - range_w, y, range_w + 1, 24),
                  &(UiLabel){.face = FONT_MONO, .size = 12, .color = ui->theme.text3}, range);
@@ -491,7 +556,11 @@ static void pointer(MatrixScene *s)
     const Selection *sel = &session->selection;
     bool same = query == sel->query && key == sel->key;
     if (clicked && !(v->moved || was_moved)) {
-        session_post(session, sel->pinned && same ? "unpin" : "pin %d %d", query, key);
+        if (sel->pinned && same) {
+            session_post(session, "unpin");
+        } else {
+            session_post(session, "pin %d %d", query, key);
+        }
     } else if (!sel->pinned && !same && !held) {
         session_post(session, "hover %d %d", query, key);
     } else if (sel->pinned && !same) {

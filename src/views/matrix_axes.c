@@ -6,7 +6,7 @@
 static int32_t label_step(float px, float room)
 {
     int32_t step = 1;
-    while ((float)step * px < (step == 1 ? 14 : room) && step < 1 << 24) {
+    while ((float)step * px < (step == 1 ? 13 : room) && step < 1 << 24) {
         step *= 2;
     }
     return step;
@@ -47,10 +47,10 @@ static void query_labels(const MatrixScene *s)
     matrix_window(s->view, &r0, &r1, &c0, &c1);
     float y_sel = matrix_query_y(s, sel->query);
     bool in_view = y_sel >= l->heat.y && y_sel < l->heat.y + l->heat.h;
-    int32_t step = label_step(l->px, 26);
+    int32_t step = label_step(l->px, 22);
     for (int32_t i = r0 / step * step; i < r1; i += step) {
         float y = matrix_query_y(s, i);
-        bool near = in_view && fabsf(y - y_sel) < (step == 1 ? fmaxf(13, l->px * 0.6f) : 20);
+        bool near = in_view && fabsf(y - y_sel) < 21;
         if (i < r0 || near || y < l->heat.y || y > l->heat.y + l->heat.h) {
             continue;
         }
@@ -104,10 +104,10 @@ static void key_labels(const MatrixScene *s)
     matrix_window(s->view, &r0, &r1, &c0, &c1);
     float x_sel = matrix_key_x(s, sel->key);
     bool in_view = x_sel >= l->heat.x && x_sel < l->heat.x + l->heat.w;
-    int32_t step = label_step(l->px, 26);
+    int32_t step = label_step(l->px, 22);
     for (int32_t j = c0 / step * step; j < c1; j += step) {
         float x = matrix_key_x(s, j);
-        bool near = in_view && fabsf(x - x_sel) < (step == 1 ? fmaxf(13, l->px * 0.6f) : 20);
+        bool near = in_view && fabsf(x - x_sel) < 20;
         if (j < c0 || near || x < l->heat.x || x > l->heat.x + l->heat.w) {
             continue;
         }

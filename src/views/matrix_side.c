@@ -192,16 +192,18 @@ static void draw_row_card(const MatrixScene *s)
     int32_t visible = r->row_end - r->row_first;
     float top = card.y + 56;
     float room = card.y + card.h - PAD - top;
-    int32_t fit = (int32_t)floorf(room / 26);
-    int32_t shown = AS_MIN(visible, fit);
+    const float least = 22;
+    int32_t shown = AS_MIN(visible, (int32_t)(room / least));
     if (shown < visible) {
-        fit = shown = (int32_t)floorf((room - 22) / 26);
+        room -= 24; /* for the line that says which part it is */
+        shown = (int32_t)(room / least);
     }
     /* A part of a longer row: the window of keys around the selected one. */
     int32_t first =
         r->row_first + AS_CLAMP(r->key - r->row_first - shown / 2, 0, AS_MAX(visible - shown, 0));
-    float pitch = fminf(34, room / (float)AS_MAX(shown, 1));
+    float pitch = fminf(34, floorf(room / (float)AS_MAX(shown, 1)));
     float x = card.x + PAD;
+    float chip = fminf(24, pitch - 3);
     for (int32_t i = 0; i < shown; i++) {
         int32_t key = first + i;
         float y = top + pitch * ((float)i + 0.5f);
@@ -211,7 +213,7 @@ static void draw_row_card(const MatrixScene *s)
                      .face = FONT_MONO, .size = 11, .color = ui->theme.text3, .align = DRAW_RIGHT},
                  draw_format(ui->list, "%d", key));
         ui_chip(
-            ui, rect(x + 40, ui_snap(ui, y - 11), 112, 22),
+            ui, rect(x + 40, ui_snap(ui, y - chip / 2), 112, chip),
             &(UiChip){.text = label_of(s->c, key), .color = token_color(s->c, key), .chosen = on});
         Rect bar = {x + 164, y - 5, card.x + card.w - PAD - 76 - (x + 164), 10};
         ui_bar(ui, bar, r->row[key], on ? ui->theme.accent : color_head(r->head));
@@ -220,7 +222,8 @@ static void draw_row_card(const MatrixScene *s)
                             .size = 12,
                             .color = on ? ui->theme.text : ui->theme.text2,
                             .align = DRAW_RIGHT},
-                 draw_format(ui->list, "%.2f %%", 100 * (double)r->row[key]));
+                 r->row[key] < 5e-5f ? "<0.01 %"
+                                     : draw_format(ui->list, "%.2f %%", 100 * (double)r->row[key]));
     }
     if (shown < visible) {
         double mass = 0;
@@ -274,7 +277,8 @@ static void minimap_frame(const MatrixScene *s, Rect map)
                       .fill = ui->theme.cross});
 }
 
-static void minimap_words(const MatrixScene *s, Rect map, const char *texel)
+/* Returns the height of the words below the map. */
+static float minimap_words(const MatrixScene *s, Rect map, const char *texel)
 {
     Ui *ui = s->c->ui;
     const MatrixView *v = s->view;
@@ -288,19 +292,27 @@ static void minimap_words(const MatrixScene *s, Rect map, const char *texel)
     if (layer->causal && w + 16 < map.w - 52) {
         ui_label(ui, rect(map.x + map.w - w - 10, map.y + 9, w + 1, 17), &big, size);
         ui_label(ui, rect(map.x + map.w - w - 10, map.y + 26, w + 1, 15), &small, texel);
-        return;
+        return 0;
     }
-    small.align = DRAW_LEFT;
-    ui_label(ui, rect(map.x, map.y + map.h + 4, s->layout.minimap, 14), &small,
-             draw_format(ui->list, "%s, %s", size, texel));
+    small.align = big.align = DRAW_LEFT;
+    float room = s->layout.minimap + 20;
+    const char *both = draw_format(ui->list, "%s, %s", size, texel);
+    if (ui_text_width(ui, FONT_MONO, 11, both) <= room) {
+        ui_label(ui, rect(map.x, map.y + map.h + 6, room, 16), &small, both);
+        return 22;
+    }
+    ui_label(ui, rect(map.x, map.y + map.h + 6, room, 16), &small, size);
+    ui_label(ui, rect(map.x, map.y + map.h + 22, room, 16), &small, texel);
+    return 38;
 }
 
-static void draw_minimap(MatrixScene *s, Rect box)
+/* Returns the height it takes, words included. */
+static float draw_minimap(MatrixScene *s, Rect box)
 {
     Ui *ui = s->c->ui;
     MatrixView *v = s->view;
     if (!matrix_read_summary(v, s->c->session)) {
-        return;
+        return 0;
     }
     /* Whole device pixels per texel, so that no row is wider than another. */
     int32_t most = AS_MAX(v->summary_rows, v->summary_cols);
@@ -326,8 +338,8 @@ static void draw_minimap(MatrixScene *s, Rect box)
                                        v->row_texel, v->col_texel)
         : px > 1 ? draw_format(ui->list, "1 weight = %.0f × %.0f px", (double)px, (double)px)
                  : "1 px = 1 weight";
-    minimap_words(s, map, texel);
     minimap_frame(s, map);
+    float words = minimap_words(s, map, texel);
     bool held;
     ui_click(ui, UI_ID("minimap"), map, false, NULL, &held);
     if (held) {
@@ -335,6 +347,7 @@ static void draw_minimap(MatrixScene *s, Rect box)
                      (int)((ui->mouse.y - map.y) / map.h * (float)v->n_queries),
                      (int)((ui->mouse.x - map.x) / map.w * (float)v->n_keys));
     }
+    return map.h + words;
 }
 
 /* ---- legend and controls ---- */
@@ -422,9 +435,9 @@ void matrix_draw_side(MatrixScene *s)
     Rect in = rect_inset(l->side_card, PAD);
     if (l->stacked) {
         if (l->minimap > 0) {
-            draw_minimap(s, rect(in.x, in.y, l->minimap, l->minimap));
-            in.y += l->minimap + 24;
-            in.h -= l->minimap + 24;
+            float taken = draw_minimap(s, rect(in.x, in.y, l->minimap, l->minimap)) + 24;
+            in.y += taken;
+            in.h -= taken;
         }
         draw_controls(s, in);
         return;

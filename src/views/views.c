@@ -92,6 +92,15 @@ Color token_color(const ViewContext *c, int32_t token)
     return color_token(first);
 }
 
+Color pattern_color(Pattern pattern)
+{
+    static const uint32_t colors[PATTERN_COUNT] = {
+        [PATTERN_SINK] = 0x93A2D0,      [PATTERN_PREVIOUS] = 0x71B4FF,  [PATTERN_SELF] = 0xC699F8,
+        [PATTERN_INDUCTION] = 0xFF8E86, [PATTERN_DUPLICATE] = 0xF2AF48,
+    };
+    return color_hex(colors[pattern]);
+}
+
 Colormap weight_map(const Ui *ui)
 {
     switch (ui->theme.id) {
@@ -172,7 +181,7 @@ void views_frame(Views *views, Ui *ui, Session *session)
     views->settled = true;
     float w = ui->width;
     float h = ui->height;
-    bool transport = h >= 420;
+    bool transport = h >= 540;
     float low = h - STATUS_PX - (transport ? TRANSPORT_PX : 0);
     /* In a narrow window the inspector lies over the stage, and only when it is asked for. */
     bool narrow = w < 1080;

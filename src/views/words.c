@@ -44,7 +44,8 @@ static const char *share(ViewContext *c, float weight)
     if (percent > 0 && percent < 0.1) {
         return "less than 0.1 %";
     }
-    return draw_format(c->ui->list, percent < 10 ? "%.1f %%" : "%.0f %%", percent);
+    bool fine = percent < 10 || (percent >= 99 && percent < 99.95);
+    return draw_format(c->ui->list, fine ? "%.1f %%" : "%.0f %%", percent);
 }
 
 static const char *where(ViewContext *c, const Reading *r)
