@@ -16,5 +16,7 @@ void cli_print(const StrBuf *text);
 AS_MUST_CHECK bool cli_json_string(StrBuf *out, const char *text, Error *err);
 /** True, or ERR_CANCELLED after Ctrl+C. */
 AS_MUST_CHECK bool cli_go_on(const App *app, Error *err);
+/** Says that the built-in example is taken, as no text was given. */
+void cli_say_example(const App *app);
 /** The folder of fetched models (models/cache), or NULL when it is not found. In app's arena. */
 const char *cli_model_cache(App *app);

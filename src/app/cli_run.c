@@ -172,6 +172,11 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
 
 /* ---- run ------------------------------------------------------------------------------------- */
 
+void cli_say_example(const App *app)
+{
+    log_write(&app->log, LOG_INFO, "no text given: the built-in example is taken");
+}
+
 bool app_run_open(App *app, const RunRequest *request, AppRun *run, Error *err)
 {
     *run = (AppRun){0};
@@ -192,7 +197,7 @@ bool app_run_open(App *app, const RunRequest *request, AppRun *run, Error *err)
         return false;
     }
     if (!request->text_given) {
-        log_write(&app->log, LOG_INFO, "no text given: the built-in example is taken");
+        cli_say_example(app);
     }
     return text_tokens(&request->text, run->model, run->tokenizer, &app->arena, &app->log,
                        &run->tokens, err);

@@ -75,6 +75,9 @@ bool command_tokens(App *app, Error *err)
         return false;
     }
     if (!request.trace_path) {
+        if (!request.text_given) {
+            cli_say_example(app);
+        }
         return tokenise(app, &request, err);
     }
     Trace *trace = trace_open(request.trace_path, err);

@@ -1,0 +1,114 @@
+# Everything that can be wrong from outside: one clear line, the right exit code, nothing written.
+. tests/cli/lib.sh "$1"
+o=$dir/out
+w="--what weights --layer 0 --head 0"
+
+# ---- usage: 2
+fails 2 'did you mean dump?' dmup
+fails 2 'did you mean --layer?' dump $w --layr 3 -o "$o/x.npy"
+fails 2 'needs a value' dump --what
+fails 2 'say what to write' dump -o "$o/x.npy"
+fails 2 'say where to write' dump $w
+fails 2 'does not end with' dump $w -o "$o/x.txt"
+fails 2 'does not end with' trace -o "$o/x.npy"
+fails 2 'does not end with' shot -o "$o/x.gif"
+fails 2 'say where to write' trace
+fails 2 'cannot be given together' dump $w --text a --file b -o "$o/x.npy"
+fails 2 'cannot be given together' dump $w --trace a --text b -o "$o/x.npy"
+fails 2 'cannot be given together' dump $w --trace a --model b -o "$o/x.npy"
+fails 2 'did you mean models?' help modles
+fails 2 'neither a command nor a model' nonsenseword
+
+# ---- out of range: 1, with what there is
+fails 1 'layers 0 to' dump --what weights --layer 99 --head 0 --text a -o "$o/x.npy"
+fails 1 'heads 0 to' dump --what weights --layer 0 --head 99 --text a -o "$o/x.npy"
+fails 1 'states 0 (embeddings) to' dump --what hidden --layer 99 --text a -o "$o/x.npy"
+fails 1 'keys, 0:' dump $w --cols 0:999 --text a -o "$o/x.npy"
+fails 1 'tokens, 0:' dump $w --rows 999: --text a -o "$o/x.npy"
+fails 1 'layers 0 to' dump $w --ablate 99.0 --text a -o "$o/x.npy"
+fails 1 'range' dump $w --text 'a b' --range 900:901 -o "$o/x.npy"
+fails 1 '999999' dump $w --ids 5,999999 -o "$o/x.npy"
+
+# ---- text
+fails 1 'No such file' dump $w --file "$dir/missing.txt" -o "$o/x.npy"
+fails 1 "$dir" dump $w --file "$dir" -o "$o/x.npy"
+fails 1 'empty' dump $w --model random:V=50 --text '' -o "$o/x.npy"
+fails 1 'empty' dump $w --model tiny --no-special --text '' -o "$o/x.npy"
+ok tokens --model tiny --text '' --json; prints '"start":0,"end":0}'
+printf 'a\377b \303' >"$dir/broken.txt"
+ok tokens --model random:V=50 --file "$dir/broken.txt" --json; says '2 byte sequences that are not UTF-8'
+fails 1 'learned positions' dump $w --model random:arch=gpt2,n=8,V=50 --text 'a b c d e f g h i' -o "$o/x.npy"
+ok dump $w --model random:arch=gpt2,n=8,V=50 --text 'a b c d e f g h i' --max-tokens 8 -o "$dir/x.npy"
+ok dump $w --model random:n=8,V=50 --text 'a b c d e f g h i' -o "$dir/x.npy"; says warning
+
+# ---- models
+mkdir "$dir/empty" "$dir/alien" "$dir/pickle" "$dir/cut" "$dir/lie" "$dir/noconfig"
+fails 1 "$dir/nowhere" info --model "$dir/nowhere"
+fails 1 config.json info --model "$dir/empty"
+printf '{"model_type":"martian"}' >"$dir/alien/config.json"
+fails 1 martian info --model "$dir/alien"; says llama; says bert
+cp models/tiny/config.json "$dir/pickle/"
+printf 'PK\003\004' >"$dir/pickle/pytorch_model.bin"
+fails 1 'convert' dump $w --model "$dir/pickle" --ids 1,2 -o "$o/x.npy"; says 'code'
+cp models/tiny/config.json models/tiny/tokenizer.json "$dir/cut/"
+head -c 100000 models/tiny/model.safetensors >"$dir/cut/model.safetensors"
+fails 1 model.safetensors dump $w --model "$dir/cut" --ids 1,2 -o "$o/x.npy"
+head -c 4 models/tiny/model.safetensors >"$dir/cut/model.safetensors"
+fails 1 model.safetensors dump $w --model "$dir/cut" --ids 1,2 -o "$o/x.npy"
+cp models/tiny/config.json "$dir/lie/"
+printf '\377\377\377\377\377\377\377\177{}' >"$dir/lie/model.safetensors"
+fails 1 model.safetensors dump $w --model "$dir/lie" --ids 1,2 -o "$o/x.npy"
+header='{"a":{"dtype":"F32","shape":[4000000000,4000000000],"data_offsets":[0,8]}}'
+{ printf '\112\0\0\0\0\0\0\0%s12345678' "$header"; } >"$dir/lie/model.safetensors"
+fails 1 model.safetensors dump $w --model "$dir/lie" --ids 1,2 -o "$o/x.npy"
+printf 'GGUF\003\0\0\0\377\377\377\377\377\377\377\177\0\0\0\0\0\0\0\0' >"$dir/lie.gguf"
+fails 1 lie.gguf info --model "$dir/lie.gguf"
+printf 'GGUF' >"$dir/cut.gguf"
+fails 1 cut.gguf info --model "$dir/cut.gguf"
+printf 'not a model' >"$dir/text.gguf"
+fails 1 text.gguf info --model "$dir/text.gguf"
+for cache in models/cache/*/*.gguf; do
+    [ -e "$cache" ] || continue
+    head -c 3000000 "$cache" >"$dir/cut.gguf"
+    fails 1 cut.gguf dump $w --model "$dir/cut.gguf" --ids 1,2 -o "$o/x.npy"
+    break
+done
+
+# ---- traces
+fails 1 'No such file' dump $w --trace "$dir/missing.safetensors" -o "$o/x.npy"
+fails 1 'is not a trace' dump $w --trace models/tiny/model.safetensors -o "$o/x.npy"
+"$program" trace --ids 1,2,3 -o "$dir/t.safetensors" 2>/dev/null
+size=$(stat -c %s "$dir/t.safetensors")
+head -c $((size - 64)) "$dir/t.safetensors" >"$dir/cut.safetensors"
+fails 1 cut.safetensors dump $w --trace "$dir/cut.safetensors" -o "$o/x.npy"
+fails 1 'need the model' dump --what logits --trace "$dir/t.safetensors" -o "$o/x.npy"
+"$program" trace --ids 1,2,3 --store qk -o "$dir/qk.safetensors" 2>/dev/null
+fails 1 'store qk' dump --what output --trace "$dir/qk.safetensors" -o "$o/x.npy"
+fails 1 'hidden' dump --what hidden --trace "$dir/qk.safetensors" -o "$o/x.npy"
+
+# ---- what is not there yet is refused, not ignored
+fails 1 '--image' dump $w --image picture.png -o "$o/x.npy"
+fails 1 'encoder-decoder' dump $w --target-text a -o "$o/x.npy"
+fails 1 'encoder-decoder' dump $w --stack cross -o "$o/x.npy"
+
+# ---- memory, disk, output
+fails 1 'memory may be used' dump $w --memory 1M --text 'a b c' -o "$o/x.npy"
+fails 1 'missing/folder' dump $w --text a -o "$dir/missing/folder/x.npy"
+fails 1 'missing/folder' trace --text a -o "$dir/missing/folder/x.safetensors"
+if [ -w /dev/full ]; then
+    n_checks=$((n_checks + 1))
+    "$program" tokens --text 'a b' >/dev/full 2>"$dir/stderr" && bad "a full disk was not noticed"
+    says 'standard output'
+fi
+
+# ---- Ctrl+C: nothing is left
+n_checks=$((n_checks + 1))
+"$program" dump --model random:L=40,H=8,d=512,V=500 --text "$(yes word | head -n 3000)" --what weights \
+    -o "$o/x.npy" 2>"$dir/stderr" &
+sleep 1
+kill -INT $! 2>/dev/null || bad "the long run ended too early to be stopped: $(cat "$dir/stderr")"
+status=0
+wait $! || status=$?
+[ "$status" -eq 1 ] || bad "an interrupted run ended with $status: $(cat "$dir/stderr")"
+[ -z "$(ls -A "$o")" ] || bad "an interrupted run left $(ls -A "$o")"
+finish
