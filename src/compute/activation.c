@@ -29,11 +29,11 @@ bool activation_parse(const char *name, Activation *activation)
 
 const char *activation_known(void)
 {
-    return ""
+    static const char KNOWN[] =
 #define ACTIVATION_KNOWN(name, text) " " text
-           ACTIVATIONS(ACTIVATION_KNOWN)
+        ACTIVATIONS(ACTIVATION_KNOWN);
 #undef ACTIVATION_KNOWN
-           + 1;
+    return KNOWN + 1;
 }
 
 /*

@@ -22,7 +22,7 @@ typedef enum Activation {
 
 /** By the name a config uses ("gelu_new"); false when it is not known. */
 AS_MUST_CHECK bool activation_parse(const char *name, Activation *activation);
-/** All names that activation_parse knows, "gelu, gelu_pytorch_tanh, …", static. For messages. */
+/** All names that activation_parse knows, with spaces and "|" between, static. For messages. */
 const char *activation_known(void);
 
 /**

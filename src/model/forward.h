@@ -1,17 +1,104 @@
 #pragma once
 /*
- * What forward.c, forward_check.c and logits.c share.
+ * What the files of the forward pass share: its state, and the steps that more than one uses.
  */
 #include "model/model_internal.h"
+
+/* ---- before a pass */
 
 /** Everything model_forward refuses before it starts. */
 AS_MUST_CHECK bool forward_check(const Model *model, const ModelInput *input,
                                  const ForwardOptions *options, const TapTable *taps, Error *err);
 
+/* Rows worked on at once. Independent of the number of threads, as results must be. */
+enum { PASS_BLOCK_ROWS = 1024 };
+/* Of JobControl; attention takes what is left between. */
+enum { UNITS_PER_LAYER = 1000, UNITS_BEFORE_ATTENTION = 150, UNITS_AFTER_ATTENTION = 400 };
+
+/** One run. Buffers are the pass's own unless they are said to be a tap's. */
+typedef struct Pass {
+    const Model *model;
+    const ArchConfig *config;
+    const ModelInput *input;
+    const ForwardOptions *options;
+    const TapTable *taps;
+    const AttnCtx *ctx;
+    int n_threads;
+    int32_t n;          /* N */
+    bool is_local;      /* what taps see is not what the network goes on with */
+    bool scores_differ; /* ... and needs an attention pass of its own */
+
+    float *scratch;               /* owned, Layout */
+    float *x;                     /* [N, C] residual stream */
+    float *o, *o_local;           /* [N, H * D] */
+    float *row_max, *row_log_sum; /* [H, N] */
+    float *hidden, *mixed;        /* [block, C] */
+    float *wide;                  /* [block, max(H * D, 2 F)] */
+    float *expanded;              /* float weights of one stage */
+    float *q_own, *k_own, *v_own; /* owned; NULL while the tap places them */
+    float *q, *k, *v;             /* of this layer */
+    Arena tables;
+    RotaryTable rotary, rotary_local;
+} Pass;
+
+/** Lays out the scratch and the rotary tables. pass_release also after failure. ERR_MEMORY. */
+AS_MUST_CHECK bool pass_prepare(Pass *pass, Error *err);
+void pass_release(Pass *pass);
+
+/* ---- small things */
+
+static inline const RoleWeights *pass_role(const Pass *p, int32_t layer, ArchRole role)
+{
+    return weights_role(&p->model->weights, layer, role);
+}
+
+static inline int32_t heads_width(const ArchConfig *c)
+{
+    return (int32_t)(c->n_heads * c->head_width);
+}
+
+/** Do layers with a window turn by frequencies of their own? */
+static inline bool uses_local_rotary(const ArchConfig *c)
+{
+    return c->rotary_local_theta > 0 && c->window > 0;
+}
+
+/** Progress within a layer, 0 .. UNITS_PER_LAYER. */
+void pass_tell(const Pass *pass, int32_t layer, int units);
+/** The same; ERR_CANCELLED when asked to stop. */
+AS_MUST_CHECK bool pass_go_on(const Pass *pass, int32_t layer, int units, Error *err);
+/** Tells the tap, where it listens to this site. */
+AS_MUST_CHECK bool pass_fire(const Pass *pass, const TapEvent *event, Error *err);
+
+/* ---- steps */
+
 /** y = norm of packed rows with the weights of a role; x may be y. False, and y untouched, when
  *  the model has none. */
 bool model_norm(const Model *model, int32_t layer, ArchRole role, const float *x, float *y,
                 int64_t rows, int32_t width, int n_threads);
+/** The same with the threads of the pass. */
+bool pass_norm(const Pass *pass, int32_t layer, ArchRole role, const float *x, float *y,
+               int64_t rows, int32_t width);
+
+/** Matrices of a stage as floats: in place, or one behind the other in pass->expanded. */
+typedef struct Stage {
+    WeightFloats floats[4];
+} Stage;
+
+/** Expands the matrices of n <= 4 roles; absent ones are left out. */
+AS_MUST_CHECK bool pass_expand(const Pass *pass, int32_t layer, const ArchRole *roles, int n,
+                               Stage *stage, Error *err);
+/** y [rows, out] = x [rows, in] . W^T + bias, packed. */
+AS_MUST_CHECK bool pass_linear(const Pass *pass, int32_t layer, ArchRole role,
+                               const WeightFloats *floats, const float *x, float *y, int32_t rows,
+                               Error *err);
+
+/** pass->q, k, v of a layer from the residual stream; fires QUERY, KEY, VALUE. */
+AS_MUST_CHECK bool pass_project(Pass *pass, int32_t layer, Error *err);
+/** pass->o, what the network goes on with; fires HEAD_OUTPUT with what taps shall see. */
+AS_MUST_CHECK bool pass_attend(const Pass *pass, int32_t layer, Error *err);
+
+/* ---- logits */
 
 enum { LOGITS_BLOCK_ROWS = 128 };
 
