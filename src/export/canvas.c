@@ -369,6 +369,37 @@ static bool canvas_image(Canvas *c, Rect box, const unsigned char *rgba, int32_t
     return true;
 }
 
+/* Viewers smooth embedded pictures whatever they are told, so that cells blur into each other: each
+ * cell becomes k x k pixels, which keeps the blur at its rim. */
+static bool enlarge(Canvas *c, const DrawCells *cells, CellPicture *picture, Error *err)
+{
+    enum { MOST_TIMES = 8, MOST_PIXELS = 16 << 20 };
+    float cell_px =
+        AS_MIN(cells->box.w / (float)picture->cols, cells->box.h / (float)picture->rows);
+    int32_t k = (int32_t)AS_CLAMP(cell_px * 2 * export_scale(c->desc), 1.0f, (float)MOST_TIMES);
+    int64_t n = (int64_t)picture->rows * picture->cols;
+    while (k > 1 && n * k * k > MOST_PIXELS) {
+        k--;
+    }
+    if (k == 1) {
+        return true;
+    }
+    size_t cols = (size_t)picture->cols * (size_t)k;
+    uint32_t *out = ARENA_ARRAY(&c->arena, uint32_t, (size_t)(n * k * k), err);
+    if (!out) {
+        return false;
+    }
+    for (size_t y = 0; y < (size_t)picture->rows * (size_t)k; y++) {
+        const unsigned char *row = picture->rgba + 4 * (y / (size_t)k) * (size_t)picture->cols;
+        for (size_t x = 0; x < cols; x++) {
+            memcpy(&out[y * cols + x], row + 4 * (x / (size_t)k), 4);
+        }
+    }
+    *picture = (CellPicture){
+        .rgba = (unsigned char *)out, .rows = picture->rows * k, .cols = picture->cols * k};
+    return true;
+}
+
 static bool canvas_cells(Canvas *c, Error *err)
 {
     const DrawCells *cells = &c->cmd->u.cells;
@@ -379,6 +410,9 @@ static bool canvas_cells(Canvas *c, Error *err)
     int64_t n = (int64_t)picture.rows * picture.cols;
     bool drawn = cells->inset > 0 || cells->radius > 0;
     if (!drawn && (!c->is_pdf || n > export_cells_most(c->desc))) {
+        if (c->is_pdf && !enlarge(c, cells, &picture, err)) {
+            return false;
+        }
         return canvas_image(c, cells->box, picture.rgba, picture.cols, picture.rows, false,
                             cells->alpha, err);
     }

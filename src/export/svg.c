@@ -186,15 +186,14 @@ static void svg_hatch(Svg *s)
     s->ok = s->ok && strbuf_printf(&s->out, s->err,
                                    "<pattern id=\"i%d\" patternUnits=\"userSpaceOnUse\"", id);
     svg_box(s, rect(h->points[0].x, h->points[0].y, d, d));
-    svg_put(s, "><path d=\"M");
-    /* One line through the tile's corners and the ends of its neighbours. */
-    svg_number(s, -d / 4);
-    svg_pair(s, " ", vec2(d / 4, d / 4));
-    svg_pair(s, " ", vec2(-d / 4, 0));
-    svg_pair(s, " M", vec2(d, 0));
-    svg_pair(s, " L", vec2(0, d));
-    svg_pair(s, " M", vec2(d * 1.25f, d * 0.75f));
-    svg_pair(s, " L", vec2(d * 0.75f, d * 1.25f));
+    svg_put(s, "><path d=\"");
+    /* The tile's diagonal, and those of its neighbours where the line's width reaches in. */
+    svg_pair(s, "M", vec2(0, d));
+    svg_pair(s, " L", vec2(d, 0));
+    svg_pair(s, " M", vec2(-d / 4, d / 4));
+    svg_pair(s, " L", vec2(d / 4, -d / 4));
+    svg_pair(s, " M", vec2(d * 0.75f, d * 1.25f));
+    svg_pair(s, " L", vec2(d * 1.25f, d * 0.75f));
     svg_put(s, "\" fill=\"none\"");
     svg_color(s, "stroke", h->color);
     svg_attr(s, "stroke-width", h->width);
@@ -274,8 +273,8 @@ static void svg_text(Svg *s)
     float width = text_width_tracked(s->list->fonts, t->face, t->size, t->tracking, t->text, t->n);
     bool rtl = shaped && shaped->starts_rtl;
     svg_put(s, "<text xml:space=\"preserve\"");
-    /* A line that runs from the right starts at its right end. */
-    float shift = rtl ? width : 0;
+    /* Renderers do not agree where a line from the right starts, but all know its middle. */
+    float shift = rtl ? width / 2 : 0;
     float turn = t->turn == TEXT_UP ? -90 : t->turn == TEXT_DOWN ? 90 : 0;
     svg_attr(s, "x", t->at.x + shift);
     svg_attr(s, "y", t->at.y);
@@ -296,7 +295,7 @@ static void svg_text(Svg *s)
         svg_put(s, " font-style=\"italic\"");
     }
     if (rtl) {
-        svg_put(s, " direction=\"rtl\"");
+        svg_put(s, " direction=\"rtl\" text-anchor=\"middle\"");
     }
     svg_color(s, "fill", t->color);
     /* Other machines have other fonts: what was measured to fit still fits. */
@@ -322,7 +321,7 @@ static void svg_image(Svg *s, Rect box, const unsigned char *rgba, int32_t w, in
         svg_attr(s, "opacity", alpha * s->cmd->alpha);
     }
     if (!smooth) {
-        svg_put(s, " image-rendering=\"pixelated\"");
+        svg_put(s, " image-rendering=\"optimizeSpeed\" class=\"cells\"");
     }
     svg_common(s);
     svg_put(s, " href=\"");
@@ -439,7 +438,8 @@ static void svg_document(Svg *s, const char *title)
     svg_number(s, list->height);
     svg_put(s, "\">\n<title>");
     svg_escaped(s, title, strlen(title));
-    svg_put(s, "</title>\n<rect width=\"100%\" height=\"100%\"");
+    svg_put(s, "</title>\n<style>.cells{image-rendering:pixelated}</style>\n<rect width=\"100%\" "
+               "height=\"100%\"");
     svg_color(s, "fill", list->background);
     svg_put(s, "/>\n");
     for (size_t i = 0; s->ok && i < list->cmds.n; i++) {

@@ -118,7 +118,6 @@ static bool try_display(Headless *h, EGLDisplay display, bool with_surface)
     if (h->context != EGL_NO_CONTEXT) {
         eglDestroyContext(display, h->context);
     }
-    eglTerminate(display);
     h->display = EGL_NO_DISPLAY;
     return false;
 }
@@ -206,7 +205,7 @@ void headless_destroy(Headless *h)
             eglDestroySurface(h->display, h->surface);
         }
         eglDestroyContext(h->display, h->context);
-        eglTerminate(h->display);
+        /* No eglTerminate: the display is the process's, others may have contexts on it. */
     }
     mem_free(h);
 }

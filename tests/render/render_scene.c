@@ -59,7 +59,8 @@ int main(int argc, char **argv)
 {
     Error err = {0};
     if (argc < 2 || !run(argv[1], argc > 2 ? strtof(argv[2], NULL) : 1, &err)) {
-        fprintf(stderr, "render_scene: %s\n", argc < 2 ? "FILE.{png,svg,pdf} [SCALE]" : err.message);
+        fprintf(stderr, "render_scene: %s\n",
+                argc < 2 ? "FILE.{png,svg,pdf} [SCALE]" : err.message);
         return 1;
     }
     return 0;
