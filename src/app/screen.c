@@ -84,7 +84,9 @@ bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wa
             : NULL;
     screen->views =
         screen->session
-            ? views_create(screen->session, &(ViewsDesc){.model_cache = cli_model_cache(app)}, err)
+            ? views_create(screen->session,
+                           &(ViewsDesc){.model_cache = cli_model_cache(app), .keys = &screen->keys},
+                           err)
             : NULL;
     if (!screen->views || !read_keys(screen, err) || !apply_options(screen, err)) {
         screen_close(screen);

@@ -92,7 +92,7 @@ void session_choose_cell(Session *session)
     for (int32_t i = 0; i < info->n_queries; i++) {
         int32_t j = rows.max_key[i];
         bool plain = j <= 0 || j == i || j == i - 1;
-        float w = rows.max_weight[i] * (plain ? 0.25f : 1.0f);
+        float w = rows.max_weight[i] * (plain ? 0.25f : 1.0f) * (i > 0 ? 1.0f : 0.01f);
         if (j >= 0 && w > best) {
             best = w;
             s->query = i;
@@ -160,7 +160,30 @@ static bool do_unpin(Session *s, const char *a, Error *err)
 {
     (void)err;
     (void)a;
-    s->selection.pinned = false;
+    /* Esc means what is uppermost. */
+    if (s->panel) {
+        s->panel = PANEL_NONE;
+    } else if (s->error.code) {
+        s->error = (Error){0};
+    } else {
+        s->selection.pinned = false;
+    }
+    return true;
+}
+
+static bool do_help(Session *s, const char *a, Error *err)
+{
+    (void)err;
+    (void)a;
+    s->panel = s->panel == PANEL_HELP ? PANEL_NONE : PANEL_HELP;
+    return true;
+}
+
+static bool do_settings(Session *s, const char *a, Error *err)
+{
+    (void)err;
+    (void)a;
+    s->panel = s->panel == PANEL_SETTINGS ? PANEL_NONE : PANEL_SETTINGS;
     return true;
 }
 
@@ -171,6 +194,7 @@ static bool do_view(Session *s, const char *a, Error *err)
         return error_set(err, ERR_USAGE, "there is no view \"%s\"", a);
     }
     s->view = id;
+    s->panel = PANEL_NONE;
     return true;
 }
 
@@ -451,7 +475,7 @@ const SessionCommand session_commands[] = {
     {"key", STEPS, "choose or step the token that is looked at", false, do_key},
     {"hover", "QUERY KEY", "look at a weight in passing", true, do_hover},
     {"pin", "[QUERY KEY]", "keep looking at a weight", false, do_pin},
-    {"unpin", "", "let the pointer choose again", false, do_unpin},
+    {"unpin", "", "close what lies above, or let the pointer choose again", false, do_unpin},
     {"undo", "", "go back to what was shown before", false, do_undo},
     {"redo", "", "take the undo back", false, do_redo},
     {"text", "TEXT", "run the model on this text", false, do_text},
@@ -470,7 +494,10 @@ const SessionCommand session_commands[] = {
     {"level", "simple|student|engineer", "how things are explained", false, do_level},
     {"map-scale", "linear|sqrt|log", "how weights become colours", false, do_map_scale},
     {"rows", "computed|max", "colours as computed, or each row by its largest", false, do_rows},
-    {"fold", "made|row|words|patterns|column", "open or close a part of the inspector", false, do_fold},
+    {"fold", "made|row|words|patterns|column", "open or close a part of the inspector", false,
+     do_fold},
+    {"help", "", "show the keys", false, do_help},
+    {"settings", "", "theme, size of text, explanations", false, do_settings},
     {"inspector", "", "open or close the inspector", false, do_inspector},
     {"edit-text", "", "put the cursor into the text", false, do_edit_text},
     {"quit", "", "close the window", false, do_quit},

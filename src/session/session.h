@@ -52,6 +52,9 @@ typedef struct Selection {
 typedef enum ExplainLevel { LEVEL_SIMPLE, LEVEL_STUDENT, LEVEL_ENGINEER, LEVEL_COUNT } ExplainLevel;
 typedef enum MapScale { MAP_LINEAR, MAP_SQRT, MAP_LOG, MAP_SCALE_COUNT } MapScale;
 
+/* What may lie over the view in front. */
+typedef enum Panel { PANEL_NONE, PANEL_HELP, PANEL_SETTINGS } Panel;
+
 /* Folds of the inspector, open unless closed. */
 typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_PATTERNS, FOLD_COLUMN, FOLD_COUNT } Fold;
 
@@ -120,6 +123,7 @@ typedef struct Session {
     char note[512]; /* the last warning or remark, one line; "" = none */
 
     ViewId view;
+    Panel panel;
     Selection selection;
     bool selection_wanted; /* the selection was given and is kept for the first trace */
     Playback playback;

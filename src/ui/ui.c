@@ -107,6 +107,7 @@ void ui_begin(Ui *ui, const UiFrame *frame)
     ui->wake_s = 0;
     ui->tip_id = 0;
     ui->popup.n_items = 0;
+    ui->shield = (Rect){0};
     draw_begin(ui->list, ui->fonts, ui->width, ui->height);
     draw_set_background(ui->list, ui->theme.page);
     popup_keys(ui);
@@ -133,6 +134,9 @@ bool ui_hovers(const Ui *ui, Rect box)
 {
     if (!ui->mouse_inside || !rect_contains(box, ui->mouse) ||
         !rect_contains(draw_clip(ui->list), ui->mouse)) {
+        return false;
+    }
+    if (!rect_is_empty(ui->shield) && rect_contains(ui->shield, ui->mouse)) {
         return false;
     }
     return !(ui->popup.id && rect_contains(ui->popup.box, ui->mouse));
@@ -225,7 +229,7 @@ float ui_snap(const Ui *ui, float x)
 
 void ui_tooltip(Ui *ui, Rect box, const char *text)
 {
-    if (!text || !*text || !ui_hovers(ui, box) || ui->down[0]) {
+    if (!text || !*text || ui->popup.id || !ui_hovers(ui, box) || ui->down[0]) {
         return;
     }
     UiId id = ui_id(text, (int64_t)(box.x * 64) * 65536 + (int64_t)(box.y * 64));

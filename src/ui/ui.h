@@ -133,6 +133,7 @@ typedef struct Ui {
     Rect tip_box;
     char tip[256];
 
+    Rect shield; /* widgets drawn now do not see the pointer in here; empty = none */
     UiPopup popup;
     UiClipboard clipboard;
     UiTextEdit *edit; /* the text being edited, owned; ui_free */

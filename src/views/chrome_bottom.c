@@ -196,10 +196,13 @@ static void trace_pieces(ViewContext *c, Line *line)
     char bytes[32];
     piece(line, ui->theme.text, all_weights(c));
     /* Times change from run to run: a picture must not. */
-    if (!ui->still && info->attention_seconds > 0) {
+    double seconds = info->attention_seconds;
+    if (!ui->still && seconds > 0) {
+        bool fast = info->attention_flops > 1e8; /* a rate of next to nothing says nothing */
         piece(line, ui->theme.text2,
-              draw_format(ui->list, "attention %.3g s, %.1f GF/s", info->attention_seconds,
-                          info->attention_flops / info->attention_seconds / 1e9));
+              fast ? draw_format(ui->list, "attention %.2g s, %.1f GF/s", seconds,
+                                 info->attention_flops / seconds / 1e9)
+                   : draw_format(ui->list, "attention %.2g s", seconds));
     }
     piece(line, ui->theme.text2,
           draw_format(ui->list, "%s%s", format_bytes(info->held_bytes, bytes),

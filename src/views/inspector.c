@@ -203,10 +203,13 @@ static float draw_words(ViewContext *c, Rect box, const Reading *r)
     return 38 + h;
 }
 
+/* Room for a few lines more than are needed, so that folds do not open and close by themselves as
+ * the pointer moves. */
 static float words_height(ViewContext *c, const Reading *r, float width)
 {
     UiLabel style = {.face = FONT_SANS, .size = 12};
-    return 38 + ui_paragraph_height(c->ui, width, &style, 18, words_about(c, r)) + 6;
+    float h = ui_paragraph_height(c->ui, width, &style, 18, words_about(c, r));
+    return 38 + fmaxf(h, 4 * 18) + 6;
 }
 
 static float draw_patterns(ViewContext *c, Rect box, const Reading *r)

@@ -227,7 +227,7 @@ static void row_profile(const MatrixScene *s, int32_t c0, int32_t c1)
              "Row");
     ui_label(ui, rect(left, y + 18, w, 16),
              &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT},
-             draw_format(ui->list, "what %d reads", r->query));
+             draw_format(ui->list, w < 84 ? "%d reads" : "what %d reads", r->query));
     ui_label(ui, rect(left, y + 34, w, 16),
              &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT},
              scales[s->c->session->options.map_scale]);

@@ -68,17 +68,19 @@ static void side_cards(MatrixLayout *l, Rect side, float gap)
     }
     l->minimap = fminf(256, beside);
     float low = fmaxf(l->minimap + 52, 308);
-    for (int32_t n = 13; n >= 9; n -= 2) {
+    float high = side.h - gap - low;
+    for (int32_t n = 13; n >= 9 && l->lens_n == 0; n -= 2) {
         float cell = floorf(fminf(30, (side.w - 2 * SIDE_PAD - LENS_LABELS) / (float)n));
-        float high = 60 + cell * (float)n + 86;
-        if (cell >= 28 && high + gap + low <= side.h + 0.5f) {
+        if (cell >= 28 && 60 + cell * (float)n + 86 <= high + 0.5f) {
             l->lens_n = n;
             l->lens_cell = cell;
-            l->lens_card = rect(side.x, side.y, side.w, side.h - gap - low);
-            side.y += l->lens_card.h + gap;
-            side.h = low;
-            break;
         }
+    }
+    /* Without room for the lens the row as a list may still have some. */
+    if (l->lens_n > 0 || (high >= 200 && side.w >= 330)) {
+        l->lens_card = rect(side.x, side.y, side.w, high);
+        side.y += high + gap;
+        side.h = low;
     }
     l->side_card = rect(side.x, side.y, side.w, fminf(side.h, low));
 }

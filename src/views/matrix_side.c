@@ -422,7 +422,7 @@ void matrix_draw_side(MatrixScene *s)
 {
     MatrixLayout *l = &s->layout;
     if (!rect_is_empty(l->lens_card)) {
-        if (l->px >= 20) {
+        if (l->px >= 20 || l->lens_n == 0) {
             draw_row_card(s);
         } else {
             draw_lens(s);

@@ -187,7 +187,10 @@ void views_frame(Views *views, Ui *ui, Session *session)
     bool narrow = w < 1080;
     bool open = narrow == session->options.inspector_toggled;
     float right = w - (open && !narrow ? INSPECTOR_PX : FOLDED_PX);
-    draw_stage(&c, rect(RAIL_PX, TOP_PX, right - RAIL_PX, low - TOP_PX));
+    Rect stage = {RAIL_PX, TOP_PX, right - RAIL_PX, low - TOP_PX};
+    chrome_panel_shield(&c, stage);
+    draw_stage(&c, stage);
+    chrome_panel(&c, stage);
     chrome_rail(&c, rect(0, 0, RAIL_PX, h - STATUS_PX));
     chrome_top(&c, rect(RAIL_PX, 0, w - RAIL_PX, TOP_PX));
     if (open) {

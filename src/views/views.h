@@ -29,8 +29,10 @@ typedef struct ViewDef {
 /** The row of a view; never NULL. */
 const ViewDef *view_def(ViewId id);
 
+/** Borrowed for life. */
 typedef struct ViewsDesc {
-    const char *model_cache; /* folder with fetched models; borrowed for life; NULL = none */
+    const char *model_cache; /* folder with fetched models; NULL = none */
+    const KeyMap *keys;      /* for the list of keys; NULL = none */
 } ViewsDesc;
 
 /** Registers itself as the session's view_command. */

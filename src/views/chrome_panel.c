@@ -1,0 +1,141 @@
+#include "views/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { PAD = 24, KEY_ROW = 26, KEY_COL = 340 };
+
+/* The dimmed stage and the card on it; its text starts below the returned y. */
+static Rect panel_card(ViewContext *c, Rect stage, float w, float h, const char *title)
+{
+    Ui *ui = c->ui;
+    draw_rect(ui->list, &(DrawRect){.box = stage, .fill = color_with_alpha(ui->theme.page, 0.72f)});
+    w = fminf(w, stage.w - 16);
+    h = fminf(h, stage.h - 16);
+    Rect card = {ui_snap(ui, stage.x + (stage.w - w) / 2),
+                 ui_snap(ui, stage.y + (stage.h - h) * 0.4f), w, h};
+    ui_card(ui, card);
+    ui_label(ui, rect(card.x + PAD, card.y + 16, w - 2 * PAD - 40, 32),
+             &(UiLabel){.face = FONT_DISPLAY_SEMIBOLD, .size = 20, .color = ui->theme.text}, title);
+    Rect close = {card.x + w - PAD - 28, card.y + 18, 28, 28};
+    bool outside = ui->pressed[0] && rect_contains(stage, ui->mouse) &&
+                   !rect_contains(card, ui->mouse) && !ui->active;
+    if (ui_icon_button(ui, UI_ID("close-panel"), close, ICON_CLOSE, "close (Esc)") || outside) {
+        session_post(c->session, c->session->panel == PANEL_HELP ? "help" : "settings");
+    }
+    return card;
+}
+
+/* ---- keys ---- */
+
+static bool said_before(const KeyMap *keys, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(keys->bindings[i].command, keys->bindings[at].command) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void key_row(Ui *ui, Rect row, const KeyBinding *binding)
+{
+    const Theme *t = &ui->theme;
+    float w = fmaxf(ui_text_width(ui, FONT_MONO, 11, binding->key) + 16, 26);
+    Rect cap = {row.x + 104 - w, row.y + 3, w, row.h - 6};
+    draw_rect(
+        ui->list,
+        &(DrawRect){
+            .box = cap, .radius = 5, .fill = t->raised, .border = 1, .border_color = t->edge2});
+    ui_label(ui, cap,
+             &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text, .align = DRAW_CENTER},
+             binding->key);
+    ui_label(ui, rect(row.x + 116, row.y, row.w - 124, row.h), &(UiLabel){.face = FONT_SANS},
+             binding->help);
+}
+
+static void draw_help(ViewContext *c, Rect stage)
+{
+    Ui *ui = c->ui;
+    const KeyMap *keys = c->views->desc.keys;
+    int n = 0;
+    for (size_t i = 0; keys && i < keys->n; i++) {
+        n += keys->bindings[i].help[0] && !said_before(keys, i);
+    }
+    float most = stage.h - 16 - 64 - 62;
+    int rows = AS_MAX(1, AS_MIN((n + 1) / 2, (int)(most / KEY_ROW)));
+    int cols = AS_MAX(1, (n + rows - 1) / rows);
+    float col_w = fminf(KEY_COL, (stage.w - 16 - 2 * PAD) / (float)cols);
+    Rect card = panel_card(c, stage, col_w * (float)cols + 2 * PAD, 64 + KEY_ROW * (float)rows + 62,
+                           "Keys");
+    int at = 0;
+    for (size_t i = 0; keys && i < keys->n; i++) {
+        if (!keys->bindings[i].help[0] || said_before(keys, i)) {
+            continue;
+        }
+        float x = card.x + PAD + col_w * (float)(at / rows);
+        float y = card.y + 60 + KEY_ROW * (float)(at % rows);
+        key_row(ui, rect(x, y, col_w, KEY_ROW), &keys->bindings[i]);
+        at++;
+    }
+    UiLabel note = {.face = FONT_SANS, .color = ui->theme.text3};
+    ui_paragraph(ui, rect(card.x + PAD, card.y + card.h - 54, card.w - 2 * PAD, 40), &note, 18,
+                 "The wheel zooms to the pointer, a drag moves, a click pins. Drop a text file or "
+                 "a model on the window to open it.");
+}
+
+/* ---- settings ---- */
+
+static void draw_settings(ViewContext *c, Rect stage)
+{
+    static const char *const themes[] = {"Night", "Paper", "Contrast"};
+    static const char *const theme_names[] = {"night", "paper", "contrast"};
+    static const char *const levels[] = {"Simple", "Student", "Engineer"};
+    static const char *const level_names[] = {"simple", "student", "engineer"};
+    Ui *ui = c->ui;
+    const SessionOptions *o = &c->session->options;
+    Rect card = panel_card(c, stage, 420, 290, "Settings");
+    Rect row = {card.x + PAD, card.y + 66, card.w - 2 * PAD, 14};
+    ui_caps(ui, row, "Theme");
+    int theme = ui_segmented(ui, UI_ID("set-theme"), rect(row.x, row.y + 20, row.w, 32), themes, 3,
+                             o->theme);
+    if (theme != o->theme) {
+        session_post(c->session, "theme %s", theme_names[theme]);
+    }
+    row.y += 70;
+    ui_caps(ui, row, "Explanations");
+    int level = ui_segmented(ui, UI_ID("set-level"), rect(row.x, row.y + 20, row.w, 32), levels, 3,
+                             (int)o->level);
+    if (level != (int)o->level) {
+        session_post(c->session, "level %s", level_names[level]);
+    }
+    row.y += 70;
+    ui_caps(ui, row, "Size of text and lines");
+    float y = row.y + 20;
+    if (ui_icon_button(ui, UI_ID("smaller"), rect(row.x, y, 32, 32), ICON_MINUS, "smaller")) {
+        session_post(c->session, "scale -");
+    }
+    ui_label(
+        ui, rect(row.x + 36, y, 60, 32),
+        &(UiLabel){.face = FONT_MONO, .size = 14, .color = ui->theme.text, .align = DRAW_CENTER},
+        draw_format(ui->list, "%.4g×", (double)o->scale));
+    if (ui_icon_button(ui, UI_ID("larger"), rect(row.x + 100, y, 32, 32), ICON_PLUS, "larger")) {
+        session_post(c->session, "scale +");
+    }
+}
+
+void chrome_panel_shield(ViewContext *c, Rect stage)
+{
+    /* Drawn after the stage, asked before it: what lies below does not see the pointer. */
+    c->ui->shield = c->session->panel ? stage : (Rect){0};
+}
+
+void chrome_panel(ViewContext *c, Rect stage)
+{
+    c->ui->shield = (Rect){0};
+    if (c->session->panel == PANEL_HELP) {
+        draw_help(c, stage);
+    } else if (c->session->panel == PANEL_SETTINGS) {
+        draw_settings(c, stage);
+    }
+}
