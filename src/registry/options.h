@@ -67,15 +67,17 @@ extern const CommandDef command_table[COMMAND_COUNT];
 /** False when there is no such command. */
 AS_MUST_CHECK bool command_find(const char *name, CommandId *id);
 
+/* clang-format off */
 #define OPTION_IDS(X)                                                                              \
-    X(MODEL)                                                                                       \
-    X(TRACE)                                                                                       \
-    X(TEXT) X(FILE) X(IDS) X(TEXT_PAIR) X(RANGE) X(MAX_TOKENS) X(NO_SPECIAL) X(IMAGE)              \
-        X(TARGET_TEXT) X(TARGET_IDS) X(STACK) X(TEMPERATURE) X(MASK) X(ABLATE) X(PROPAGATE)        \
-            X(THREADS) X(MEMORY) X(STORE) X(DTYPE) X(SUMMARY) X(WHAT) X(LAYER) X(HEAD) X(ROWS)     \
-                X(COLS) X(VIEW) X(SIZE) X(SCALE) X(THEME) X(QUERY) X(KEY) X(STEP) X(TIME)          \
-                    X(REDUCED_MOTION) X(N) X(HEADS) X(DIM) X(CAUSAL) X(WINDOW) X(ISA) X(PRECISION) \
-                        X(OUTPUT) X(JSON) X(HELP) X(VERSION)
+    X(MODEL) X(TRACE)                                                                              \
+    X(TEXT) X(FILE) X(IDS) X(TEXT_PAIR) X(RANGE) X(MAX_TOKENS) X(NO_SPECIAL)                       \
+    X(IMAGE) X(TARGET_TEXT) X(TARGET_IDS) X(STACK)                                                 \
+    X(TEMPERATURE) X(MASK) X(ABLATE) X(PROPAGATE) X(THREADS) X(MEMORY) X(STORE) X(DTYPE) X(SUMMARY)\
+    X(WHAT) X(LAYER) X(HEAD) X(ROWS) X(COLS)                                                       \
+    X(VIEW) X(SIZE) X(SCALE) X(THEME) X(QUERY) X(KEY) X(STEP) X(TIME) X(REDUCED_MOTION)            \
+    X(N) X(HEADS) X(DIM) X(CAUSAL) X(WINDOW) X(ISA) X(PRECISION)                                   \
+    X(OUTPUT) X(JSON) X(HELP) X(VERSION)
+/* clang-format on */
 
 typedef enum OptionId {
 #define OPTION_ENUM(id) OPTION_##id##_ID,
