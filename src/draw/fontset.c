@@ -256,6 +256,7 @@ void fontset_destroy(FontSet *fonts)
     mem_free(fonts->buckets);
     mem_free(fonts->fallbacks);
     for (size_t i = 0; i < fonts->faces.n; i++) {
+        hb_font_destroy(fonts->faces.items[i].hb);
         FT_Done_Face(fonts->faces.items[i].ft);
         mem_free(fonts->faces.items[i].path);
         mem_free(fonts->faces.items[i].family);
@@ -263,6 +264,7 @@ void fontset_destroy(FontSet *fonts)
     ARRAY_FREE(&fonts->faces);
     ARRAY_FREE(&fonts->code_points);
     ARRAY_FREE(&fonts->offsets);
+    ARRAY_FREE(&fonts->raw);
     ARRAY_FREE(&fonts->bitmap);
     if (fonts->library) {
         FT_Done_FreeType(fonts->library);

@@ -1,21 +1,30 @@
 #pragma once
 /*
- * The inside of a FontSet, shared by fontset.c (faces), shape.c (Raqm and the cache), measure.c
+ * The inside of a FontSet, shared by fontset.c (faces), shape.c (shaping and its cache), measure.c
  * (widths, elision, wrapping) and raster.c (coverage). Not for other folders.
  */
 #include "draw/text.h"
 
 #include <ft2build.h>
+#include <hb.h>
 #include FT_FREETYPE_H
 
 /** A face that is loaded: the FONT_COUNT named ones first, then fall-backs. */
 typedef struct LoadedFace {
     FT_Face ft;
-    char *path; /* owned */
+    hb_font_t *hb; /* in font units, made when first shaped with */
+    char *path;    /* owned */
     int ft_index;
     char *family; /* owned */
     float cap_em, x_em, ascent_em, descent_em, gap_em;
 } LoadedFace;
+
+/** A glyph as the shaper gives it: cluster = index of a code point, the rest in ems. */
+typedef struct RawGlyph {
+    uint32_t glyph, cluster;
+    float advance, dx, dy;
+    uint16_t face;
+} RawGlyph;
 
 /** Which face has a character: cache of fontconfig's answers. */
 typedef struct FallbackRow {
@@ -48,6 +57,7 @@ struct FontSet {
     uint64_t frame;
     ARRAY_OF(uint32_t) code_points; /* scratch of shaping */
     ARRAY_OF(uint32_t) offsets;
+    ARRAY_OF(RawGlyph) raw;
     ARRAY_OF(unsigned char) bitmap; /* scratch of rastering */
 };
 

@@ -1,9 +1,9 @@
 #pragma once
 /*
  * Fonts, shaping and measuring. Faces are found by family lists through fontconfig, text is shaped
- * by HarfBuzz through Raqm (mixed directions), characters a face does not have come from any face
- * of the machine that has them, else a box stands for each. Positions are kept in ems, so that a
- * text measures the same at every interface scale and in every export. Main thread only (one
+ * by HarfBuzz (through Raqm where directions mix), characters a face does not have come from any
+ * face of the machine that has them, else a box stands for each. Positions are kept in ems, so that
+ * a text measures the same at every interface scale and in every export. Main thread only (one
  * FontSet, one thread).
  */
 #include "base/arena.h"

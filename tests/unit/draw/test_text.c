@@ -264,7 +264,7 @@ static void test_path_raster__circle_area(void **state)
 static void test_fontset_trim__keeps_what_is_used(void **state)
 {
     FontSet *fonts = *state;
-    char text[32];
+    char text[64];
     for (int frame = 0; frame < 6; frame++) {
         fontset_trim(fonts);
         for (int i = 0; i < 1500; i++) {
