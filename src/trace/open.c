@@ -375,25 +375,36 @@ static cJSON *read_header(const Opener *o, Error *err)
     return json_parse(run.text, run.n, o->path, err);
 }
 
-Trace *trace_open(const char *path, Error *err)
+/* Takes the file, whatever comes of it. */
+static Trace *open_file(TensorFile *file, const char *path, Error *err)
 {
-    Trace *trace = trace_new(err);
+    Trace *trace = file ? trace_new(err) : NULL;
     if (!trace) {
+        tensor_file_close(&file);
         return NULL;
     }
-    trace->file = tensor_file_open(path, err);
-    Opener o = {.trace = trace, .file = trace->file, .path = path};
-    bool ok = trace->file && (o.run = read_header(&o, err)) && read_all(&o, err) &&
-              trace_make_ctx(trace, 0, err);
+    trace->file = file;
+    Opener o = {.trace = trace, .file = file, .path = path};
+    bool ok = (o.run = read_header(&o, err)) && read_all(&o, err) && trace_make_ctx(trace, 0, err);
     json_free(o.run);
     if (!ok) {
         trace_close(trace);
         return NULL;
     }
-    for (size_t i = 0; i < tensor_file_count(trace->file); i++) {
-        trace->info.held_bytes += tensor_file_at(trace->file, i)->n_bytes;
+    for (size_t i = 0; i < tensor_file_count(file); i++) {
+        trace->info.held_bytes += tensor_file_at(file, i)->n_bytes;
     }
     atomic_store(&trace->layers_done, trace->info.n_layers);
     atomic_store(&trace->states_done, trace->info.has_hidden ? trace->info.n_layers + 1 : 0);
     return trace;
+}
+
+Trace *trace_open(const char *path, Error *err)
+{
+    return open_file(tensor_file_open(path, err), path, err);
+}
+
+Trace *trace_open_memory(const char *name, const void *data, size_t n_bytes, Error *err)
+{
+    return open_file(tensor_file_open_memory(name, data, n_bytes, err), name, err);
 }

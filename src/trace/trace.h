@@ -317,3 +317,6 @@ AS_MUST_CHECK bool trace_save(const Trace *trace, const char *path, Error *err);
 /** Maps a saved trace; works without its model. The file may be hostile: every name, shape and
  *  offset is checked. ERR_FORMAT says what is wrong. */
 AS_MUST_CHECK Trace *trace_open(const char *path, Error *err);
+/** The same from memory, borrowed until the trace is closed; `name` is for messages. */
+AS_MUST_CHECK Trace *trace_open_memory(const char *name, const void *data, size_t n_bytes,
+                                       Error *err);
