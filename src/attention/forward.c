@@ -184,17 +184,12 @@ static void start_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int
     }
 }
 
-/* Steps [*first, *last) of the block at key0 that some of n rows from r on can see. */
-static bool steps_seen(const Worker *w, int32_t r, int32_t n, int32_t key0, int32_t n_steps,
+/* Steps [*first, *last) of the block at key0 that some of n rows from row on can see. */
+static bool steps_seen(const AttnPlan *plan, int32_t row, int32_t n, int32_t key0, int32_t n_steps,
                        int32_t *first, int32_t *last)
 {
-    int32_t begin = INT32_MAX, end = 0;
-    for (int32_t i = r; i < r + n; i++) {
-        if (w->begin[i] < w->end[i]) {
-            begin = w->begin[i] < begin ? w->begin[i] : begin;
-            end = w->end[i] > end ? w->end[i] : end;
-        }
-    }
+    int32_t begin, end;
+    attn_mask_hull(&plan->args.mask, plan->args.n_keys, row, n, &begin, &end);
     *first = begin > key0 ? (begin - key0) / ATTN_STEP : 0;
     *last = end > key0 ? (end - key0 + ATTN_STEP - 1) / ATTN_STEP : 0;
     *last = *last < n_steps ? *last : n_steps;
@@ -264,7 +259,7 @@ static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head
         .any_hidden = p->hidden ? p->any_hidden + step0 : NULL,
     };
     int32_t first, last;
-    if (!steps_seen(w, 0, n_rows, block.key0, block.n_steps, &first, &last)) {
+    if (!steps_seen(plan, row0, n_rows, block.key0, block.n_steps, &first, &last)) {
         return;
     }
     if (p->wave_heads > 0) {
@@ -284,7 +279,8 @@ static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head
     }
     for (int32_t r = 0; r < n_rows; r += ATTN_GROUP) {
         int32_t n = n_rows - r < ATTN_GROUP ? n_rows - r : ATTN_GROUP;
-        if (!steps_seen(w, r, n, block.key0, block.n_steps, &block.first_step, &block.last_step)) {
+        if (!steps_seen(plan, row0 + r, n, block.key0, block.n_steps, &block.first_step,
+                        &block.last_step)) {
             continue;
         }
         if (plan->args.bias.fill) {
@@ -424,6 +420,9 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
         int64_t n_panels = (int64_t)n_kv * plan->n_steps;
 #pragma omp for schedule(dynamic, 4)
         for (int64_t i = 0; i < n_panels; i++) {
+            if (atomic_load_explicit(&p->stop, memory_order_relaxed)) {
+                continue;
+            }
             pack_step(p, kv0 + (int32_t)(i / plan->n_steps), (int32_t)(i % plan->n_steps),
                       p->k + (size_t)i * p->k_floats, p->v + (size_t)i * p->v_floats,
                       &p->v_finite[i]);
@@ -484,7 +483,10 @@ AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutp
     shared_carve(&p, &(AttnCarver){.base = scratch});
     pack_hidden(&p);
     int32_t wave = p.wave_heads > 0 ? p.wave_heads : p.plan.args.n_kv_heads;
-#pragma omp parallel num_threads(ctx->n_threads)
+    const AttnArgs *a = &p.plan.args;
+    double pairs = (double)a->n_heads * a->n_queries * a->n_keys;
+    int n_threads = attn_team_size(ctx, &p.plan, p.total, pairs);
+#pragma omp parallel num_threads(n_threads)
     {
         char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
         Worker w = {0};

@@ -39,6 +39,10 @@ static inline int32_t attn_plan_kv_head(const AttnPlan *plan, int32_t head)
     return head / (plan->args.n_heads / plan->args.n_kv_heads);
 }
 
+/** Keys [*begin, *end) outside of which none of the rows row0 .. row0 + n_rows sees any. */
+void attn_mask_hull(const AttnMask *mask, int32_t n_keys, int32_t row0, int32_t n_rows,
+                    int32_t *begin, int32_t *end);
+
 /** exp(-l) as every tile, texel and statistic uses it: the factor of exp(s - m); 0 in an empty row,
  *  where exp(s - 0) is 0 too (see attn_row_reference). */
 float attn_row_factor(float row_max, float row_log_sum);
@@ -91,4 +95,15 @@ static inline void attn_report(const AttnProgress *progress, const _Atomic int64
         progress->report(progress->payload, atomic_load_explicit(done, memory_order_relaxed),
                          total);
     }
+}
+
+/** Threads worth waking for so many tasks and pairs (query, key) of all heads. */
+static inline int attn_team_size(const AttnCtx *ctx, const AttnPlan *plan, int64_t n_tasks,
+                                 double pairs)
+{
+    const double WORTH = 4e6; /* flops, some 50 microseconds: about what waking a team costs */
+    if (4 * pairs * plan->args.head_dim < WORTH) {
+        return 1;
+    }
+    return n_tasks < ctx->n_threads ? (int)n_tasks : ctx->n_threads;
 }

@@ -99,7 +99,9 @@ AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *args, const float *
     int32_t per_head = (plan.args.n_keys - 1) / KEYS + 1;
     int64_t total = (int64_t)per_head * plan.args.n_heads;
     _Atomic int64_t done = 0;
-#pragma omp parallel num_threads(ctx->n_threads)
+    double pairs = (double)plan.args.n_heads * plan.args.n_queries * plan.args.n_keys;
+    int n_threads = attn_team_size(ctx, &plan, total, pairs);
+#pragma omp parallel num_threads(n_threads)
     {
         Receiver receiver = {.strip = {.row_max = row_max, .row_log_sum = row_log_sum}};
         AttnCarver own = {.base = scratch + (size_t)omp_get_thread_num() * measure.used};

@@ -34,14 +34,9 @@ void attn_strip_load(AttnStrip *strip, int32_t head, int32_t row0, int32_t n_row
 bool attn_strip_sees(const AttnStrip *strip, int32_t r, int32_t n, int32_t col0, int32_t n_cols)
 {
     const AttnArgs *a = &strip->plan->args;
-    for (int32_t i = r; i < r + n; i++) {
-        int32_t begin, end;
-        attn_mask_row_range(&a->mask, a->n_keys, strip->row0 + i, &begin, &end);
-        if (begin < col0 + n_cols && end > col0 && begin < end) {
-            return true;
-        }
-    }
-    return false;
+    int32_t begin, end;
+    attn_mask_hull(&a->mask, a->n_keys, strip->row0 + r, n, &begin, &end);
+    return begin < col0 + n_cols && end > col0;
 }
 
 void attn_strip_pack(const AttnStrip *strip, int32_t col0, int32_t n_cols, float *panel)

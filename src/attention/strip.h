@@ -24,7 +24,7 @@ void attn_strip_carve(AttnStrip *strip, const AttnPlan *plan, AttnCarver *carver
 /** Takes rows row0 .. row0 + n_rows of a head. */
 void attn_strip_load(AttnStrip *strip, int32_t head, int32_t row0, int32_t n_rows);
 
-/** True if one of n rows from the strip's row r on may see one of n_cols keys from col0 on. */
+/** False if none of n rows from the strip's row r on sees any of n_cols keys from col0 on. */
 bool attn_strip_sees(const AttnStrip *strip, int32_t r, int32_t n, int32_t col0, int32_t n_cols);
 
 /** Packs keys col0 .. col0 + n_cols (at most ATTN_STEP) of the strip's head. */

@@ -232,7 +232,8 @@ AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const Attn
         return ATTN_MEMORY;
     }
     _Atomic int64_t done = 0;
-#pragma omp parallel num_threads(ctx->n_threads)
+    int n_threads = attn_team_size(ctx, &plan, n_rows, (double)rows * cols);
+#pragma omp parallel num_threads(n_threads)
     {
         Reducer reducer = {.strip = {.row_max = tile->row_max, .row_log_sum = tile->row_log_sum}};
         AttnCarver own = {.base = scratch + (size_t)omp_get_thread_num() * measure.used};
