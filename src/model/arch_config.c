@@ -268,7 +268,9 @@ static bool rotary_numbers(const ArchSource *s, RotaryDesc *r, Error *err)
     r->factor = 1;
     r->low_freq_factor = 1;
     r->high_freq_factor = 4;
-    return arch_source_number(s, "rope_scaling.factor|rope_parameters.factor",
+    return arch_source_number(s,
+                              "rope_scaling.factor|rope_parameters.factor|"
+                              "rope_parameters.full_attention.factor",
                               "rope.scaling.factor", 1e-3, 1e6, &r->factor, err) &&
            arch_source_number(s, "rope_scaling.low_freq_factor|rope_parameters.low_freq_factor",
                               NULL, 1e-3, 1e6, &r->low_freq_factor, err) &&
@@ -287,7 +289,7 @@ bool arch_finish_rotary(const ArchSource *source, ArchConfig *config, Error *err
     size_t n;
     if (!arch_source_string(source,
                             "rope_scaling.rope_type|rope_scaling.type|rope_parameters.rope_type|"
-                            "rope_parameters.type",
+                            "rope_parameters.type|rope_parameters.full_attention.rope_type",
                             "rope.scaling.type", &kind, &n, err)) {
         return false;
     }
