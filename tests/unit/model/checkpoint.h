@@ -48,19 +48,33 @@ typedef struct Checkpoint {
 
 /* ---- making */
 
+/* Bits of a float and back, by halves of a union: little endian. */
+typedef union CpBits {
+    float value;
+    uint32_t word;
+    uint16_t halves[2];
+} CpBits;
+
+/* Cut to what the type can hold: F16 has 10 bits after the point and no small numbers here. */
 static inline float cp_round(float x, DType dtype)
 {
-    union {
-        float value;
-        uint16_t halves[2]; /* little endian */
-    } bits = {x};
+    CpBits bits = {x};
     if (dtype == DTYPE_F16) {
-        return (float)(_Float16)x;
-    }
-    if (dtype == DTYPE_BF16) {
+        bits.word = fabsf(x) < 0x1p-14f ? 0 : bits.word & 0xFFFFE000u;
+    } else if (dtype == DTYPE_BF16) {
         bits.halves[0] = 0;
     }
     return bits.value;
+}
+
+/* The bits of an F16 for a value that cp_round gave. */
+static inline uint16_t cp_half(float x)
+{
+    const CpBits bits = {x};
+    const uint32_t exponent = (bits.word >> 23 & 0xFF) - 127 + 15;
+    return x == 0 ? 0
+                  : (uint16_t)((bits.word >> 16 & 0x8000) | exponent << 10 |
+                               (bits.word >> 13 & 0x3FF));
 }
 
 static inline void cp_add(Checkpoint *cp, int64_t rows, int64_t columns, double scale, double mean,
@@ -274,16 +288,12 @@ static inline void *cp_bytes(const CpTensor *t, DType dtype, size_t *n_bytes)
     unsigned char *bytes = malloc(*n_bytes);
     assert_non_null(bytes);
     for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &t->data[i], sizeof bits);
-        const uint16_t high = (uint16_t)(bits >> 16);
-        const _Float16 half = (_Float16)t->data[i];
+        const CpBits bits = {t->data[i]};
+        const uint16_t half = dtype == DTYPE_F16 ? cp_half(bits.value) : bits.halves[1];
         if (dtype == DTYPE_F32) {
-            memcpy(bytes + 4 * i, &bits, 4);
-        } else if (dtype == DTYPE_F16) {
-            memcpy(bytes + 2 * i, &half, 2);
+            memcpy(bytes + 4 * i, &bits.value, 4);
         } else {
-            memcpy(bytes + 2 * i, &high, 2);
+            memcpy(bytes + 2 * i, &half, 2);
         }
     }
     return bytes;
