@@ -57,6 +57,8 @@ static bool apply_options(Screen *screen, Error *err)
         !read_one(app, OPTION_HEAD_ID, &s->selection.head, err)) {
         return false;
     }
+    s->head_wanted =
+        app_option(app, OPTION_LAYER_ID)->given || app_option(app, OPTION_HEAD_ID)->given;
     if (query->given) {
         s->selection.query = (int32_t)query->integer;
     }

@@ -78,29 +78,6 @@ void session_clamp_selection(Session *session)
     }
 }
 
-void session_choose_cell(Session *session)
-{
-    Selection *s = &session->selection;
-    TraceRows rows;
-    if (!session->trace || !trace_rows(session->trace, s->layer, s->head, &rows)) {
-        return;
-    }
-    const TraceInfo *info = trace_info(session->trace);
-    float best = -1;
-    s->query = info->n_queries - 1;
-    s->key = AS_MIN(s->query, info->n_keys - 1);
-    for (int32_t i = 0; i < info->n_queries; i++) {
-        int32_t j = rows.max_key[i];
-        bool plain = j <= 0 || j == i || j == i - 1;
-        float w = rows.max_weight[i] * (plain ? 0.25f : 1.0f) * (i > 0 ? 1.0f : 0.01f);
-        if (j >= 0 && w > best) {
-            best = w;
-            s->query = i;
-            s->key = j;
-        }
-    }
-}
-
 static bool do_layer(Session *s, const char *a, Error *err)
 {
     int32_t last = s->trace ? trace_info(s->trace)->n_layers - 1 : INT32_MAX;

@@ -21,6 +21,3 @@ extern const SessionCommand session_commands[];
 AS_MUST_CHECK bool session_run_command(Session *session, const char *line, Error *err);
 /** Keeps layer, head, query and key inside what the trace has. */
 void session_clamp_selection(Session *session);
-/** Chooses a telling cell of the selected head: the strongest weight that is not on the first
- *  token, the token itself or the one before it. */
-void session_choose_cell(Session *session);

@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include "session/choose.h"
 #include "session/commands.h"
 #include "session/journal.h"
 #include "session/run.h"
@@ -211,6 +212,10 @@ static void run_done(void *payload, bool ok, const Error *err)
         if (ok && !run->published) {
             publish(s, run);
         }
+        if (ok && !s->head_wanted && !s->journal->lines.n && !s->selection.pinned) {
+            session_choose_head(s);
+        }
+        s->head_wanted = true; /* from now on the head stays */
         if (run->note[0]) {
             snprintf(s->note, sizeof s->note, "%s", run->note);
         }
@@ -347,7 +352,8 @@ void session_settle(Session *s)
     do {
         jobs_wait_all(s->jobs);
         session_update(s, 0);
-    } while (jobs_status(s->jobs).id || s->queue->lines.n);
+        /* A job may have ended already without having been published. */
+    } while (s->run || s->tiles.job || jobs_status(s->jobs).id || s->queue->lines.n);
 }
 
 /* ---- reading ---- */

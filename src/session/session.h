@@ -125,7 +125,8 @@ typedef struct Session {
     ViewId view;
     Panel panel;
     Selection selection;
-    bool selection_wanted; /* the selection was given and is kept for the first trace */
+    bool selection_wanted; /* query and key were given and are kept for the first trace */
+    bool head_wanted;      /* layer or head were given: the first trace opens on them */
     Playback playback;
     SessionOptions options;
 

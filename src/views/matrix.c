@@ -58,7 +58,9 @@ void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, bool stro
     }
     ui_label(ui, cell,
              &(UiLabel){.face = strong ? FONT_MONO_SEMIBOLD : FONT_MONO,
-                        .size = cell.w >= 46 ? 12 : 11,
+                        .size = cell.w >= 96   ? 14
+                                : cell.w >= 46 ? 12
+                                               : 11,
                         .align = DRAW_CENTER,
                         .color = color},
              text);
@@ -428,7 +430,7 @@ static void draw_title(const MatrixScene *s)
     matrix_window(s->view, &r0, &r1, &c0, &c1);
     const char *range = draw_format(ui->list, "queries %d–%d, keys %d–%d", r0, r1 - 1, c0, c1 - 1);
     float range_w = ui_text_width(ui, FONT_MONO, 12, range);
-    float right = fminf(l->area.x + l->area.w, fmaxf(l->heat.x + l->heat.w, x + w + range_w + 40));
+    float right = l->heat.x + l->heat.w;
     if (right - range_w > x + w + 16) {
         ui_label(ui, rect(right - range_w, y, range_w + 1, 24),
                  &(UiLabel){.face = FONT_MONO, .size = 12, .color = ui->theme.text3}, range);

@@ -257,8 +257,12 @@ static void col_profile(const MatrixScene *s, int32_t r0, int32_t r1)
     draw_pop_clip(ui->list);
     ui_label(ui, rect(box.x, box.y - 36, box.w + 12, 16),
              &(UiLabel){.face = FONT_SANS_MEDIUM, .color = ui->theme.text}, "Column");
-    ui_label(ui, rect(box.x, box.y - 20, box.w + 12, 16), &(UiLabel){.face = FONT_SANS, .size = 11},
-             draw_format(ui->list, "who reads %d", r->key));
+    const char *who = draw_format(ui->list, "who reads %d", r->key);
+    if (ui_text_width(ui, FONT_SANS, 11, who) > box.w + 12) {
+        who = draw_format(ui->list, "of key %d", r->key);
+    }
+    ui_label(ui, rect(box.x, box.y - 20, box.w + 14, 16), &(UiLabel){.face = FONT_SANS, .size = 11},
+             who);
 }
 
 void matrix_draw_profiles(const MatrixScene *s)

@@ -289,7 +289,9 @@ static float minimap_words(const MatrixScene *s, Rect map, const char *texel)
     UiLabel big = {.face = FONT_MONO, .size = 12, .align = DRAW_RIGHT};
     UiLabel small = {.face = FONT_MONO, .size = 11, .align = DRAW_RIGHT, .color = ui->theme.text3};
     /* In the masked corner when the two lines lie above the diagonal, else below the map. */
-    if (layer->causal && w + 16 < map.w - 52) {
+    float left = (map.w - w - 18) / map.w * (float)v->n_keys;
+    float low = 46 / map.h * (float)v->n_queries;
+    if (layer->causal && floorf(left) > ceilf(low)) {
         ui_label(ui, rect(map.x + map.w - w - 10, map.y + 9, w + 1, 17), &big, size);
         ui_label(ui, rect(map.x + map.w - w - 10, map.y + 26, w + 1, 15), &small, texel);
         return 0;

@@ -1,0 +1,253 @@
+/* Commands, undo, runs, failures: what a session is after what was done to it. */
+#include "session_case.h"
+
+static const char TEXT[] = "one two three four five six seven one two three";
+
+static void test_session_run_command__selection(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        Selection want;
+    } rows[] = {{"layer 2", {2, 0, 5, 3, true}},   {"layer +1", {2, 0, 5, 3, true}}, /* clamped */
+                {"layer -2", {0, 0, 5, 3, true}},  {"head 3", {0, 3, 5, 3, true}},
+                {"head -1", {0, 2, 5, 3, true}},   {"query +1", {0, 2, 6, 3, true}},
+                {"key 0", {0, 2, 6, 0, true}},     {"hover 1 1", {0, 2, 6, 0, true}}, /* pinned */
+                {"unpin", {0, 2, 6, 0, false}},    {"hover 1 1", {0, 2, 1, 1, false}},
+                {"pin", {0, 2, 1, 1, true}},       {"pin 99 -3", {0, 2, 9, 0, true}},
+                {"undo", {0, 2, 1, 1, true}},      {"undo", {0, 2, 1, 1, false}},
+                {"redo", {0, 2, 1, 1, true}},      {"query 4x", {0, 2, 1, 1, true}}, /* refused */
+                {"nonsense 3", {0, 2, 1, 1, true}}};
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    does(s, "head 0");
+    does(s, "layer 0");
+    does(s, "pin 5 3");
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        does(s, rows[i].line);
+        const Selection *is = &s->selection;
+        const Selection *want = &rows[i].want;
+        if (is->layer != want->layer || is->head != want->head || is->query != want->query ||
+            is->key != want->key || is->pinned != want->pinned) {
+            print_error("after \"%s\": layer %d head %d query %d key %d pinned %d\n", rows[i].line,
+                        is->layer, is->head, is->query, is->key, is->pinned);
+            fail();
+        }
+    }
+    session_destroy(&s);
+    assert_null(s);
+}
+
+static void test_session_run_command__options(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    does(s, "theme paper");
+    assert_int_equal(s->options.theme, 1);
+    does(s, "theme");
+    assert_int_equal(s->options.theme, 2);
+    does(s, "scale 1.5");
+    does(s, "scale +");
+    assert_true(s->options.scale == 1.75f);
+    does(s, "scale 99");
+    assert_true(s->options.scale == 1.75f);
+    assert_true(strstr(s->note, "99") != NULL);
+    does(s, "level engineer");
+    assert_int_equal(s->options.level, LEVEL_ENGINEER);
+    does(s, "map-scale sqrt");
+    assert_int_equal(s->options.map_scale, MAP_SQRT);
+    does(s, "rows max");
+    assert_true(s->options.rows_normalised);
+    does(s, "fold words");
+    assert_true(s->options.folds_closed[FOLD_WORDS]);
+    does(s, "view heads");
+    assert_int_equal(s->view, VIEW_HEADS);
+    does(s, "undo");
+    assert_int_equal(s->view, VIEW_MATRIX);
+    for (int i = 0; i < 20; i++) {
+        does(s, "undo");
+    }
+    assert_int_equal(s->options.theme, 0);
+    assert_true(s->options.scale == 1);
+    session_destroy(&s);
+}
+
+static void test_session__journal(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    does(s, "layer 1");
+    does(s, "hover 2 1");
+    does(s, "no such thing");
+    does(s, "head 2");
+    assert_int_equal(s->journal->lines.n, 2); /* neither what is fleeting nor what failed */
+    assert_string_equal(s->journal->lines.items[0], "layer 1");
+    assert_string_equal(s->journal->lines.items[1], "head 2");
+    /* Replayed on a fresh session it leads to the same place. */
+    Session *again = session_on(SMALL_MODEL, TEXT);
+    for (size_t i = 0; i < s->journal->lines.n; i++) {
+        does(again, s->journal->lines.items[i]);
+    }
+    assert_int_equal(again->selection.layer, s->selection.layer);
+    assert_int_equal(again->selection.head, s->selection.head);
+    session_destroy(&s);
+    session_destroy(&again);
+}
+
+static void test_session_request__text(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    uint64_t version = s->trace_version;
+    assert_int_equal(trace_info(s->trace)->n_queries, 10);
+    does(s, "pin 9 9");
+    does(s, "text alpha\\nbeta \\\\ gamma");
+    assert_true(s->trace_version > version);
+    assert_int_equal(trace_info(s->trace)->n_queries, 4);
+    assert_string_equal(trace_source(s->trace, NULL), "alpha\nbeta \\ gamma");
+    assert_in_range(s->selection.query, 0, 3);
+    assert_in_range(s->selection.key, 0, 3);
+    assert_false(s->selection.pinned);
+    session_destroy(&s);
+}
+
+/* Temperature and mask run again on the same tokens: what is looked at stays. */
+static void test_session_request__parameters(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    does(s, "layer 1");
+    does(s, "pin 6 2");
+    TraceCell cold;
+    TraceCell hot;
+    assert_true(trace_cell(s->trace, 1, 0, 6, 2, &cold, NULL));
+    does(s, "temperature 2");
+    assert_true(trace_cell(s->trace, 1, 0, 6, 2, &hot, NULL));
+    assert_true(session_params(s).temperature == 2);
+    assert_close(&hot.score, &(float){cold.score / 2}, 1, 1e-6, 1e-5);
+    assert_int_equal(s->selection.query, 6);
+    assert_true(s->selection.pinned);
+    does(s, "mask none");
+    assert_true(trace_cell(s->trace, 1, 0, 2, 6, &hot, NULL));
+    assert_true(hot.visible);
+    assert_true(session_params(s).temperature == 2);
+    does(s, "temperature -1");
+    assert_true(session_params(s).temperature == 2);
+    session_destroy(&s);
+}
+
+static void test_session_request__failure(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    const Trace *trace = s->trace;
+    does(s, "open /no/such/file.gguf");
+    assert_int_equal(s->error.code, ERR_IO);
+    assert_ptr_equal(s->trace, trace); /* what was there is still there */
+    assert_string_equal(s->request.model, SMALL_MODEL);
+    does(s, "unpin"); /* Esc puts the error away */
+    assert_int_equal(s->error.code, ERR_NONE);
+    does(s, "text ");
+    assert_int_equal(s->error.code, ERR_RANGE);
+    does(s, "dismiss");
+    does(s, "temperature 0.5");
+    assert_int_equal(s->error.code, ERR_NONE);
+    assert_true(session_params(s).temperature == 0.5f);
+    session_destroy(&s);
+}
+
+static void test_session_request__newest_wins(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    for (int i = 2; i <= 6; i++) {
+        session_post(s, "temperature %d", i);
+    }
+    session_post(s, "text a b c");
+    session_update(s, 0);
+    session_post(s, "mask none");
+    session_settle(s);
+    assert_int_equal(s->error.code, ERR_NONE);
+    assert_int_equal(trace_info(s->trace)->n_queries, 3);
+    assert_true(session_params(s).temperature == 6);
+    assert_int_equal(session_params(s).mask, TRACE_MASK_NONE);
+    assert_null(s->run);
+    session_destroy(&s);
+}
+
+static void test_session_request__cancel(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    session_post(s, "text x y z");
+    session_update(s, 0);
+    session_post(s, "cancel");
+    session_settle(s);
+    /* Either it was quick enough to be done, or the old text stands. */
+    int32_t n = trace_info(s->trace)->n_queries;
+    assert_true(n == 3 || n == 10);
+    assert_int_equal(s->error.code, ERR_NONE);
+    if (n == 10) {
+        assert_string_equal(s->note, "cancelled");
+    }
+    /* Destroying a session whose run is under way ends the run. */
+    assert_ok(session_request(s, &(SessionRequest){.model = "random:L=8,H=8,d=512"}, &err), err);
+    session_destroy(&s);
+}
+
+static void test_session__playback(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    does(s, "layer 0");
+    does(s, "speed 2");
+    session_post(s, "play");
+    session_update(s, 10.0);
+    session_update(s, 10.0);
+    assert_int_equal(s->selection.layer, 0);
+    assert_true(session_next_s(s, 10.0) > 0.4);
+    session_update(s, 10.6);
+    assert_int_equal(s->selection.layer, 1);
+    session_update(s, 11.2);
+    assert_int_equal(s->selection.layer, 2);
+    session_update(s, 11.8); /* the end, no loop */
+    assert_false(s->playback.playing);
+    assert_int_equal(s->selection.layer, 2);
+    session_post(s, "loop");
+    session_post(s, "play"); /* from the end it starts over */
+    session_update(s, 20.0);
+    assert_int_equal(s->selection.layer, 0);
+    session_destroy(&s);
+}
+
+static void test_session_create__first_head(void **state)
+{
+    (void)state;
+    Session *s = session_create(&(SessionDesc){0}, NULL);
+    s->selection.layer = 1;
+    s->selection.head = 2;
+    s->head_wanted = true;
+    assert_true(session_request(
+        s, &(SessionRequest){.model = SMALL_MODEL, .text = {.text = TEXT, .n_text = 40}}, NULL));
+    session_settle(s);
+    assert_int_equal(s->selection.layer, 1);
+    assert_int_equal(s->selection.head, 2);
+    session_destroy(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_session_run_command__selection),
+        cmocka_unit_test(test_session_run_command__options),
+        cmocka_unit_test(test_session__journal),
+        cmocka_unit_test(test_session_request__text),
+        cmocka_unit_test(test_session_request__parameters),
+        cmocka_unit_test(test_session_request__failure),
+        cmocka_unit_test(test_session_request__newest_wins),
+        cmocka_unit_test(test_session_request__cancel),
+        cmocka_unit_test(test_session__playback),
+        cmocka_unit_test(test_session_create__first_head),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

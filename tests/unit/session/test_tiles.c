@@ -1,0 +1,198 @@
+/* Tiles are the trace's own numbers, whichever way they come; readings and labels. */
+#include "session_case.h"
+
+static Session *text_of(int n_words)
+{
+    StrBuf text = {0};
+    for (int i = 0; i < n_words; i++) {
+        assert_true(strbuf_printf(&text, NULL, "w%d ", i * 7919 % 61));
+    }
+    Session *s = session_on(SMALL_MODEL, strbuf_text(&text));
+    strbuf_free(&text);
+    return s;
+}
+
+static TileKey key_of(const Session *s, int32_t factor)
+{
+    const TraceInfo *info = trace_info(s->trace);
+    return (TileKey){.trace_version = s->trace_version,
+                     .layer = 1,
+                     .head = 2,
+                     .row1 = info->n_queries,
+                     .col1 = info->n_keys,
+                     .factor = factor};
+}
+
+static void check_tile(const Session *s, const Tile *tile)
+{
+    const TileKey *k = &tile->key;
+    for (int32_t r = 0; r < tile->rows; r++) {
+        for (int32_t c = 0; c < tile->cols; c++) {
+            float want = -INFINITY;
+            for (int32_t i = k->row0 + r * k->factor;
+                 i < AS_MIN(k->row0 + (r + 1) * k->factor, k->row1); i++) {
+                for (int32_t j = k->col0 + c * k->factor;
+                     j < AS_MIN(k->col0 + (c + 1) * k->factor, k->col1); j++) {
+                    TraceCell cell;
+                    assert_true(trace_cell(s->trace, k->layer, k->head, i, j, &cell, NULL));
+                    want = cell.visible ? fmaxf(want, cell.weight) : want;
+                }
+            }
+            float is = tile->values[(size_t)r * (size_t)tile->cols + (size_t)c];
+            if (isinf(want)) {
+                /* A block cut by the diagonal counts as there as soon as one row sees one key. */
+                assert_true(isinf(is) || is == 0);
+            } else {
+                assert_close(&is, &want, 1, 1e-7, 1e-6);
+            }
+        }
+    }
+}
+
+static void test_tiles_get__values(void **state)
+{
+    (void)state;
+    Session *s = text_of(45);
+    Error err = {0};
+    for (int32_t factor = 1; factor <= 7; factor += 3) {
+        TileKey key = key_of(s, factor);
+        key.row0 = 5;
+        key.col0 = 3;
+        key.col1 = 40;
+        const Tile *tile = session_tile(s, &key, &err);
+        assert_ok(tile, err);
+        check_tile(s, tile);
+        uint64_t version = tile->version;
+        assert_true(session_tile(s, &key, &err)->version == version);
+    }
+    session_destroy(&s);
+}
+
+static void test_tiles_get__masked(void **state)
+{
+    (void)state;
+    Session *s = text_of(12);
+    TileKey key = key_of(s, 1);
+    const Tile *tile = session_tile(s, &key, NULL);
+    assert_non_null(tile);
+    for (int32_t r = 0; r < 12; r++) {
+        for (int32_t c = 0; c < 12; c++) {
+            assert_int_equal(isinf(tile->values[r * 12 + c]) != 0, c > r);
+        }
+    }
+    session_destroy(&s);
+}
+
+static void test_tiles_get__budget(void **state)
+{
+    (void)state;
+    Session *s = text_of(40);
+    s->tiles.budget_bytes = 3 * (40 * 40 + 40) * sizeof(float);
+    uint64_t first = 0;
+    for (int32_t head = 0; head < 4; head++) {
+        TileKey key = key_of(s, 1);
+        key.head = head;
+        const Tile *tile = session_tile(s, &key, NULL);
+        assert_non_null(tile);
+        first = head == 0 ? tile->version : first;
+    }
+    assert_int_equal(s->tiles.tiles.n, 3);
+    assert_true(s->tiles.held_bytes <= s->tiles.budget_bytes);
+    TileKey key = key_of(s, 1);
+    key.head = 0;
+    assert_null(tiles_find(&s->tiles, &key)); /* the oldest went */
+    assert_true(session_tile(s, &key, NULL)->version != first);
+    session_destroy(&s);
+}
+
+/* What takes long comes by a job; of two wishes the newer one is served. */
+static void test_tiles_get__job(void **state)
+{
+    (void)state;
+    Session *s = text_of(2100);
+    Error err = {0};
+    TileKey key = key_of(s, 4);
+    TileKey other = key;
+    other.head = 3;
+    assert_null(session_tile(s, &other, &err));
+    assert_null(session_tile(s, &key, &err));
+    assert_int_equal(err.code, ERR_NONE);
+    session_settle(s);
+    const Tile *tile = session_tile(s, &key, &err);
+    assert_non_null(tile);
+    assert_int_equal(tile->rows, 525);
+    assert_null(tiles_find(&s->tiles, &other));
+    TraceCell cell;
+    TraceRows rows;
+    assert_true(trace_rows(s->trace, 1, 2, &rows));
+    int32_t at = rows.max_key[2000];
+    assert_true(trace_cell(s->trace, 1, 2, 2000, at, &cell, NULL));
+    assert_true(tile->values[500 * 525 + at / 4] >= cell.weight);
+    session_destroy(&s);
+}
+
+static void test_reading_update__adds_up(void **state)
+{
+    (void)state;
+    Session *s = text_of(30);
+    does(s, "layer 2");
+    does(s, "head 1");
+    does(s, "pin 20 7");
+    const Reading *r = session_reading(s);
+    assert_non_null(r);
+    assert_true(fabs(r->row_sum - 1) < 1e-5);
+    assert_true(r->row[7] == r->column[20]);
+    assert_true(fabsf(r->row[7] - r->cell.weight) < 1e-7f);
+    assert_int_equal(r->n_readers, 23);
+    assert_int_equal(r->row_end, 21);
+    assert_int_equal(r->n_top, READING_TOP);
+    for (size_t i = 1; i < r->n_top; i++) {
+        assert_true(r->top[i].weight <= r->top[i - 1].weight);
+    }
+    const float *received = trace_received(s->trace, 2, 1);
+    float mass = (float)r->received;
+    assert_close(&mass, &received[7], 1, 1e-5, 1e-5);
+    session_destroy(&s);
+}
+
+static void test_token_label__cases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } rows[] = {{" the", "the"},
+                {"the", "the"},
+                {" ", "space"},
+                {"   ", "space ×3"},
+                {"\n", "⏎"},
+                {"\n\n", "⏎⏎"},
+                {"\t", "⇥"},
+                {"", "#7"},
+                {"\x01", "#7"},
+                {"##ing", "##ing"},
+                {"<|endoftext|>", "<|endoftext|>"}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        char out[TOKEN_LABEL_MAX];
+        assert_string_equal(token_label(&(TraceToken){.id = 7, .text = rows[i].text}, out),
+                            rows[i].want);
+    }
+    char longest[400];
+    char out[TOKEN_LABEL_MAX];
+    for (size_t i = 0; i + 1 < sizeof longest; i++) {
+        longest[i] = i % 2 ? '\xA4' : '\xC3'; /* ä */
+    }
+    longest[398] = 0;
+    token_label(&(TraceToken){.text = longest}, out);
+    assert_true(strlen(out) < TOKEN_LABEL_MAX);
+    assert_int_equal(utf8_count_invalid(out, strlen(out)), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tiles_get__values),       cmocka_unit_test(test_tiles_get__masked),
+        cmocka_unit_test(test_tiles_get__budget),       cmocka_unit_test(test_tiles_get__job),
+        cmocka_unit_test(test_reading_update__adds_up), cmocka_unit_test(test_token_label__cases),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
