@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Golden tokens: what the tokenizers library makes of hard texts.
+"""Golden tokens: what the tokenizers library makes of hard texts; and seeds for tests/fuzz.
 
 Writes tests/golden/data/tokens_texts.json (the texts, shared) and one file per tokenizer,
 tests/golden/data/tokens_<name>.json, read by test_tokens.c:
@@ -201,8 +201,7 @@ def write_gguf(path, model, tokens, kinds, **more):
     w.add_token_list(tokens)
     w.add_token_types(kinds)
     for key, value in more.items():
-        add = w.add_bool if isinstance(value, bool) else w.add_array if isinstance(
-            value, list) else w.add_uint32
+        add = {bool: w.add_bool, list: w.add_array, str: w.add_string, int: w.add_uint32}[type(value)]
         add("tokenizer.ggml." + key, value)
     w.write_header_to_file()
     w.write_kv_data_to_file()
@@ -260,7 +259,18 @@ def bpe_trainer(size=420, **more):
 
 
 def synthetic():
-    """One small tokenizer per family of components."""
+    """One small tokenizer per family of components. Trained where its file is not there: equal
+    counts are ordered by chance, so training again gives other merges."""
+    names = ["roberta", "llama3", "bert_cased", "nfkd", "spm_legacy", "metaspace", "affixes",
+             "splits"]
+    paths = {name: f"{DATA}/tokens_json_{name}.json" for name in names}
+    if not all(os.path.exists(path) for path in paths.values()):
+        for name, t in train_synthetic().items():
+            write(paths[name], t.to_str(pretty=False) + "\n")
+    return paths
+
+
+def train_synthetic():
     N, P, D, T = normalizers, pre_tokenizers, decoders, processors
     llama3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
               r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
@@ -344,12 +354,42 @@ def synthetic():
     return out
 
 
+def seeds(texts):
+    """First inputs of the fuzz targets: the same components with vocabularies of a few tokens."""
+    corpus = "tests/fuzz/corpus"
+    for folder in ("json", "gguf", "text"):
+        os.makedirs(f"{corpus}/fuzz_tokenizer_{folder}", exist_ok=True)
+    for name, path in synthetic().items():
+        with open(path, encoding="utf-8") as f:
+            t = json.load(f)
+        keep = set(list(t["model"]["vocab"])[:90])
+        merges = [m for m in t["model"].get("merges", []) if set(m) <= keep]
+        keep |= {a + b.removeprefix("##") for a, b in merges}
+        t["model"]["vocab"] = {x: i for x, i in t["model"]["vocab"].items() if x in keep}
+        if merges:
+            t["model"]["merges"] = merges
+        write(f"{corpus}/fuzz_tokenizer_json/{name}", json.dumps(t, ensure_ascii=False))
+    a, b = list(range(97, 105)), [f"{chr(x)} {chr(x + 1)}" for x in range(97, 104)]
+    letters = [chr(x) for x in a]
+    for pre in ("smollm", "llama-bpe", "falcon", "bloom", "deepseek-v3", "unheard-of"):
+        write_gguf(f"{corpus}/fuzz_tokenizer_gguf/{pre}", "gpt2",
+                   ["<s>"] + letters + [x.replace(" ", "") for x in b], [3] + [1] * 15,
+                   pre=pre, merges=b, bos_token_id=0)
+    write_gguf(f"{corpus}/fuzz_tokenizer_gguf/spm", "llama",
+               ["<unk>", "<s>", "▁", "l", "o", "lo", "▁lo", "<0x20>"], [2, 3, 1, 1, 1, 1, 1, 6],
+               scores=[0.0, 0.0, -1.0, -2.0, -3.0, -4.0, -5.0, 0.0], bos_token_id=1,
+               unknown_token_id=0)
+    write_gguf(f"{corpus}/fuzz_tokenizer_gguf/bert", "bert",
+               ["[UNK]", "[CLS]", "[SEP]", "[MASK]", "▁hel", "lo", "▁w"], [3, 3, 3, 3, 1, 1, 1])
+    for i in (10, 25, 37):
+        for which in range(5):
+            write(f"{corpus}/fuzz_tokenizer_text/{i}_{which}", chr(50 + which) + texts[i])
+
+
 def main():
     texts = TEXTS + [x for p in PAIRS for x in p if x not in TEXTS]
     write(f"{DATA}/tokens_texts.json", json.dumps(texts, ensure_ascii=True, indent=0) + "\n")
-    for name, t in synthetic().items():
-        path = f"{DATA}/tokens_json_{name}.json"
-        write(path, t.to_str(pretty=False) + "\n")
+    for name, path in synthetic().items():
         # The library decodes a normalised added token as its normalised spelling; we by its name.
         golden(name, path, Tokenizer.from_file(path), texts, decodes=name != "nfkd")
     for name in ("minilm", "tiny"):
@@ -360,6 +400,7 @@ def main():
     path = "models/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     golden("smollm2", "models/cache/smollm2", smollm2(path), texts)
     small_ggufs(texts)
+    seeds(texts)
     path = "models/cache/gemma3/gemma-3-270m-q4_k_m.gguf"
     if "--gemma3" in sys.argv:  # not part of the suite: the model is large
         golden("gemma3", path, gemma3(path), texts)
