@@ -49,6 +49,19 @@ static bool print_tokens(const App *app, const TraceToken *tokens, size_t n, Err
     return ok;
 }
 
+/* Byte ranges of a second text count from its own beginning. */
+static void split_ranges(const TextRequest *request, TextTokens *tokens)
+{
+    int64_t pair_at = (int64_t)request->n_text;
+    for (size_t i = 0; i < tokens->n && request->pair; i++) {
+        TraceToken *t = &tokens->tokens[i];
+        if (t->start >= pair_at) {
+            t->start -= pair_at;
+            t->end -= pair_at;
+        }
+    }
+}
+
 static bool tokenise(App *app, const RunRequest *request, Error *err)
 {
     TextTokens tokens;
@@ -61,8 +74,11 @@ static bool tokenise(App *app, const RunRequest *request, Error *err)
         *err = no_tokenizer;
         ok = false;
     }
-    ok = ok && text_tokens(&request->text, NULL, tokenizer, &app->arena, &app->log, &tokens, err) &&
-         print_tokens(app, tokens.tokens, tokens.n, err);
+    ok = ok && text_tokens(&request->text, NULL, tokenizer, &app->arena, &app->log, &tokens, err);
+    if (ok) {
+        split_ranges(&request->text, &tokens);
+        ok = print_tokens(app, tokens.tokens, tokens.n, err);
+    }
     tokenizer_close(&tokenizer);
     model_close(&model);
     return ok;

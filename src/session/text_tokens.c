@@ -154,8 +154,8 @@ static bool take_part(const TextRequest *request, const Log *log, TextTokens *ou
     return true;
 }
 
-static bool check_model(const TextTokens *tokens, const Model *model, Arena *arena, const Log *log,
-                        Error *err)
+/* Only errors: what the model warns of comes when it runs. */
+static bool check_model(const TextTokens *tokens, const Model *model, Arena *arena, Error *err)
 {
     int32_t *ids = ARENA_ARRAY(arena, int32_t, tokens->n, err);
     if (!ids) {
@@ -171,7 +171,7 @@ static bool check_model(const TextTokens *tokens, const Model *model, Arena *are
                          tokens->n);
     }
     ModelInput input = {.ids = ids, .n_tokens = (int32_t)tokens->n};
-    return model_check_input(model, &input, log, err);
+    return model_check_input(model, &input, NULL, err);
 }
 
 bool text_tokens(const TextRequest *request, const Model *model, const Tokenizer *tokenizer,
@@ -192,7 +192,7 @@ bool text_tokens(const TextRequest *request, const Model *model, const Tokenizer
                          "give a text with --text, --file or --ids");
     }
     ok = ok && take_part(request, log, tokens, err) &&
-         (!model || check_model(tokens, model, arena, log, err));
+         (!model || check_model(tokens, model, arena, err));
     for (size_t i = 0; i < tokens->n && ok; i++) {
         tokens->tokens[i].text = token_text(tokens, &tokens->tokens[i], tokenizer, arena, err);
         ok = tokens->tokens[i].text != NULL;

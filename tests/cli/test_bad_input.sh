@@ -40,6 +40,7 @@ ok tokens --model random:V=50 --file "$dir/broken.txt" --json; says '2 byte sequ
 fails 1 'learned positions' dump $w --model random:arch=gpt2,n=8,V=50 --text 'a b c d e f g h i' -o "$o/x.npy"
 ok dump $w --model random:arch=gpt2,n=8,V=50 --text 'a b c d e f g h i' --max-tokens 8 -o "$dir/x.npy"
 ok dump $w --model random:n=8,V=50 --text 'a b c d e f g h i' -o "$dir/x.npy"; says warning
+[ "$(grep -c warning "$dir/stderr")" -eq 1 ] || bad "the warning is said more than once"
 
 # ---- models
 mkdir "$dir/empty" "$dir/alien" "$dir/pickle" "$dir/cut" "$dir/lie" "$dir/noconfig"
