@@ -90,9 +90,9 @@ static bool unknown_architecture(const char *where, const char *name, size_t n, 
                      where, shown, model_known_architectures());
 }
 
-static bool bind(Model *m, Error *err)
+static bool bind(Model *m, const Log *log, Error *err)
 {
-    if (!weights_bind(&m->weights, m->arch, &m->config, m->file, &m->arena, err)) {
+    if (!weights_bind(&m->weights, m->arch, &m->config, m->file, &m->arena, log, err)) {
         return false;
     }
     m->bound = true;
@@ -118,11 +118,11 @@ static bool open_json(Model *m, Error *err)
     return m->info.model_type && arch_config_read(m->arch, &source, &m->config, err);
 }
 
-static bool open_folder(Model *m, const Location *where, ModelNeed need, Error *err)
+static bool open_folder(Model *m, const Location *where, const ModelDesc *desc, Error *err)
 {
     m->info.path = where->path;
     m->info.tokenizer = (ModelTokenizerSource){.kind = MODEL_TOKENIZER_FOLDER, .path = where->path};
-    if (need == MODEL_NEED_TOKENIZER) {
+    if (desc->need == MODEL_NEED_TOKENIZER) {
         return true;
     }
     if (!config_open(&m->json, where->path, err) || !open_json(m, err)) {
@@ -131,16 +131,16 @@ static bool open_folder(Model *m, const Location *where, ModelNeed need, Error *
     Error why = {0};
     m->file = tensor_file_open(where->path, &why);
     if (!m->file) {
-        if (need == MODEL_NEED_INFO && why.code == ERR_IO) {
+        if (desc->need == MODEL_NEED_INFO && why.code == ERR_IO) {
             return true; /* info without weights is fine */
         }
         *err = why;
         return false;
     }
-    return bind(m, err);
+    return bind(m, desc->log, err);
 }
 
-static bool open_gguf(Model *m, const Location *where, ModelNeed need, Error *err)
+static bool open_gguf(Model *m, const Location *where, const ModelDesc *desc, Error *err)
 {
     TextView name;
     m->info.path = where->path;
@@ -153,7 +153,7 @@ static bool open_gguf(Model *m, const Location *where, ModelNeed need, Error *er
                          "%s: safetensors need their config.json: name their folder", where->path);
     }
     m->info.tokenizer = (ModelTokenizerSource){MODEL_TOKENIZER_GGUF, where->path, m->file};
-    if (need == MODEL_NEED_TOKENIZER) {
+    if (desc->need == MODEL_NEED_TOKENIZER) {
         return true;
     }
     if (!tensor_file_get_string(m->file, "general.architecture", &name, err)) {
@@ -170,10 +170,10 @@ static bool open_gguf(Model *m, const Location *where, ModelNeed need, Error *er
         .gguf = m->file, .prefix = name.text, .prefix_n = name.n, .name = where->path};
     m->info.model_type = arena_strndup(&m->arena, name.text, name.n, err);
     return m->info.model_type && arch_config_read(m->arch, &source, &m->config, err) &&
-           bind(m, err);
+           bind(m, desc->log, err);
 }
 
-static bool open_embedded(Model *m, const Location *where, ModelNeed need, Error *err)
+static bool open_embedded(Model *m, const Location *where, const ModelDesc *desc, Error *err)
 {
     EmbeddedFile config, tensors;
     const char *config_name = arena_printf(&m->arena, err, "%sconfig.json", where->path);
@@ -186,7 +186,7 @@ static bool open_embedded(Model *m, const Location *where, ModelNeed need, Error
     if (!embedded_find(config_name, &config) || !embedded_find(name, &tensors)) {
         return error_set(err, ERR_IO, "%s: not embedded in this build", where->name);
     }
-    if (need == MODEL_NEED_TOKENIZER) {
+    if (desc->need == MODEL_NEED_TOKENIZER) {
         return true;
     }
     if (!config_open_memory(&m->json, config_name, (const char *)config.data, config.n_bytes,
@@ -195,7 +195,7 @@ static bool open_embedded(Model *m, const Location *where, ModelNeed need, Error
         return false;
     }
     m->file = tensor_file_open_memory(name, tensors.data, tensors.n_bytes, err);
-    return m->file && bind(m, err);
+    return m->file && bind(m, desc->log, err);
 }
 
 static bool open_made(Model *m, const Location *where, ModelNeed need, Error *err)
@@ -231,16 +231,16 @@ static bool open_all(Model *m, const ModelDesc *desc, Error *err)
     bool ok = false;
     switch (where.kind) {
     case LOCATION_EMBEDDED:
-        ok = open_embedded(m, &where, desc->need, err);
+        ok = open_embedded(m, &where, desc, err);
         break;
     case LOCATION_MADE:
         ok = open_made(m, &where, desc->need, err);
         break;
     case LOCATION_FOLDER:
-        ok = open_folder(m, &where, desc->need, err);
+        ok = open_folder(m, &where, desc, err);
         break;
     case LOCATION_GGUF:
-        ok = open_gguf(m, &where, desc->need, err);
+        ok = open_gguf(m, &where, desc, err);
         break;
     }
     if (ok && m->arch) {

@@ -34,7 +34,7 @@ typedef enum ModelNeed {
 typedef struct ModelDesc {
     const char *spec; /* MODEL of the command line; NULL or "" = "tiny" */
     ModelNeed need;
-    const Log *log; /* warnings (unknown settings that were left out …); NULL = silent */
+    const Log *log; /* warnings (tensors that play no role); NULL = silent */
 } ModelDesc;
 
 /**

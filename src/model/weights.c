@@ -1,6 +1,8 @@
 #include "model/weights.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compute/dequant.h"
@@ -29,6 +31,7 @@ typedef struct Binder {
     Arena *arena;
     const char *prefix; /* of safetensors names */
     bool gguf;
+    ARRAY_OF(const TensorView *) used; /* tensors that play a role */
 } Binder;
 
 static const char *tensor_pattern(const Binder *b, const ArchTensor *row)
@@ -202,6 +205,9 @@ static bool bind_row(Binder *b, const ArchTensor *row, int32_t layer, Error *err
     if (!view) {
         return true;
     }
+    if (!ARRAY_PUSH(&b->used, view, err) || (bias && !ARRAY_PUSH(&b->used, bias, err))) {
+        return false;
+    }
     if (!is_vector) {
         Weight w = {0};
         Slice slice;
@@ -264,8 +270,75 @@ static void size_from_tensor(Binder *b, ArchRole role, int64_t *size)
     }
 }
 
+static int compare_views(const void *a, const void *b)
+{
+    const uintptr_t x = (uintptr_t) * (const TensorView *const *)a;
+    const uintptr_t y = (uintptr_t) * (const TensorView *const *)b;
+    return (x > y) - (x < y);
+}
+
+/* Is this a tensor of a layer ("….3.…") that should do something? Buffers that old checkpoints
+ * carry along do nothing. */
+static bool matters(const char *name)
+{
+    static const char *const BUFFERS[] = {"inv_freq", ".attn.bias", ".attn.masked_bias"};
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < AS_COUNT(BUFFERS); i++) {
+        const size_t length = strlen(BUFFERS[i]);
+        if (n >= length && strcmp(name + n - length, BUFFERS[i]) == 0) {
+            return false;
+        }
+    }
+    for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
+        if (isdigit((unsigned char)dot[1])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A tensor of a layer that nothing reads means that this is not quite the model it says it is. */
+static void warn_unused(const Binder *b, const Log *log)
+{
+    const TensorView *first = NULL;
+    size_t n = 0;
+    qsort(b->used.items, b->used.n, sizeof(const TensorView *), compare_views);
+    for (size_t i = 0; i < tensor_file_count(b->file); i++) {
+        const TensorView *view = tensor_file_at(b->file, i);
+        if (matters(view->name) &&
+            !bsearch(&view, b->used.items, b->used.n, sizeof(const TensorView *), compare_views)) {
+            first = first ? first : view;
+            n++;
+        }
+    }
+    if (n > 0) {
+        log_write(log, LOG_WARNING,
+                  "%s: %zu tensors of layers play no role in a %s model, the first is %.80s; what "
+                  "is shown may differ from what the model does",
+                  tensor_file_path(b->file), n, b->arch->id, first->name);
+    }
+}
+
+static bool bind_all(Binder *b, Error *err)
+{
+    if (!choose_prefix(b, err)) {
+        return false;
+    }
+    if (b->gguf || b->config->vocabulary == 0) {
+        size_from_tensor(b, ROLE_TOKENS, &b->config->vocabulary);
+    }
+    if (b->gguf) {
+        size_from_tensor(b, ROLE_TYPES, &b->config->n_types);
+        if (b->arch->positions == ARCH_POSITIONS_LEARNED) {
+            size_from_tensor(b, ROLE_POSITIONS, &b->config->max_positions);
+            b->config->max_positions -= b->config->position_offset;
+        }
+    }
+    return for_rows(b, bind_row, err) && for_rows(b, check_present, err);
+}
+
 bool weights_bind(Weights *weights, const Arch *arch, ArchConfig *config, const TensorFile *file,
-                  Arena *arena, Error *err)
+                  Arena *arena, const Log *log, Error *err)
 {
     Binder b = {.weights = weights, .arch = arch, .config = config, .file = file, .arena = arena};
     b.gguf = tensor_file_kind(file) == TENSOR_FILE_GGUF;
@@ -274,25 +347,14 @@ bool weights_bind(Weights *weights, const Arch *arch, ArchConfig *config, const 
         b.gguf ? arch->gguf.heads_interleaved : arch->safetensors.heads_interleaved;
     weights->layers =
         arena_alloc_array(arena, (size_t)config->n_layers, sizeof *weights->layers, err);
-    if (!weights->layers || !choose_prefix(&b, err)) {
-        return false;
+    const bool ok = weights->layers && bind_all(&b, err);
+    if (ok) {
+        warn_unused(&b, log);
     }
-    if (b.gguf || config->vocabulary == 0) {
-        size_from_tensor(&b, ROLE_TOKENS, &config->vocabulary);
-    }
-    if (b.gguf) {
-        size_from_tensor(&b, ROLE_TYPES, &config->n_types);
-        if (arch->positions == ARCH_POSITIONS_LEARNED) {
-            size_from_tensor(&b, ROLE_POSITIONS, &config->max_positions);
-            config->max_positions -= config->position_offset;
-        }
-    }
-    if (!for_rows(&b, bind_row, err) || !for_rows(&b, check_present, err)) {
-        return false;
-    }
+    ARRAY_FREE(&b.used);
     /* GGUF has no word for it: without a head of its own a model uses its embeddings. */
     config->tied = config->tied || (b.gguf && !weights->roles[ROLE_HEAD].matrix.view);
-    return true;
+    return ok;
 }
 
 /* ---------------------------------------------------------------- floats */

@@ -44,10 +44,11 @@ static inline const RoleWeights *weights_role(const Weights *weights, int32_t la
  *
  * file     borrowed as long as the weights are used
  * arena    takes vectors and tables
+ * log      warned of tensors of layers that play no role
  * Errors   ERR_FORMAT missing tensor or wrong shape (names it, both shapes); ERR_UNSUPPORTED type
  */
 AS_MUST_CHECK bool weights_bind(Weights *weights, const Arch *arch, ArchConfig *config,
-                                const TensorFile *file, Arena *arena, Error *err);
+                                const TensorFile *file, Arena *arena, const Log *log, Error *err);
 
 /** How made-up models get their numbers. */
 typedef struct WeightsRecipe {

@@ -318,6 +318,31 @@ static void test_model_open__hugging_face_cache(void **state)
     unsetenv("HF_HOME");
 }
 
+static void count_warnings(void *payload, LogLevel level, const char *line)
+{
+    *(int *)payload += level == LOG_WARNING && strstr(line, "q_norm") ? 1 : 0;
+}
+
+static void test_model_open__tensors_without_a_role_are_said(void **state)
+{
+    (void)state;
+    CpModel m = LLAMA;
+    Error err = {0};
+    int n = 0;
+    const Log log = {count_warnings, &n};
+    for (int i = 0; i < 2; i++) {
+        Checkpoint cp;
+        m.family = i ? CP_QWEN3 : CP_LLAMA; /* tensors of the one, config of the other */
+        cp_make(&cp, &m);
+        cp_write(&cp);
+        Model *model = model_open(&(ModelDesc){.spec = cp.folder, .log = &log}, &err);
+        assert_ok(model, err);
+        assert_int_equal(n, i);
+        model_close(&model);
+        cp_free(&cp);
+    }
+}
+
 /* ---- GGUF */
 
 static void put(StrBuf *b, const void *bytes, size_t n)
@@ -491,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_model_open__nothing_there),
         cmocka_unit_test(test_model_open__bad_configs),
         cmocka_unit_test(test_model_open__hugging_face_cache),
+        cmocka_unit_test(test_model_open__tensors_without_a_role_are_said),
         cmocka_unit_test(test_model_open__gguf_is_the_same_model),
     };
     return cmocka_run_group_tests_name("model_open", tests, NULL, NULL);
