@@ -42,9 +42,10 @@ static bool on_place(void *payload, TapPlace place, int32_t n_tokens, TapBuffers
     return true;
 }
 
-/* What the pass shall write besides o, straight into the record. */
-static void want_statistics(LayerData *layer, int32_t summary_size, AttnOutputs *out)
+void trace_want_statistics(const LayerData *layer, int32_t summary_size, AttnOutputs *out)
 {
+    *out = (AttnOutputs){
+        .o = out->o, .o_row_stride = out->o_row_stride, .o_head_stride = out->o_head_stride};
     out->row_max = layer->row_max;
     out->row_log_sum = layer->row_log_sum;
     out->summary_size = summary_size;
@@ -98,7 +99,7 @@ static bool on_attention(void *payload, TapPlace place, const AttnArgs *args, At
         .col_texel = layer->shape.col_width,
     };
     if (info->params.dtype == TRACE_F32) {
-        want_statistics(layer, info->params.summary_size, out);
+        trace_want_statistics(layer, info->params.summary_size, out);
     }
     fill->attention_start_s = clock_now_s();
     fill->attention_flops +=
@@ -186,7 +187,7 @@ static bool record_halves(Fill *fill, int32_t l, Error *err)
     args.q_row_stride = args.q_head_stride = args.k_row_stride = args.k_head_stride = 0;
     args.v_row_stride = args.v_head_stride = 0;
     AttnOutputs out = {0};
-    want_statistics(layer, info->params.summary_size, &out);
+    trace_want_statistics(layer, info->params.summary_size, &out);
     return trace_attn_ok(attn_forward(trace->ctx, &args, &out, &fill->progress), "attention", err);
 }
 

@@ -116,5 +116,8 @@ AS_MUST_CHECK bool trace_part_open(const Trace *trace, int32_t layer, int32_t he
                                    TraceOperandPart *part, Error *err);
 void trace_part_close(TraceOperandPart *part);
 
+/** All that an attention pass shall write besides o, straight into the record; o stays as it is. */
+void trace_want_statistics(const LayerData *layer, int32_t summary_size, AttnOutputs *out);
+
 /** An AttnStatus as an Error. Returns status == ATTN_OK. */
 bool trace_attn_ok(AttnStatus status, const char *what, Error *err);

@@ -173,6 +173,41 @@ static bool describe(const TraceDesc *desc, TraceInfo *info, bool *causal, Error
 
 /* ---- how much it takes ----------------------------------------------------------------------- */
 
+/* a + b, at most UINT64_MAX, which stands for "too much". */
+static uint64_t add_up(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+/* What attention with all statistics allocates in the first layer; other layers are alike. */
+static bool attention_bytes(const TraceDesc *desc, const TraceInfo *info,
+                            const ForwardOptions *options, uint64_t *bytes, Error *err)
+{
+    char message[256] = "";
+    AttnCtx *ctx = NULL;
+    AttnCtxDesc ctx_desc = {.n_threads = desc->params.threads};
+    AttnStatus status = attn_ctx_create(&ctx_desc, &ctx, message, sizeof message);
+    if (status != ATTN_OK) {
+        return trace_attn_ok(status, message[0] ? message : "attention", err);
+    }
+    float some = 0; /* pointers only say what is wanted */
+    int32_t some_key = 0;
+    LayerData layer = {.max_key = &some_key, .summary_mean = &some, .summary_max = &some};
+    AttnOutputs out = {.o = &some};
+    AttnArgs args;
+    layer.row_max = layer.row_log_sum = layer.entropy = layer.distance = layer.max_weight =
+        layer.first = layer.self = layer.previous = layer.received = &some;
+    trace_want_statistics(&layer, info->params.summary_size, &out);
+    if (model_attention_args(desc->model, (TapPlace){0}, info->n_queries, &options->what_if,
+                             &args)) {
+        args.q = args.k = args.v = &some;
+        *bytes = attn_scratch_bytes(ctx, &args, &out);
+    }
+    attn_ctx_destroy(&ctx);
+    return true;
+}
+
 static bool estimate_bytes(const TraceDesc *desc, const TraceInfo *info, bool causal,
                            TraceLayout *layout, TraceEstimate *estimate, Error *err)
 {
@@ -184,24 +219,27 @@ static bool estimate_bytes(const TraceDesc *desc, const TraceInfo *info, bool ca
                                           .mask = (ModelMask)params->mask,
                                           .propagate = params->propagate}};
     bool placed = params->dtype == TRACE_F32 && info->has_values;
+    uint64_t attention = 0;
+    if (!attention_bytes(desc, info, &options, &attention, err)) {
+        return false;
+    }
     *estimate = (TraceEstimate){
         .record_bytes = layout->total_bytes,
         .work_bytes = model_forward_bytes(desc->model, info->n_queries, &options, placed),
     };
+    estimate->work_bytes = add_up(estimate->work_bytes, attention);
     if (params->dtype == TRACE_F16) {
         /* q, k and v of one layer in full width, from which the halves are rounded */
         uint64_t rows =
             (uint64_t)info->n_queries * (uint64_t)(info->n_heads + 2 * info->n_kv_heads);
-        estimate->work_bytes += rows * (uint64_t)info->head_dim * 4;
+        estimate->work_bytes = add_up(estimate->work_bytes, rows * (uint64_t)info->head_dim * 4);
     }
     estimate->memory_limit =
         params->memory_bytes ? params->memory_bytes : memory_available_bytes() / 4 * 3;
     spill_folder(params->spill_folder, estimate->spill_folder, sizeof estimate->spill_folder);
     estimate->disk_free = spill_disk_free(estimate->spill_folder);
-    uint64_t together;
     estimate->spills =
-        __builtin_add_overflow(estimate->record_bytes, estimate->work_bytes, &together) ||
-        together > estimate->memory_limit;
+        add_up(estimate->record_bytes, estimate->work_bytes) > estimate->memory_limit;
     return true;
 }
 
@@ -222,7 +260,6 @@ static bool check_fits(const TraceEstimate *e, const TraceInfo *info, const Trac
     char work[32];
     char limit[32];
     char disk[32];
-    uint64_t resident;
     format_bytes(e->record_bytes, record);
     format_bytes(e->work_bytes, work);
     format_bytes(e->memory_limit, limit);
@@ -230,8 +267,7 @@ static bool check_fits(const TraceEstimate *e, const TraceInfo *info, const Trac
     if (!e->spills) {
         return true;
     }
-    if (__builtin_add_overflow(e->work_bytes, (uint64_t)layout->layer_bytes, &resident) ||
-        resident > e->memory_limit) {
+    if (add_up(e->work_bytes, layout->layer_bytes) > e->memory_limit) {
         return error_set(err, ERR_MEMORY,
                          "%d tokens need %s to compute beside a record of %s, and %s of memory may "
                          "be used: take a part with --max-tokens or --range, or raise --memory",
