@@ -124,15 +124,8 @@ static void draw_settings(ViewContext *c, Rect stage)
     }
 }
 
-void chrome_panel_shield(ViewContext *c, Rect stage)
-{
-    /* Drawn after the stage, asked before it: what lies below does not see the pointer. */
-    c->ui->shield = c->session->panel ? stage : (Rect){0};
-}
-
 void chrome_panel(ViewContext *c, Rect stage)
 {
-    c->ui->shield = (Rect){0};
     if (c->session->panel == PANEL_HELP) {
         draw_help(c, stage);
     } else if (c->session->panel == PANEL_SETTINGS) {

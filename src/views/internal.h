@@ -41,8 +41,6 @@ void chrome_inspector_folded(ViewContext *c, Rect box);
 
 /** What lies over the stage (session->panel). */
 void chrome_panel(ViewContext *c, Rect stage);
-/** Before the stage is drawn: keeps the pointer from it while a panel lies above. */
-void chrome_panel_shield(ViewContext *c, Rect stage);
 
 /* What the stage shows when there is no view to show. */
 void stage_not_built(ViewContext *c, Rect stage, ViewId id);

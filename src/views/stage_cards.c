@@ -78,17 +78,19 @@ void stage_loading(ViewContext *c, Rect stage)
     Rect card = center_card(c, stage, 212);
     card_icon(ui, card, ICON_MATRIX, ui->theme.accent);
     const char *model = c->session->request.model ? c->session->request.model : "tiny";
-    const char *stage_text = status.stage ? status.stage : "waiting for what runs before";
-    card_text(ui, card, "Getting ready", draw_format(ui->list, "%s", model),
-              draw_format(ui->list, "Now: %s.", stage_text));
+    const char *now = !status.id     ? "Nothing runs: type a text above, or choose a model."
+                      : status.stage ? draw_format(ui->list, "Now: %s.", status.stage)
+                                     : "Waiting for what runs before.";
+    card_text(ui, card, status.id ? "Getting ready" : "Nothing to show yet",
+              draw_format(ui->list, "%s", model), now);
+    if (!status.id) {
+        return;
+    }
     float y = card.y + 134;
     ui_progress(ui, rect(card.x + 24, y, card.w - 48, 6), (float)status.fraction);
     float x = card.x + 24;
-    if (status.id && card_button(ui, &x, card.y + card.h - 56, "Cancel", UI_BUTTON_PLAIN)) {
+    if (card_button(ui, &x, card.y + card.h - 56, "Cancel", UI_BUTTON_PLAIN)) {
         session_post(c->session, "cancel");
-    }
-    if (!status.id) {
-        card_text(ui, card, "Getting ready", model, "Nothing runs: type a text above.");
     }
 }
 

@@ -188,13 +188,16 @@ void views_frame(Views *views, Ui *ui, Session *session)
     bool open = narrow == session->options.inspector_toggled;
     float right = w - (open && !narrow ? INSPECTOR_PX : FOLDED_PX);
     Rect stage = {RAIL_PX, TOP_PX, right - RAIL_PX, low - TOP_PX};
-    chrome_panel_shield(&c, stage);
+    Rect inspector = {w - INSPECTOR_PX, TOP_PX, INSPECTOR_PX, low - TOP_PX};
+    /* What lies below something else does not see the pointer there. */
+    ui->shield = session->panel ? stage : open && narrow ? inspector : (Rect){0};
     draw_stage(&c, stage);
+    ui->shield = (Rect){0};
     chrome_panel(&c, stage);
     chrome_rail(&c, rect(0, 0, RAIL_PX, h - STATUS_PX));
     chrome_top(&c, rect(RAIL_PX, 0, w - RAIL_PX, TOP_PX));
     if (open) {
-        chrome_inspector(&c, rect(w - INSPECTOR_PX, TOP_PX, INSPECTOR_PX, low - TOP_PX));
+        chrome_inspector(&c, inspector);
     } else {
         chrome_inspector_folded(&c, rect(right, TOP_PX, FOLDED_PX, low - TOP_PX));
     }

@@ -1,0 +1,219 @@
+/* Nothing on the screen touches what it should not, at any size, in any theme, for any text. */
+#include "views_case.h"
+
+#include <stdio.h>
+
+/* Ink of a text on the screen, as far as it is seen. */
+static Rect ink_of(const ViewsCase *c, const DrawCmd *cmd)
+{
+    const DrawText *t = &cmd->u.text;
+    Rect r = text_ink(c->fonts, t->face, t->size, t->text, TEXT_ALL);
+    Rect turned = {t->at.x + r.x, t->at.y + r.y, r.w, r.h};
+    if (t->turn == TEXT_UP) { /* the line runs upwards from `at` */
+        turned = rect(t->at.x + r.y, t->at.y - r.x - r.w, r.h, r.w);
+    }
+    return turned;
+}
+
+static bool is_math(const DrawCmd *cmd)
+{
+    return cmd->u.text.face >= FONT_MATH && cmd->u.text.face <= FONT_MATH_BOLD;
+}
+
+static void describe(const char *what, const char *where, const DrawCmd *a, const DrawCmd *b)
+{
+    print_error("%s: %s: \"%s\" (%.1f, %.1f)", where, what, a->u.text.text, (double)a->u.text.at.x,
+                (double)a->u.text.at.y);
+    if (b) {
+        print_error(" and \"%s\" (%.1f, %.1f)", b->u.text.text, (double)b->u.text.at.x,
+                    (double)b->u.text.at.y);
+    }
+    print_error("\n");
+}
+
+enum { TEXTS = 4096 };
+
+/* Does an opaque box drawn between the two hide what they share? */
+static bool covered(const ViewsCase *c, size_t first, size_t last, Rect both)
+{
+    for (size_t i = first + 1; i < last; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        if (cmd->kind == DRAW_RECT && cmd->u.rect.fill.a > 0.7f && both.x >= cmd->bounds.x &&
+            both.y >= cmd->bounds.y && both.x + both.w <= cmd->bounds.x + cmd->bounds.w &&
+            both.y + both.h <= cmd->bounds.y + cmd->bounds.h) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many faults there are; each is printed. */
+static int check_frame(const ViewsCase *c, const char *where)
+{
+    static Rect inks[TEXTS];
+    static size_t at[TEXTS];
+    const DrawCmd *cmds = c->list.cmds.items;
+    size_t n = 0;
+    int n_bad = 0;
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        if (cmds[i].kind != DRAW_TEXT || !cmds[i].u.text.text[0]) {
+            continue;
+        }
+        assert_true(n < TEXTS);
+        Rect a = inks[n] = ink_of(c, &cmds[i]);
+        at[n++] = i;
+        Rect seen = rect_intersect(a, cmds[i].clip);
+        if (seen.w < a.w - 1 || seen.h < a.h - 1 || a.x < -0.5f || a.y < -0.5f ||
+            a.x + a.w > c->list.width + 0.5f || a.y + a.h > c->list.height + 0.5f) {
+            describe("cut", where, &cmds[i], NULL);
+            n_bad++;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = i + 1; j < n; j++) {
+            Rect both = rect_intersect(inks[i], inks[j]);
+            /* Italic letters of a formula reach over their subscripts, as they should. */
+            bool formula = is_math(&cmds[at[i]]) && is_math(&cmds[at[j]]);
+            if (both.w > 0.6f && both.h > 0.6f && !formula && !covered(c, at[i], at[j], both)) {
+                describe("overlap", where, &cmds[at[i]], &cmds[at[j]]);
+                n_bad++;
+            }
+        }
+    }
+    return n_bad;
+}
+
+static void check_sizes(ViewsCase *c, const char *what)
+{
+    int n_bad = 0;
+    static const struct {
+        float width, height, scale;
+    } sizes[] = {{1920, 1080, 1},          {1280, 720, 1}, {1280, 720, 1.5f}, {853, 480, 1.5f},
+                 {2560 / 1.5f, 960, 1.5f}, {1600, 900, 1}, {1100, 620, 2},    {640, 400, 1}};
+    for (size_t i = 0; i < AS_COUNT(sizes); i++) {
+        char where[128];
+        snprintf(where, sizeof where, "%s at %.0f x %.0f scale %.2g", what, (double)sizes[i].width,
+                 (double)sizes[i].height, (double)sizes[i].scale);
+        views_case_frame(c, sizes[i].width, sizes[i].height, sizes[i].scale);
+        n_bad += check_frame(c, where);
+    }
+    assert_int_equal(n_bad, 0);
+}
+
+static void test_views_frame__texts(void **state)
+{
+    (void)state;
+    static const int lengths[] = {1, 2, 5, 20, 47, 120, 700, 1500};
+    Arena arena = {0};
+    for (size_t i = 0; i < AS_COUNT(lengths); i++) {
+        ViewsCase c;
+        char what[64];
+        views_case_open(&c, "random:L=12,H=12,d=96,seed=5", words_of(&arena, lengths[i]));
+        snprintf(what, sizeof what, "%d tokens", lengths[i]);
+        check_sizes(&c, what);
+        views_case_close(&c);
+    }
+    arena_destroy(&arena);
+}
+
+static void test_views_frame__states(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "theme paper",
+        "theme contrast",
+        "level engineer",
+        "level simple",
+        "map-scale sqrt",
+        "map-scale linear",
+        "rows max",
+        "pin 19 3",
+        "pin 3 19",
+        "pin 0 0",
+        "zoom in",
+        "zoom in",
+        "mask none",
+        "zoom out",
+        "fit",
+        "layer 11",
+        "head 11",
+        "inspector",
+        "help",
+        "settings",
+        "unpin",
+        "temperature 0.35",
+        "open /no/such/file.txt",
+        "dismiss",
+        "inspector",
+    };
+    Arena arena = {0};
+    ViewsCase c;
+    views_case_open(&c, "random:L=12,H=12,d=96,seed=5", words_of(&arena, 34));
+    for (size_t i = 0; i < AS_COUNT(lines); i++) {
+        views_case_do(&c, lines[i]);
+        check_sizes(&c, lines[i]);
+    }
+    views_case_close(&c);
+    arena_destroy(&arena);
+}
+
+static void test_views_frame__views(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    ViewsCase c;
+    views_case_open(&c, "random:L=2,H=2,d=32,seed=5", "a few words");
+    for (int i = 0; i < VIEW_COUNT; i++) {
+        c.session->view = (ViewId)i;
+        check_sizes(&c, view_name((ViewId)i));
+        /* Each says what it is: its title, or its matrix. */
+        views_case_frame(&c, 1280, 720, 1);
+        if (i != VIEW_MATRIX) {
+            assert_non_null(find_text(&c, "not built yet"));
+            assert_non_null(find_text(&c, "Go to Matrix"));
+        }
+    }
+    views_case_close(&c);
+    arena_destroy(&arena);
+}
+
+/* Long names of everything. */
+static void test_views_frame__long_tokens(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=100,H=64,G=1,d=128,seed=5",
+                    "Donaudampfschifffahrtsgesellschaftskapitänsmütze "
+                    "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz "
+                    "שלום мир 你好世界 ﷽ Wolstenholme");
+    check_sizes(&c, "long tokens");
+    views_case_do(&c, "layer 99");
+    views_case_do(&c, "head 63");
+    views_case_do(&c, "pin 1 0");
+    check_sizes(&c, "long tokens, last head");
+    views_case_close(&c);
+}
+
+static void test_views_frame__nothing_yet(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "/no/such/folder/with/a/very/long/name/that/does/not/exist", "text");
+    assert_int_equal(c.session->error.code, ERR_IO);
+    check_sizes(&c, "error card");
+    views_case_do(&c, "dismiss");
+    check_sizes(&c, "nothing loaded");
+    views_case_close(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_views_frame__texts),
+        cmocka_unit_test(test_views_frame__states),
+        cmocka_unit_test(test_views_frame__views),
+        cmocka_unit_test(test_views_frame__long_tokens),
+        cmocka_unit_test(test_views_frame__nothing_yet),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
