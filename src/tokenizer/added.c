@@ -124,9 +124,10 @@ static size_t skip_spaces(const char *text, size_t at, size_t n)
     return at;
 }
 
-bool added_split(const AddedTokens *added, const Trie *trie, Encoder *encoder, const Aligned *text,
-                 size_t begin, size_t end, Error *err)
+bool added_split(Encoder *encoder, const Trie *trie, const Aligned *text, size_t begin, size_t end,
+                 Error *err)
 {
+    const AddedTokens *added = &encoder->tokenizer->added;
     const char *s = text->text + begin;
     size_t n = end - begin;
     uint32_t base = (uint32_t)begin;

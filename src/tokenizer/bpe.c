@@ -260,23 +260,23 @@ void bpe_scratch_free(BpeScratch *scratch)
 
 /* ---- reading ---- */
 
-bool bpe_add_merge(Tokenizer *t, const char *name, const char *left, size_t n_left,
-                   const char *right, size_t n_right, uint32_t rank, Error *err)
+bool bpe_add_merge(Tokenizer *t, const char *name, TextView left, TextView right, uint32_t rank,
+                   Error *err)
 {
-    int32_t a = vocab_find(&t->vocab, left, n_left);
-    int32_t b = vocab_find(&t->vocab, right, n_right);
+    int32_t a = vocab_find(&t->vocab, left.text, left.n);
+    int32_t b = vocab_find(&t->vocab, right.text, right.n);
     size_t n_prefix = strlen(t->settings.prefix);
-    size_t skip = n_prefix && n_right >= n_prefix ? n_prefix : 0;
+    size_t skip = n_prefix && right.n >= n_prefix ? n_prefix : 0;
     StrBuf whole = {0};
-    bool ok = strbuf_add(&whole, left, n_left, err) &&
-              strbuf_add(&whole, right + skip, n_right - skip, err);
+    bool ok = strbuf_add(&whole, left.text, left.n, err) &&
+              strbuf_add(&whole, right.text + skip, right.n - skip, err);
     int32_t id = ok ? vocab_find(&t->vocab, strbuf_text(&whole), whole.n) : -1;
     strbuf_free(&whole);
     if (ok && (a < 0 || b < 0 || id < 0)) {
         return error_set(err, ERR_FORMAT,
                          "%s: merge %u joins \"%.*s\" and \"%.*s\", but the vocabulary lacks %s",
-                         name, rank, (int)AS_MIN(n_left, (size_t)60), left,
-                         (int)AS_MIN(n_right, (size_t)60), right,
+                         name, rank, clip_text(left.text, left.n), left.text,
+                         clip_text(right.text, right.n), right.text,
                          a < 0   ? "the first"
                          : b < 0 ? "the second"
                                  : "the result");
@@ -301,25 +301,27 @@ static bool read_merges(Reader *reader, const cJSON *list, Error *err)
     Tokenizer *t = reader->tokenizer;
     uint32_t rank = 0;
     for (const cJSON *item = list ? list->child : NULL; item; item = item->next, rank++) {
-        const char *left = NULL;
-        const char *right = NULL;
-        size_t n_left = 0;
+        TextView left = {0};
+        TextView right = {0};
         if (cJSON_IsString(item)) {
-            left = item->valuestring;
-            const char *space = strchr(left, ' ');
-            n_left = space ? (size_t)(space - left) : 0;
-            right = space ? space + 1 : NULL;
-        } else if (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 2) {
-            left = cJSON_GetStringValue(item->child);
-            right = cJSON_GetStringValue(item->child->next);
-            n_left = left ? strlen(left) : 0;
+            const char *space = strchr(item->valuestring, ' ');
+            if (space) {
+                left = (TextView){item->valuestring, (size_t)(space - item->valuestring)};
+                right = (TextView){space + 1, strlen(space + 1)};
+            }
+        } else if (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 2 &&
+                   cJSON_IsString(item->child) && cJSON_IsString(item->child->next)) {
+            left.text = item->child->valuestring;
+            left.n = strlen(left.text);
+            right.text = item->child->next->valuestring;
+            right.n = strlen(right.text);
         }
-        if (!left || !right) {
+        if (!left.text) {
             return error_set(err, ERR_FORMAT,
                              "%s: merge %u is neither \"left right\" nor [\"left\", \"right\"]",
                              reader->name, rank);
         }
-        if (!bpe_add_merge(t, reader->name, left, n_left, right, strlen(right), rank, err)) {
+        if (!bpe_add_merge(t, reader->name, left, right, rank, err)) {
             return false;
         }
     }
@@ -347,7 +349,7 @@ bool bpe_read(Reader *reader, const cJSON *json, Error *err)
     }
     if (!read_affix(reader, json, "continuing_subword_prefix", &t->settings.prefix, err) ||
         !read_affix(reader, json, "end_of_word_suffix", &t->settings.suffix, err) ||
-        !model_read_vocab(reader, json, err) || !model_read_unk(reader, json, NULL, err) ||
+        !model_read_vocab(reader, json, err) ||
         !merges_create(&t->merges, &t->arena, (size_t)cJSON_GetArraySize(list), err) ||
         !read_merges(reader, list, err)) {
         return false;
@@ -355,6 +357,7 @@ bool bpe_read(Reader *reader, const cJSON *json, Error *err)
     t->settings.fuse_unk = json_get_bool(json, "fuse_unk", false);
     t->settings.byte_fallback = json_get_bool(json, "byte_fallback", false);
     t->settings.ignore_merges = json_get_bool(json, "ignore_merges", false);
+    model_read_unk(reader, json, NULL);
     bpe_finish(t);
     return true;
 }

@@ -26,8 +26,8 @@ static bool unknown_kind(const Reader *reader, const ComponentKind *table, const
             return false;
         }
     }
-    error_set(err, ERR_UNSUPPORTED, "%s: the %s \"%.60s\" is not known; known are %s", reader->name,
-              what, name, strbuf_text(&known));
+    error_set(err, ERR_UNSUPPORTED, "%s: the %s \"%.*s\" is not known; known are %s", reader->name,
+              what, CLIPPED(name), strbuf_text(&known));
     strbuf_free(&known);
     return false;
 }

@@ -46,7 +46,7 @@ static bool cut_and_normalize(Encoder *e, const char *text, size_t n, Error *err
     const Tokenizer *t = e->tokenizer;
     Aligned raw = {0};
     bool ok = aligned_add_original(&raw, text, 0, n, err) &&
-              added_split(&t->added, &t->added.raw, e, &raw, 0, n, err);
+              added_split(e, &t->added.raw, &raw, 0, n, err);
     /* The pieces of the raw text; those of the working text are emitted as it grows. */
     size_t n_raw = e->next_pieces.n;
     for (size_t i = 0; i < n_raw && ok; i++) {
@@ -66,7 +66,7 @@ static bool cut_and_normalize(Encoder *e, const char *text, size_t n, Error *err
         ok = aligned_copy(part, &raw, piece.begin, piece.end, err) &&
              normalize_piece(t->normalizer, e, part, err) &&
              aligned_copy(&e->text, part, 0, part->n, err) &&
-             added_split(&t->added, &t->added.normalized, e, &e->text, begin, e->text.n, err);
+             added_split(e, &t->added.normalized, &e->text, begin, e->text.n, err);
     }
     e->pieces.n = 0;
     for (size_t i = 0; i < e->next_pieces.n && ok; i++) {
@@ -188,8 +188,7 @@ bool tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t n_byt
         return written;
     }
     Encoder encoders[2] = {{.tokenizer = tokenizer}, {.tokenizer = tokenizer}};
-    PostState state = {.tokenizer = tokenizer,
-                       .originals = {text, options->text_pair},
+    PostState state = {.originals = {text, options->text_pair},
                        .n_sequences = options->text_pair ? 2 : 1,
                        .add_special = options->add_special};
     bool ok = encode_one(&encoders[0], text, n_bytes, 0, &state.tokens[0], err);

@@ -9,7 +9,9 @@
  * DECODERS) or of MODELS: its name in tokenizer.json, how its settings are read, what it does.
  */
 #include "base/json.h"
+#include "formats/tensor_file.h"
 #include "tokenizer/aligned.h"
+#include "tokenizer/clip.h"
 #include "tokenizer/regex.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab.h"
@@ -124,7 +126,6 @@ typedef struct DecodeState {
 
 /** What a post-processor works on. Once a template joined them, all tokens are in the first. */
 typedef struct PostState {
-    const Tokenizer *tokenizer;
     PlacedTokens tokens[2];
     const char *texts[2];     /* working texts */
     const char *originals[2]; /* the texts themselves */
@@ -278,9 +279,8 @@ const ModelKind *model_kind_find(const char *name);
 AS_MUST_CHECK bool model_read(Reader *reader, const cJSON *json, Error *err);
 /** models.c: {"token": id, …} under "vocab". */
 AS_MUST_CHECK bool model_read_vocab(Reader *reader, const cJSON *json, Error *err);
-/** models.c: "unk_token" and its id, which the vocabulary may lack (-1). */
-AS_MUST_CHECK bool model_read_unk(Reader *reader, const cJSON *json, const char *fallback,
-                                  Error *err);
+/** models.c: the id of "unk_token"; -1 where the vocabulary lacks it or none is named. */
+void model_read_unk(Reader *reader, const cJSON *json, const char *fallback);
 
 /** What joins two tokens. Open addressing. */
 typedef struct Merge {
@@ -300,9 +300,8 @@ const Merge *merges_find(const Merges *merges, int32_t left, int32_t right);
 enum { BPE_LONGEST_AFFIX = 64 };
 
 /** bpe.c: adds the merge "left right" whose result must be in the vocabulary. */
-AS_MUST_CHECK bool bpe_add_merge(Tokenizer *tokenizer, const char *name, const char *left,
-                                 size_t n_left, const char *right, size_t n_right, uint32_t rank,
-                                 Error *err);
+AS_MUST_CHECK bool bpe_add_merge(Tokenizer *tokenizer, const char *name, TextView left,
+                                 TextView right, uint32_t rank, Error *err);
 /** bpe.c: looks up what the settings name, once the vocabulary is there. */
 void bpe_finish(Tokenizer *tokenizer);
 bool bpe_tokenize(const Tokenizer *tokenizer, Encoder *encoder, const char *word, size_t n,
@@ -343,8 +342,8 @@ typedef struct AddedTokens {
 /** Once the list and the normalizer are there: builds what finds them. */
 AS_MUST_CHECK bool added_finish(Tokenizer *tokenizer, Error *err);
 /** Cuts text[begin, end) of the working text into pieces, added tokens and the rest. */
-AS_MUST_CHECK bool added_split(const AddedTokens *added, const Trie *trie, Encoder *encoder,
-                               const Aligned *text, size_t begin, size_t end, Error *err);
+AS_MUST_CHECK bool added_split(Encoder *encoder, const Trie *trie, const Aligned *text,
+                               size_t begin, size_t end, Error *err);
 const AddedToken *added_find_id(const AddedTokens *added, int32_t id);
 const AddedToken *added_find_name(const AddedTokens *added, const char *name, size_t n);
 
@@ -366,7 +365,6 @@ struct Tokenizer {
     int32_t n_vocab;
     struct {
         int32_t unk_id;        /* -1 = none */
-        const char *unk_token; /* NULL = none */
         const char *prefix;    /* of pieces inside a word; "" = none */
         const char *suffix;    /* BPE: of a word's last piece; "" = none */
         uint32_t longest_word; /* WordPiece: characters; longer ones are unknown */

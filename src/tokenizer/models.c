@@ -19,8 +19,8 @@ bool model_read_vocab(Reader *reader, const cJSON *json, Error *err)
         double id = cJSON_IsNumber(item) ? item->valuedouble : -1;
         if (!(id >= 0 && id < VOCAB_MOST_IDS) || id != floor(id)) {
             return error_set(err, ERR_FORMAT,
-                             "%s: the id of token \"%.60s\" is not a whole number below %d",
-                             reader->name, item->string, VOCAB_MOST_IDS);
+                             "%s: the id of token \"%.*s\" is not a whole number below %d",
+                             reader->name, CLIPPED(item->string), VOCAB_MOST_IDS);
         }
         n_ids = AS_MAX(n_ids, (size_t)id + 1);
         n_bytes += strlen(item->string);
@@ -38,24 +38,19 @@ bool model_read_vocab(Reader *reader, const cJSON *json, Error *err)
         uint32_t id = (uint32_t)item->valuedouble;
         if (t->vocab.names[id]) {
             return error_set(err, ERR_FORMAT,
-                             "%s: tokens \"%.60s\" and \"%.60s\" have the same id %u", reader->name,
-                             t->vocab.names[id], item->string, id);
+                             "%s: tokens \"%.*s\" and \"%.*s\" have the same id %u", reader->name,
+                             CLIPPED(t->vocab.names[id]), CLIPPED(item->string), id);
         }
         vocab_put(&t->vocab, id, item->string, strlen(item->string));
     }
     return true;
 }
 
-bool model_read_unk(Reader *reader, const cJSON *json, const char *fallback, Error *err)
+void model_read_unk(Reader *reader, const cJSON *json, const char *fallback)
 {
     Tokenizer *t = reader->tokenizer;
     const char *unk = json_get_string(json, "unk_token", fallback);
     t->settings.unk_id = unk ? vocab_find(&t->vocab, unk, strlen(unk)) : -1;
-    if (unk) {
-        t->settings.unk_token = arena_strdup(&t->arena, unk, err);
-        return t->settings.unk_token != NULL;
-    }
-    return true;
 }
 
 static bool unknown_word(const Tokenizer *t, const char *word, size_t n, WordTokens *out,
@@ -64,7 +59,7 @@ static bool unknown_word(const Tokenizer *t, const char *word, size_t n, WordTok
     if (t->settings.unk_id < 0) {
         return error_set(err, ERR_FORMAT,
                          "\"%.*s\" is not in the vocabulary, and it has no unknown token either",
-                         (int)AS_MIN(n, (size_t)60), word);
+                         clip_text(word, n), word);
     }
     WordToken token = {.id = t->settings.unk_id, .begin = 0, .end = (uint32_t)n};
     return ARRAY_PUSH(out, token, err);
@@ -131,12 +126,12 @@ static bool wordpiece_read(Reader *reader, const cJSON *json, Error *err)
     t->settings.prefix =
         arena_strdup(&t->arena, json_get_string(json, "continuing_subword_prefix", "##"), err);
     if (!t->settings.prefix || !model_read_vocab(reader, json, err) ||
-        !model_read_unk(reader, json, "[UNK]", err) ||
         !json_get_int(json, "max_input_chars_per_word", 0, INT32_MAX, 100, &longest, reader->name,
                       err)) {
         return false;
     }
     t->settings.longest_word = (uint32_t)longest;
+    model_read_unk(reader, json, "[UNK]");
     return true;
 }
 
@@ -152,7 +147,11 @@ static bool wordlevel_tokenize(const Tokenizer *t, Encoder *e, const char *word,
 
 static bool wordlevel_read(Reader *reader, const cJSON *json, Error *err)
 {
-    return model_read_vocab(reader, json, err) && model_read_unk(reader, json, "<unk>", err);
+    if (!model_read_vocab(reader, json, err)) {
+        return false;
+    }
+    model_read_unk(reader, json, "<unk>");
+    return true;
 }
 
 /* ---- the table ---- */
@@ -193,10 +192,9 @@ bool model_read(Reader *reader, const cJSON *json, Error *err)
     type = type ? type : guess_type(json);
     const ModelKind *kind = model_kind_find(type);
     if (!kind) {
-        return error_set(
-            err, ERR_UNSUPPORTED,
-            "%s: the model \"%.60s\" is not known; known are BPE, WordLevel, WordPiece",
-            reader->name, type);
+        return error_set(err, ERR_UNSUPPORTED,
+                         "%s: the model \"%.*s\" is not known; known are BPE, WordLevel, WordPiece",
+                         reader->name, CLIPPED(type));
     }
     reader->tokenizer->model = kind;
     return kind->read(reader, json, err);

@@ -267,8 +267,8 @@ static bool read_special_part(Reader *reader, const cJSON *specials, const char 
         return false;
     }
     if (n == 0) {
-        return error_set(err, ERR_FORMAT, "%s: the template uses \"%.60s\" without saying its ids",
-                         reader->name, name);
+        return error_set(err, ERR_FORMAT, "%s: the template uses \"%.*s\" without saying its ids",
+                         reader->name, CLIPPED(name));
     }
     uint32_t at = 0;
     for (const cJSON *item = list->child; item; item = item->next) {

@@ -246,9 +246,9 @@ static bool read_behavior(Reader *reader, const cJSON *json, Component *c, Error
         }
     }
     return error_set(err, ERR_UNSUPPORTED,
-                     "%s: %s has the behavior \"%.60s\"; known are Isolated, Removed, "
+                     "%s: %s has the behavior \"%.*s\"; known are Isolated, Removed, "
                      "MergedWithPrevious, MergedWithNext, Contiguous",
-                     reader->name, c->kind->name, found);
+                     reader->name, c->kind->name, CLIPPED(found));
 }
 
 static bool split_punctuation(const Component *c, Encoder *e, Error *err)

@@ -199,8 +199,9 @@ static bool read_gguf_merges(Reader *reader, const TensorFile *file, Error *err)
                              i);
         }
         size_t n_left = (size_t)(space - merges[i].text);
-        if (!bpe_add_merge(t, reader->name, merges[i].text, n_left, space + 1,
-                           merges[i].n - n_left - 1, (uint32_t)i, err)) {
+        TextView left = {merges[i].text, n_left};
+        TextView right = {space + 1, merges[i].n - n_left - 1};
+        if (!bpe_add_merge(t, reader->name, left, right, (uint32_t)i, err)) {
             return false;
         }
     }
@@ -249,7 +250,7 @@ static bool read_byte_level(Reader *reader, const TensorFile *file, const GgufVo
         log_write(reader->log, LOG_WARNING,
                   "%s splits words by \"%.*s\", which is not known; GPT-2's words are taken, so "
                   "tokens may differ from the model's own",
-                  reader->name, (int)AS_MIN(name.n, (size_t)60), name.text ? name.text : "");
+                  reader->name, clip_text(name.text, name.n), name.text ? name.text : "");
         pre = gguf_pre_find("gpt-2", 5);
     }
     t->model = model_kind_find("BPE");
@@ -454,5 +455,5 @@ bool tokenizer_read_gguf(Reader *reader, const TensorFile *file, Error *err)
     }
     return error_set(err, ERR_UNSUPPORTED,
                      "%s: the tokenizer \"%.*s\" is not known; known are gpt2, llama, bert",
-                     reader->name, (int)AS_MIN(model.n, (size_t)60), model.text ? model.text : "");
+                     reader->name, clip_text(model.text, model.n), model.text ? model.text : "");
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "tokenizer/clip.h"
+
 struct Regex {
     pcre2_general_context *memory;
     pcre2_code *code;
@@ -53,8 +55,8 @@ static Regex *compile(const char *pattern, size_t n, uint32_t options, const cha
     if (!regex->code) {
         PCRE2_UCHAR why[128] = "";
         pcre2_get_error_message(code, why, sizeof why);
-        error_set(err, ERR_UNSUPPORTED, "the regular expression \"%.200s\" is not understood: %s",
-                  shown, (const char *)why);
+        error_set(err, ERR_UNSUPPORTED, "the regular expression \"%.*s\" is not understood: %s",
+                  CLIPPED(shown), (const char *)why);
         regex_free(regex);
         return NULL;
     }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tokenizer/clip.h"
+
 /*
  * What Oniguruma means by its shorthands, as items of a PCRE2 set. PCRE2's own \s also takes
  * U+180E, its \w has no marks, and its \h is something else.
@@ -26,10 +28,9 @@ typedef struct Translator {
 
 static bool fail(Translator *t, const char *what)
 {
-    return error_set(
-        t->err, ERR_UNSUPPORTED,
-        "the regular expression \"%.200s\" has %s at byte %zu, which is not known here", t->pattern,
-        what, t->at);
+    return error_set(t->err, ERR_UNSUPPORTED,
+                     "the regular expression \"%.*s\" has %s at byte %zu, which is not known here",
+                     clip_text(t->pattern, t->n), t->pattern, what, t->at);
 }
 
 static bool puts_out(Translator *t, StrBuf *out, const char *text)
