@@ -212,7 +212,8 @@ static void trace_pieces(ViewContext *c, Line *line)
 static void job_piece(ViewContext *c, Line *line, const JobStatus *status)
 {
     Ui *ui = c->ui;
-    const char *what = status->stage ? status->stage : status->title;
+    const char *what = status->stage ? draw_format(ui->list, "%s: %s", status->title, status->stage)
+                                     : status->title;
     const char *text = status->fraction >= 0
                            ? draw_format(ui->list, "%s %.0f %%", what, 100 * status->fraction)
                            : draw_format(ui->list, "%s", what);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Steps of the wheel follow each other fast. */
+static const double CAMERA_S = 0.22;
+
 void matrix_free(MatrixView *view)
 {
     mem_free(view->normalised);
@@ -15,6 +18,9 @@ float matrix_key_x(const MatrixScene *s, int32_t key)
 {
     const MatrixView *v = s->view;
     double px = (double)(zoom_pixel_of(v->zoom, key) - v->col_px) + v->zoom.px / 2.0;
+    if (v->moving) {
+        px = ((double)key + 0.5 - v->shown_col) * v->shown_unit;
+    }
     return s->layout.heat.x + (float)px / s->c->ui->scale;
 }
 
@@ -22,6 +28,9 @@ float matrix_query_y(const MatrixScene *s, int32_t query)
 {
     const MatrixView *v = s->view;
     double px = (double)(zoom_pixel_of(v->zoom, query) - v->row_px) + v->zoom.px / 2.0;
+    if (v->moving) {
+        px = ((double)query + 0.5 - v->shown_row) * v->shown_unit;
+    }
     return s->layout.heat.y + (float)px / s->c->ui->scale;
 }
 
@@ -148,17 +157,30 @@ bool matrix_read_summary(MatrixView *v, const Session *session)
     return true;
 }
 
+/* Where n_rows x n_cols weights from (row, col) on stand, logical px. */
+static Rect box_of(const MatrixScene *s, int32_t row, int32_t col, double n_rows, double n_cols)
+{
+    const MatrixView *v = s->view;
+    double dev = 1 / (double)s->c->ui->scale;
+    double unit = v->shown_unit * dev;
+    double x = ((double)col - v->shown_col) * unit;
+    double y = ((double)row - v->shown_row) * unit;
+    if (!v->moving) { /* to the whole device pixel, without rounding */
+        x = (double)(zoom_pixel_of(v->zoom, col) - v->col_px) * dev;
+        y = (double)(zoom_pixel_of(v->zoom, row) - v->row_px) * dev;
+    }
+    return rect(s->layout.heat.x + (float)x, s->layout.heat.y + (float)y, (float)(n_cols * unit),
+                (float)(n_rows * unit));
+}
+
 static void draw_summary(const MatrixScene *s)
 {
     MatrixView *v = s->view;
     if (!matrix_read_summary(v, s->c->session)) {
         return;
     }
-    float unit = s->layout.px;
-    Rect box = {s->layout.heat.x - (float)v->col_px / s->c->ui->scale,
-                s->layout.heat.y - (float)v->row_px / s->c->ui->scale,
-                (float)v->summary_cols * (float)v->col_texel * unit,
-                (float)v->summary_rows * (float)v->row_texel * unit};
+    Rect box = box_of(s, 0, 0, (double)v->summary_rows * v->row_texel,
+                      (double)v->summary_cols * v->col_texel);
     draw_cells(s->c->ui->list, &(DrawCells){.box = box,
                                             .source = {.values = v->summary,
                                                        .rows = v->summary_rows,
@@ -244,11 +266,11 @@ static void draw_heat(MatrixScene *s)
     } else {
         bool by_row = session->options.rows_normalised;
         const float *shown = by_row ? normalised(v, tile) : tile->values;
-        float dev = 1 / ui->scale;
-        Rect box = {s->layout.heat.x + (float)(zoom_pixel_of(v->zoom, key.col0) - v->col_px) * dev,
-                    s->layout.heat.y + (float)(zoom_pixel_of(v->zoom, key.row0) - v->row_px) * dev,
-                    (float)tile->cols * (float)v->zoom.px * dev,
-                    (float)tile->rows * (float)v->zoom.px * dev};
+        if (v->moving) {
+            draw_summary(s); /* the part that is not in the new window yet */
+        }
+        Rect box = box_of(s, key.row0, key.col0, (double)tile->rows * key.factor,
+                          (double)tile->cols * key.factor);
         draw_cells(ui->list, &(DrawCells){.box = box,
                                           .source = {.values = shown,
                                                      .rows = tile->rows,
@@ -258,7 +280,7 @@ static void draw_heat(MatrixScene *s)
                                           .scale = s->scale,
                                           .inset = apart ? 0.5f : 0,
                                           .radius = apart ? fminf(4, s->layout.px * 0.13f) : 0});
-        if (s->layout.px >= 28) {
+        if (s->layout.px >= 28 && !v->moving) {
             draw_numbers(s, tile, shown);
         }
     }
@@ -437,142 +459,6 @@ static void draw_title(const MatrixScene *s)
     }
 }
 
-/* ---- the pointer ---- */
-
-static bool cell_under(const MatrixScene *s, Vec2 p, int32_t *query, int32_t *key)
-{
-    const MatrixView *v = s->view;
-    float scale = s->c->ui->scale;
-    int64_t i = zoom_weight_at(v->zoom, v->row_px + (int64_t)((p.y - s->layout.heat.y) * scale));
-    int64_t j = zoom_weight_at(v->zoom, v->col_px + (int64_t)((p.x - s->layout.heat.x) * scale));
-    if (i < 0 || j < 0 || i >= v->n_queries || j >= v->n_keys) {
-        return false;
-    }
-    *query = (int32_t)i;
-    *key = (int32_t)j;
-    return true;
-}
-
-/* Where a pixel is many weights, the strongest of them is the one that is meant. */
-static void strongest_under(const MatrixScene *s, int32_t *query, int32_t *key)
-{
-    const MatrixView *v = s->view;
-    const Session *session = s->c->session;
-    if (v->zoom.factor < 2 || v->zoom.factor > 64) {
-        return;
-    }
-    TraceRegion region = {session->selection.layer,
-                          session->selection.head,
-                          *query,
-                          AS_MIN(*query + v->zoom.factor, v->n_queries),
-                          *key,
-                          AS_MIN(*key + v->zoom.factor, v->n_keys)};
-    int32_t cols = region.col1 - region.col0;
-    size_t n = (size_t)(region.row1 - region.row0) * (size_t)cols;
-    float *values = ARENA_ARRAY(&s->c->ui->list->arena, float, n, NULL);
-    if (!values || !trace_tile(session->trace, &region, TRACE_WEIGHTS, values, 0, NULL)) {
-        return;
-    }
-    size_t best = 0;
-    for (size_t at = 1; at < n; at++) {
-        best = values[at] > values[best] ? at : best;
-    }
-    *query = region.row0 + (int32_t)(best / (size_t)cols);
-    *key = region.col0 + (int32_t)(best % (size_t)cols);
-}
-
-static void draw_hover_note(const MatrixScene *s, int32_t query, int32_t key)
-{
-    Ui *ui = s->c->ui;
-    const Session *session = s->c->session;
-    TraceCell cell;
-    if (!trace_cell(session->trace, session->selection.layer, session->selection.head, query, key,
-                    &cell, NULL)) {
-        return;
-    }
-    const char *weight =
-        cell.visible ? draw_format(ui->list, "%.6f", (double)cell.weight) : "masked";
-    ui_tooltip(ui, rect(ui->mouse.x - 10, ui->mouse.y - 10, 20, 20),
-               draw_format(ui->list, "%s %d reads %s %d: %s", label_of(s->c, query), query,
-                           label_of(s->c, key), key, weight));
-    ui->tip_since_s = -10; /* at once: it follows the pointer */
-}
-
-static void drag(MatrixScene *s, bool held)
-{
-    Ui *ui = s->c->ui;
-    MatrixView *v = s->view;
-    if (held && ui->pressed[0]) {
-        v->dragging = true;
-        v->moved = false;
-        v->drag_from = ui->mouse;
-        v->drag_row_px = v->row_px;
-        v->drag_col_px = v->col_px;
-    }
-    if (!v->dragging) {
-        return;
-    }
-    float dx = ui->mouse.x - v->drag_from.x;
-    float dy = ui->mouse.y - v->drag_from.y;
-    v->moved |= fabsf(dx) > 3 || fabsf(dy) > 3;
-    if (v->moved) {
-        v->row_px = v->drag_row_px - llroundf(dy * ui->scale);
-        v->col_px = v->drag_col_px - llroundf(dx * ui->scale);
-        matrix_clamp(v);
-    }
-    if (!held) {
-        v->dragging = false;
-    }
-}
-
-static void pointer(MatrixScene *s)
-{
-    Ui *ui = s->c->ui;
-    Session *session = s->c->session;
-    MatrixView *v = s->view;
-    Rect heat = s->layout.heat;
-    bool hot;
-    bool held;
-    bool was_moved = v->moved;
-    bool clicked = ui_click(ui, UI_ID("matrix"), heat, false, &hot, &held);
-    bool over = ui_hovers(ui, heat);
-    if (hot) {
-        ui->cursor = UI_CURSOR_CROSS;
-    }
-    if (over && ui->wheel != 0) {
-        v->wheel += ui->wheel;
-        float x = (ui->mouse.x - heat.x) * ui->scale;
-        float y = (ui->mouse.y - heat.y) * ui->scale;
-        for (; fabsf(v->wheel) >= 1; v->wheel -= copysignf(1, v->wheel)) {
-            matrix_zoom_at(v, v->wheel > 0 ? 1 : -1, (double)x, (double)y);
-        }
-        ui->moves = true;
-    }
-    drag(s, held);
-    int32_t query;
-    int32_t key;
-    if (!over || !cell_under(s, ui->mouse, &query, &key) || (held && v->moved)) {
-        return;
-    }
-    strongest_under(s, &query, &key);
-    const Selection *sel = &session->selection;
-    bool same = query == sel->query && key == sel->key;
-    if (clicked && !(v->moved || was_moved)) {
-        if (sel->pinned && same) {
-            session_post(session, "unpin");
-        } else {
-            session_post(session, "pin %d %d", query, key);
-        }
-    } else if (!sel->pinned && !same && !held) {
-        session_post(session, "hover %d %d", query, key);
-    } else if (sel->pinned && !same) {
-        draw_hover_note(s, query, key);
-    }
-    if (clicked) {
-        v->moved = false;
-    }
-}
-
 /* ---- the view ---- */
 
 static void keep_camera(MatrixScene *s)
@@ -618,7 +504,11 @@ void matrix_draw(ViewContext *c, Rect stage)
     };
     keep_camera(&s);
     matrix_layout_heat(c->ui, &s.layout, s.view);
-    pointer(&s);
+    matrix_pointer(&s);
+    if (matrix_ease(s.view, c->ui->now_s, c->ui->still ? 0 : CAMERA_S)) {
+        c->ui->moves = true;
+        s.layout.px = (float)s.view->shown_unit / c->ui->scale;
+    }
     s.reading = session_reading(c->session);
     ui_card(c->ui, s.layout.card);
     draw_title(&s);

@@ -21,6 +21,14 @@ typedef struct MatrixView {
     bool fitted;            /* the whole is shown and stays so when the window changes */
     bool placed;
 
+    /* a move of the camera under way, from here to where it stands now */
+    bool moving;
+    double start_s, start_unit, start_row, start_col; /* as shown_… when it began */
+    double shown_unit, shown_row, shown_col; /* device px per weight, weight at the area's corner */
+    MatrixZoom seen_zoom;
+    int64_t seen_row_px, seen_col_px;
+    bool placed_anew; /* another text: no flight from the old camera */
+
     /* a drag under way */
     bool dragging;
     Vec2 drag_from;
@@ -69,7 +77,7 @@ typedef struct MatrixLayout {
 MatrixLayout matrix_layout(const Ui *ui, Rect stage);
 void matrix_layout_heat(const Ui *ui, MatrixLayout *layout, const MatrixView *view);
 
-/* ---- parts (matrix_axes.c, matrix_side.c) ---- */
+/* ---- parts (matrix_axes.c, matrix_side.c, matrix_pointer.c) ---- */
 
 /** What the parts draw from. */
 typedef struct MatrixScene {
@@ -87,6 +95,8 @@ float matrix_query_y(const MatrixScene *s, int32_t query);
 void matrix_draw_labels(const MatrixScene *s);
 void matrix_draw_profiles(const MatrixScene *s);
 void matrix_draw_side(MatrixScene *s);
+/** Hover, click, drag and wheel over the heatmap. */
+void matrix_pointer(MatrixScene *s);
 /** Numbers into cells of `cell` px: ".37"; middle dot below what the digits can show. */
 void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, bool strong);
 /** Hatched "not there" in a box. */
@@ -115,6 +125,8 @@ enum { MATRIX_MAX_PX = 160 };
 void matrix_place(MatrixView *view, int32_t query, int32_t key);
 /** Keeps the world in the area. */
 void matrix_clamp(MatrixView *view);
+/** Lets what is shown follow the camera; seconds <= 0 jumps. True while it is on its way. */
+bool matrix_ease(MatrixView *view, double now_s, double seconds);
 /** Zooms one step, the weight under area pixel (x, y) stays there. */
 void matrix_zoom_at(MatrixView *view, int direction, double x, double y);
 /** Moves the camera as little as needed so that the cell is in view. */

@@ -1,5 +1,7 @@
 #include "views/matrix.h"
 
+#include "draw/easing.h"
+
 #include <math.h>
 
 /* Steps that look even; between them the fit of any text may stand. */
@@ -102,7 +104,50 @@ void matrix_place(MatrixView *view, int32_t query, int32_t key)
     view->row_px = zoom_pixel_of(view->zoom, query) - (int64_t)(0.67 * view->area_h);
     view->col_px = zoom_pixel_of(view->zoom, key) - (int64_t)(0.12 * view->area_w);
     view->placed = true;
+    view->placed_anew = true;
     matrix_clamp(view);
+}
+
+static double unit_of(MatrixZoom zoom)
+{
+    return (double)zoom.px / zoom.factor;
+}
+
+bool matrix_ease(MatrixView *v, double now_s, double seconds)
+{
+    double unit = unit_of(v->zoom);
+    double row = (double)v->row_px / unit;
+    double col = (double)v->col_px / unit;
+    bool zoomed = v->seen_zoom.px != v->zoom.px || v->seen_zoom.factor != v->zoom.factor;
+    bool panned = v->seen_row_px != v->row_px || v->seen_col_px != v->col_px;
+    v->seen_zoom = v->zoom;
+    v->seen_row_px = v->row_px;
+    v->seen_col_px = v->col_px;
+    if (seconds <= 0 || v->placed_anew || v->shown_unit <= 0 || v->dragging) {
+        v->placed_anew = false;
+        v->moving = false;
+    } else if (zoomed || panned) {
+        v->moving = true;
+        v->start_s = now_s;
+        v->start_unit = v->shown_unit;
+        v->start_row = v->shown_row;
+        v->start_col = v->shown_col;
+    }
+    double t = v->moving ? ease_out_cubic((now_s - v->start_s) / seconds) : 1;
+    if (t >= 1) {
+        v->moving = false;
+        v->shown_unit = unit;
+        v->shown_row = row;
+        v->shown_col = col;
+        return false;
+    }
+    v->shown_unit = v->start_unit * pow(unit / v->start_unit, t);
+    /* The point that stays in place is where both cameras agree: the corner is linear in 1/unit. */
+    double span = 1 / unit - 1 / v->start_unit;
+    double k = fabs(span) > 1e-12 ? (1 / v->shown_unit - 1 / v->start_unit) / span : t;
+    v->shown_row = v->start_row + (row - v->start_row) * k;
+    v->shown_col = v->start_col + (col - v->start_col) * k;
+    return true;
 }
 
 void matrix_zoom_at(MatrixView *view, int direction, double x, double y)
@@ -110,8 +155,8 @@ void matrix_zoom_at(MatrixView *view, int direction, double x, double y)
     MatrixZoom coarsest = zoom_fit(view->n_queries, view->n_keys, view->area_w, view->area_h);
     MatrixZoom before = view->zoom;
     MatrixZoom after = zoom_step(before, direction, coarsest);
-    double unit_before = (double)before.px / before.factor;
-    double unit_after = (double)after.px / after.factor;
+    double unit_before = unit_of(before);
+    double unit_after = unit_of(after);
     double row = ((double)view->row_px + y) / unit_before;
     double col = ((double)view->col_px + x) / unit_before;
     view->zoom = after;

@@ -78,9 +78,10 @@ void stage_loading(ViewContext *c, Rect stage)
     Rect card = center_card(c, stage, 212);
     card_icon(ui, card, ICON_MATRIX, ui->theme.accent);
     const char *model = c->session->request.model ? c->session->request.model : "tiny";
-    const char *now = !status.id     ? "Nothing runs: type a text above, or choose a model."
-                      : status.stage ? draw_format(ui->list, "Now: %s.", status.stage)
-                                     : "Waiting for what runs before.";
+    const char *now = !status.id ? "Nothing runs: type a text above, or choose a model."
+                      : status.stage
+                          ? draw_format(ui->list, "Now %s: %s.", status.title, status.stage)
+                          : "Waiting for what runs before.";
     card_text(ui, card, status.id ? "Getting ready" : "Nothing to show yet",
               draw_format(ui->list, "%s", model), now);
     if (!status.id) {
