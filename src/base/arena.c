@@ -72,7 +72,7 @@ void mem_free(void *p)
     free(p);
 }
 
-bool array_reserve(void **items, size_t *capacity, size_t want, size_t item_bytes, Error *err)
+bool array_reserve(void *pointer, size_t *capacity, size_t want, size_t item_bytes, Error *err)
 {
     if (want <= *capacity) {
         return true;
@@ -87,11 +87,14 @@ bool array_reserve(void **items, size_t *capacity, size_t want, size_t item_byte
     if (!checked_mul(grown, item_bytes, &n_bytes)) {
         return error_set(err, ERR_MEMORY, "an array of %zu items does not fit", want);
     }
-    void *p = mem_resize(*items, *capacity * item_bytes, n_bytes, err);
-    if (!p) {
+    /* Copied as bytes: through a void ** it would be read and written as a type it is not. */
+    void *items;
+    memcpy(&items, pointer, sizeof items);
+    items = mem_resize(items, *capacity * item_bytes, n_bytes, err);
+    if (!items) {
         return false;
     }
-    *items = p;
+    memcpy(pointer, &items, sizeof items);
     *capacity = grown;
     return true;
 }

@@ -53,9 +53,10 @@ void mem_free(void *p);
         size_t capacity;                                                                           \
     }
 #define ARRAY_RESERVE(a, want, err)                                                                \
-    array_reserve((void **)&(a)->items, &(a)->capacity, (want), sizeof(*(a)->items), (err))
+    array_reserve(&(a)->items, &(a)->capacity, (want), sizeof(*(a)->items), (err))
 #define ARRAY_PUSH(a, value, err)                                                                  \
     (ARRAY_RESERVE((a), (a)->n + 1, (err)) ? ((a)->items[(a)->n++] = (value), true) : false)
 #define ARRAY_FREE(a) (mem_free((a)->items), (a)->items = NULL, (a)->n = (a)->capacity = 0)
-AS_MUST_CHECK bool array_reserve(void **items, size_t *capacity, size_t want, size_t item_bytes,
+/** pointer: the address of a pointer to items, of any type. */
+AS_MUST_CHECK bool array_reserve(void *pointer, size_t *capacity, size_t want, size_t item_bytes,
                                  Error *err);

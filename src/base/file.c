@@ -23,7 +23,8 @@ static char *copy_path(const char *path, Error *err)
 bool file_map_open(FileMap *map, const char *path, Error *err)
 {
     *map = (FileMap){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Without O_NONBLOCK a named pipe would wait here for a writer that may never come. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return error_set(err, ERR_IO, "cannot open %s: %s", path, strerror(errno));
     }
@@ -102,6 +103,65 @@ char *file_read_all(Arena *arena, const char *path, size_t most, size_t *n_bytes
     return out;
 }
 
+/* The file itself where path is a symbolic link: links are written through, not replaced. */
+static char *resolve_target(const char *path, Error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode)) {
+        return copy_path(path, err);
+    }
+    char *real = realpath(path, NULL);
+    if (!real) {
+        error_set(err, ERR_IO, "cannot write %s: it is a link whose target cannot be found: %s",
+                  path, strerror(errno));
+        return NULL;
+    }
+    char *copy = copy_path(real, err);
+    free(real);
+    return copy;
+}
+
+/* A new file beside file->path, its name in file->temporary; -1 with errno set. Not by mkstemp, so
+ * that the person's umask decides who may read the result. */
+static int create_beside(AtomicFile *file)
+{
+    enum { MOST_BASE = 200, MOST_TRIES = 100 }; /* names end at 255 bytes */
+    size_t keep = strlen(file->path);
+    size_t folder = (size_t)(path_base_name(file->path) - file->path);
+    keep = AS_MIN(keep, folder + MOST_BASE);
+    size_t n = keep + 40;
+    file->temporary = mem_alloc(n, NULL);
+    if (!file->temporary) {
+        errno = ENOMEM;
+        return -1;
+    }
+    int fd = -1;
+    for (int i = 0; fd < 0 && i < MOST_TRIES; i++) {
+        snprintf(file->temporary, n, "%.*s.part-%ld-%d", (int)keep, file->path, (long)getpid(), i);
+        fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST) {
+            break;
+        }
+    }
+    if (fd < 0) {
+        mem_free(file->temporary); /* not ours to remove */
+        file->temporary = NULL;
+    }
+    return fd;
+}
+
+/* Through the stream's buffer and the system's to the disk, so that a rename never shows a file
+ * whose bytes a full or failing disk then refuses. */
+static bool flush_to_disk(FILE *stream)
+{
+    if (fflush(stream) != 0) {
+        return false;
+    }
+    /* Pipes, devices and some file systems know no fsync. */
+    return fsync(fileno(stream)) == 0 || errno == EINVAL || errno == EROFS || errno == ENOSYS ||
+           errno == ENOTSUP;
+}
+
 bool atomic_file_open(AtomicFile *file, const char *path, Error *err)
 {
     *file = (AtomicFile){0};
@@ -112,31 +172,27 @@ bool atomic_file_open(AtomicFile *file, const char *path, Error *err)
     if (path_is_folder(path)) {
         return error_set(err, ERR_IO, "cannot write %s: it is a folder, name a file", path);
     }
-    file->path = copy_path(path, err);
-    size_t n = strlen(path) + 16;
-    file->temporary = file->path ? mem_alloc(n, err) : NULL;
-    if (!file->temporary) {
-        atomic_file_abort(file);
+    struct stat old;
+    bool exists = stat(path, &old) == 0;
+    file->path = resolve_target(path, err);
+    if (!file->path) {
         return false;
     }
-    snprintf(file->temporary, n, "%s.part-XXXXXX", path);
-    int fd = mkostemp(file->temporary, O_CLOEXEC);
+    /* A device or a pipe cannot be replaced: renaming over /dev/null would take it from all. */
+    bool direct = exists && !S_ISREG(old.st_mode);
+    int fd = direct ? open(path, O_WRONLY | O_CLOEXEC) : create_beside(file);
+    if (fd >= 0 && exists && !direct) {
+        (void)!fchmod(fd, old.st_mode & 0777);
+    }
     file->stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
     if (!file->stream) {
         error_set(err, ERR_IO, "cannot write %s: %s", path, strerror(errno));
         if (fd >= 0) {
             close(fd);
-            unlink(file->temporary);
         }
-        mem_free(file->temporary);
-        file->temporary = NULL;
         atomic_file_abort(file);
         return false;
     }
-    /* mkostemp makes 0600; a result is as readable as any file the person makes. */
-    mode_t mask = umask(0);
-    umask(mask);
-    (void)!fchmod(fd, 0666 & ~mask);
     return true;
 }
 
@@ -152,7 +208,7 @@ bool atomic_file_write(AtomicFile *file, const void *bytes, size_t n, Error *err
 bool atomic_file_seek(AtomicFile *file, size_t offset, Error *err)
 {
     if (!file->path || fseeko(file->stream, (off_t)offset, SEEK_SET) != 0) {
-        return error_set(err, ERR_IO, "cannot move inside %s",
+        return error_set(err, ERR_IO, "cannot move inside %s: write to a file instead",
                          file->path ? file->path : "standard output");
     }
     return true;
@@ -162,14 +218,19 @@ bool atomic_file_commit(AtomicFile *file, Error *err)
 {
     FILE *stream = file->stream;
     file->stream = NULL;
-    bool ok = fflush(stream) == 0;
-    if (file->path) {
-        ok = fclose(stream) == 0 && ok;
-        ok = ok && rename(file->temporary, file->path) == 0;
+    bool ok = file->path ? flush_to_disk(stream) : fflush(stream) == 0;
+    int cause = errno;
+    if (file->path && fclose(stream) != 0 && ok) {
+        ok = false;
+        cause = errno;
+    }
+    if (ok && file->temporary && rename(file->temporary, file->path) != 0) {
+        ok = false;
+        cause = errno;
     }
     if (!ok) {
         error_set(err, ERR_IO, "cannot write %s: %s", file->path ? file->path : "standard output",
-                  strerror(errno));
+                  strerror(cause));
     } else if (file->temporary) {
         mem_free(file->temporary);
         file->temporary = NULL;

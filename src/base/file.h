@@ -21,15 +21,17 @@ AS_MUST_CHECK char *file_read_all(Arena *arena, const char *path, size_t most, s
                                   Error *err);
 
 /**
- * Write whole or not at all: bytes go to a temporary beside `path`, commit renames it.
+ * Write whole or not at all: bytes go to a temporary beside `path`, commit brings them to the disk
+ * and renames it. A symbolic link is written through; an old file's permissions are kept; a device
+ * or a named pipe cannot be replaced and gets the bytes as they come.
  *   AtomicFile f; atomic_file_open(&f, path, err) … atomic_file_write … atomic_file_commit;
  *   atomic_file_abort in every other case (idempotent, fine after commit). "-" writes standard
  *   output. Zero is closed.
  */
 typedef struct AtomicFile {
-    void *stream; /* FILE *, owned */
-    char *path;   /* owned */
-    char *temporary;
+    void *stream;    /* FILE *, owned */
+    char *path;      /* owned; NULL on standard output */
+    char *temporary; /* owned; NULL on standard output, devices and pipes */
 } AtomicFile;
 AS_MUST_CHECK bool atomic_file_open(AtomicFile *file, const char *path, Error *err);
 AS_MUST_CHECK bool atomic_file_write(AtomicFile *file, const void *bytes, size_t n, Error *err);

@@ -121,6 +121,12 @@ uint64_t jobs_submit(Jobs *jobs, const JobDesc *desc, Error *err)
     }
     job->desc = *desc;
     pthread_mutex_lock(&jobs->lock);
+    if (jobs->quit) {
+        pthread_mutex_unlock(&jobs->lock);
+        mem_free(job);
+        error_set(err, ERR_CANCELLED, "%s: no work is taken while the program ends", desc->title);
+        return 0;
+    }
     uint64_t id = ++jobs->last_id;
     job->id = id;
     append(&jobs->waiting, job);

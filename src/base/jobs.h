@@ -38,7 +38,8 @@ typedef struct JobStatus {
 AS_MUST_CHECK Jobs *jobs_create(Error *err);
 /** Cancels what runs and waits, drops what waits (their done is called with ERR_CANCELLED). */
 void jobs_destroy(Jobs *jobs);
-/** Queues a job; returns its id (> 0) or 0 with *err. Main thread. */
+/** Queues a job; returns its id (> 0) or 0 with *err: no memory, or jobs_destroy has begun (a
+ * `done` called there may try). The payload stays the caller's then. Main thread. */
 AS_MUST_CHECK uint64_t jobs_submit(Jobs *jobs, const JobDesc *desc, Error *err);
 /** Asks a job to stop; its done is still called. Unknown ids are ignored. */
 void jobs_cancel(Jobs *jobs, uint64_t id);

@@ -78,7 +78,8 @@ bool json_get_int(const cJSON *object, const char *key, int64_t lo, int64_t hi, 
         return true;
     }
     double v = cJSON_IsNumber(item) ? item->valuedouble : NAN;
-    if (!(v >= (double)lo && v <= (double)hi) || v != floor(v)) {
+    /* Past 2^53 a JSON number is rounded, and past 2^63 it does not fit. */
+    if (!(v >= (double)lo && v <= (double)hi) || v != floor(v) || fabs(v) > 0x1p53) {
         return error_set(err, ERR_FORMAT, "%s: \"%s\" must be a whole number from %lld to %lld",
                          name, key, (long long)lo, (long long)hi);
     }

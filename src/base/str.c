@@ -12,7 +12,7 @@ bool strbuf_add(StrBuf *buf, const char *bytes, size_t n, Error *err)
     if (!checked_add(buf->n, n, &want) || !checked_add(want, 1, &want)) {
         return error_set(err, ERR_MEMORY, "a text of %zu more bytes does not fit", n);
     }
-    if (!array_reserve((void **)&buf->text, &buf->capacity, want, 1, err)) {
+    if (!array_reserve(&buf->text, &buf->capacity, want, 1, err)) {
         return false;
     }
     if (n) {
@@ -36,8 +36,7 @@ bool strbuf_printf(StrBuf *buf, Error *err, const char *fmt, ...)
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    bool ok = n >= 0 &&
-              array_reserve((void **)&buf->text, &buf->capacity, buf->n + (size_t)n + 1, 1, err);
+    bool ok = n >= 0 && array_reserve(&buf->text, &buf->capacity, buf->n + (size_t)n + 1, 1, err);
     if (ok) {
         vsnprintf(buf->text + buf->n, (size_t)n + 1, fmt, again);
         buf->n += (size_t)n;
@@ -138,10 +137,9 @@ size_t utf8_encode(uint32_t c, char out[4])
     return length;
 }
 
-static bool is_invalid_at(const char *s, size_t n, uint32_t c, size_t used)
+static bool is_invalid_at(const char *s, uint32_t c, size_t used)
 {
     /* A genuine U+FFFD in the text is three bytes EF BF BD. */
-    (void)n;
     return c == 0xFFFD && !(used == 3 && (unsigned char)s[0] == 0xEF);
 }
 
@@ -151,7 +149,7 @@ size_t utf8_count_invalid(const char *s, size_t n)
     for (size_t i = 0; i < n;) {
         uint32_t c;
         size_t used = utf8_decode(s + i, n - i, &c);
-        count += is_invalid_at(s + i, n - i, c, used);
+        count += is_invalid_at(s + i, c, used);
         i += used;
     }
     return count;

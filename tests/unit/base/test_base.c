@@ -7,7 +7,9 @@
 #include "base/json.h"
 #include "base/random.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void test_error_set__one_line_and_whole_utf8(void **state)
@@ -133,7 +135,8 @@ static void test_json_parse__bad_input_is_an_error(void **state)
 static void test_json_get_int__range_and_kind(void **state)
 {
     (void)state;
-    const char *text = "{\"a\": 3, \"b\": 2.5, \"c\": \"x\", \"d\": null, \"e\": 1e99}";
+    const char *text = "{\"a\": 3, \"b\": 2.5, \"c\": \"x\", \"d\": null, \"e\": 1e99, "
+                       "\"f\": 9223372036854775808}";
     Error err = {0};
     cJSON *json = json_parse(text, strlen(text), "t", &err);
     assert_ok(json != NULL, err);
@@ -146,6 +149,7 @@ static void test_json_get_int__range_and_kind(void **state)
     assert_false(json_get_int(json, "b", 0, 10, 7, &v, "t", &err));
     assert_false(json_get_int(json, "c", 0, 10, 7, &v, "t", &err));
     assert_false(json_get_int(json, "e", 0, 10, 7, &v, "t", &err));
+    assert_false(json_get_int(json, "f", 0, INT64_MAX, 7, &v, "t", &err));
     json_free(json);
 }
 
@@ -202,6 +206,72 @@ static void test_file_write_all__whole_or_not_at_all(void **state)
     unlink(path);
     rmdir(folder);
     arena_destroy(&arena);
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(lstat(path, &st), 0);
+    return (unsigned)st.st_mode;
+}
+
+static void test_file_write_all__links_pipes_and_permissions(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/attnscope-test-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    Arena arena = {0};
+    Error err = {0};
+    size_t n = 0;
+    char *path = path_join(&arena, folder, "x.bin", &err);
+    char *link = path_join(&arena, folder, "link", &err);
+    char *pipe = path_join(&arena, folder, "pipe", &err);
+    char base[251];
+    memset(base, 'n', 250);
+    base[250] = 0;
+    char *longest = path_join(&arena, folder, base, &err);
+    mode_t mask = umask(027);
+    assert_ok(file_write_all(path, "old", 3, &err), err);
+    umask(mask);
+    assert_int_equal(mode_of(path) & 0777, 0640);
+    assert_int_equal(chmod(path, 0604), 0);
+    assert_int_equal(symlink("x.bin", link), 0);
+    assert_ok(file_write_all(link, "through", 7, &err), err);
+    assert_true(S_ISLNK(mode_of(link)));
+    assert_int_equal(mode_of(path) & 0777, 0604);
+    assert_string_equal(file_read_all(&arena, path, 100, &n, &err), "through");
+    unlink(path);
+    assert_false(file_write_all(link, "nowhere", 7, &err));
+    assert_int_equal(err.code, ERR_IO);
+    unlink(link);
+    assert_ok(file_write_all(longest, "x", 1, &err), err);
+    unlink(longest);
+
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    alarm(60); /* a wait for the pipe's other end would be for ever */
+    FileMap map;
+    assert_false(file_map_open(&map, pipe, &err));
+    int reader = open(pipe, O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    assert_ok(file_write_all(pipe, "abc", 3, &err), err);
+    alarm(0);
+    char got[8] = {0};
+    assert_int_equal(read(reader, got, sizeof got), 3);
+    assert_string_equal(got, "abc");
+    assert_true(S_ISFIFO(mode_of(pipe)));
+    close(reader);
+    unlink(pipe);
+    assert_int_equal(rmdir(folder), 0); /* nothing else was left in it */
+    arena_destroy(&arena);
+}
+
+static void test_atomic_file_commit__full_disk(void **state)
+{
+    (void)state;
+    Error err = {0};
+    assert_false(file_write_all("/dev/full", "x", 1, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_non_null(strstr(err.message, "/dev/full: No space left"));
 }
 
 typedef struct Work {
@@ -267,6 +337,47 @@ static void test_jobs_submit__runs_in_order_and_cancels(void **state)
     assert_true(dropped.done && !dropped.ok);
 }
 
+typedef struct Again {
+    Jobs *jobs;
+    uint64_t id;
+    ErrorCode code;
+} Again;
+
+static bool wait_for_cancel(void *payload, JobControl *control, Error *err)
+{
+    (void)payload;
+    while (!atomic_load(&control->cancel)) {
+        usleep(500);
+    }
+    return error_set(err, ERR_CANCELLED, "stopped");
+}
+
+static void submit_again(void *payload, bool ok, const Error *err)
+{
+    (void)ok;
+    (void)err;
+    Again *again = payload;
+    Error refused = {0};
+    again->id = jobs_submit(again->jobs,
+                            &(JobDesc){.title = "again", .run = wait_for_cancel, .payload = again},
+                            &refused);
+    again->code = refused.code;
+}
+
+static void test_jobs_destroy__takes_no_more_work(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Again again = {.jobs = jobs_create(&err), .id = 1};
+    assert_ok(again.jobs != NULL, err);
+    JobDesc desc = {
+        .title = "work", .run = wait_for_cancel, .done = submit_again, .payload = &again};
+    assert_true(jobs_submit(again.jobs, &desc, &err) > 0);
+    jobs_destroy(again.jobs);
+    assert_int_equal(again.id, 0);
+    assert_int_equal(again.code, ERR_CANCELLED);
+}
+
 static void test_random_normal__moments_and_determinism(void **state)
 {
     (void)state;
@@ -307,7 +418,10 @@ int main(void)
         cmocka_unit_test(test_json_get_int__range_and_kind),
         cmocka_unit_test(test_parse_bytes__units),
         cmocka_unit_test(test_file_write_all__whole_or_not_at_all),
+        cmocka_unit_test(test_file_write_all__links_pipes_and_permissions),
+        cmocka_unit_test(test_atomic_file_commit__full_disk),
         cmocka_unit_test(test_jobs_submit__runs_in_order_and_cancels),
+        cmocka_unit_test(test_jobs_destroy__takes_no_more_work),
         cmocka_unit_test(test_random_normal__moments_and_determinism),
         cmocka_unit_test(test_embedded_find__names),
     };
