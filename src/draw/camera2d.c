@@ -101,6 +101,13 @@ void camera2d_visible(const Camera2D *c, double *x0, double *y0, double *x1, dou
     *y1 = AS_CLAMP(c->origin_y + (double)c->view.h / c->zoom_y, 0.0, c->world_h);
 }
 
+/* How far the extent seen at `zoom` lies on its way from a's to b's; t where they are (nearly) the
+ * same, for there only rounding would be divided by rounding. */
+static double zoom_share(double a, double b, double zoom, double t)
+{
+    return fabs(b - a) <= 1e-9 * a ? t : (1 / zoom - 1 / a) / (1 / b - 1 / a);
+}
+
 Camera2D camera2d_mix(const Camera2D *a, const Camera2D *b, double t)
 {
     t = AS_CLAMP(t, 0.0, 1.0);
@@ -112,12 +119,8 @@ Camera2D camera2d_mix(const Camera2D *a, const Camera2D *b, double t)
     c.zoom_y = a->zoom_y * pow(b->zoom_y / a->zoom_y, t);
     /* The centre follows the zoom rather than the time: moving in and moving out are then each
      * other's reverse, and a fixed point between the two stays fixed. */
-    double ux = b->zoom_x == a->zoom_x
-                    ? t
-                    : (1 / c.zoom_x - 1 / a->zoom_x) / (1 / b->zoom_x - 1 / a->zoom_x);
-    double uy = b->zoom_y == a->zoom_y
-                    ? t
-                    : (1 / c.zoom_y - 1 / a->zoom_y) / (1 / b->zoom_y - 1 / a->zoom_y);
+    double ux = zoom_share(a->zoom_x, b->zoom_x, c.zoom_x, t);
+    double uy = zoom_share(a->zoom_y, b->zoom_y, c.zoom_y, t);
     c.origin_x = a->origin_x + (b->origin_x - a->origin_x) * ux;
     c.origin_y = a->origin_y + (b->origin_y - a->origin_y) * uy;
     return c;

@@ -239,7 +239,7 @@ static int ticks_linear(Scale s, int most, float out[])
         if (last - first + 1 <= most) {
             int n = 0;
             for (double i = first; i <= last; i++) {
-                out[n++] = (float)(i * step);
+                out[n++] = (float)(i * step + 0.0); /* ceil gives -0, which prints as such */
             }
             return n;
         }

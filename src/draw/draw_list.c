@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 static void fail(DrawList *list, const Error *err)
 {
     if (!list->error.code) {
@@ -346,6 +348,14 @@ float draw_text(DrawList *list, const DrawText *t)
     }
     Error err = {0};
     size_t n = text.n ? text.n : strlen(text.text);
+    /* Parts of characters are common among tokens; files and cairo take whole ones only. */
+    if (utf8_count_invalid(text.text, n) > 0) {
+        text.text = utf8_repair(&list->arena, text.text, n, &n, NULL, &err);
+        if (!text.text) {
+            fail(list, &err);
+            return 0;
+        }
+    }
     const char *whole = NULL;
     const char *shown = NULL;
     float width =

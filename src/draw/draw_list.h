@@ -127,7 +127,7 @@ typedef struct DrawText {
     FontFace face;
     float size; /* px */
     Color color;
-    const char *text; /* UTF-8, copied */
+    const char *text; /* UTF-8, copied; what is invalid becomes U+FFFD */
     size_t n;         /* bytes; 0 = up to its NUL */
     Vec2 at;          /* on the baseline: start, middle or end as `align` says */
     DrawAlign align;

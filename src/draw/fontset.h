@@ -41,7 +41,8 @@ struct ShapeEntry {
     uint64_t hash;
     uint64_t used_frame;
     ShapedText shaped;
-    size_t n_bytes;
+    size_t n_bytes;     /* of the text */
+    size_t total_bytes; /* of this entry */
     FontFace style;
     char text[]; /* n_bytes */
 };
@@ -53,7 +54,7 @@ struct FontSet {
     FallbackRow *fallbacks; /* open addressing, owned */
     size_t fallback_capacity, n_fallbacks;
     ShapeEntry **buckets; /* owned */
-    size_t n_buckets, n_entries;
+    size_t n_buckets, n_entries, cache_bytes;
     uint64_t frame;
     ARRAY_OF(uint32_t) code_points; /* scratch of shaping */
     ARRAY_OF(uint32_t) offsets;

@@ -46,7 +46,7 @@ Rect text_ink(FontSet *fonts, FontFace face, float size_px, const char *text, si
             left = g->x;
             right = g->x + g->advance;
             bottom = 0;
-            top = fonts->faces.items[face].cap_em;
+            top = font_metrics(fonts, face, 1).cap_height;
         } else {
             FT_Face ft = fonts->faces.items[g->face].ft;
             if (FT_Load_Glyph(ft, g->glyph, FT_LOAD_NO_SCALE | FT_LOAD_NO_BITMAP) != 0 ||
@@ -308,6 +308,9 @@ size_t text_wrap(FontSet *fonts, FontFace face, float size_px, const char *text,
         at = end;
         while (at < paragraph && text[at] == ' ') {
             at++;
+        }
+        if (at == paragraph && newline) {
+            at++; /* only hanging spaces were left before the break */
         }
     }
     return n_lines;

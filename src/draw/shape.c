@@ -7,8 +7,8 @@
 
 #include "base/str.h"
 
-/* More shaped texts than this and the unused ones go. */
-enum { CACHE_MOST = 4096 };
+/* More shaped texts, or bytes of them, than this and the unused ones go. */
+enum { CACHE_MOST = 4096, CACHE_MOST_BYTES = 16 << 20 };
 /* Advance of the box that stands for a missing character, ems. */
 static const float TOFU_EM = 0.62f;
 
@@ -28,20 +28,37 @@ static bool joins_previous(uint32_t c)
            category == HB_UNICODE_GENERAL_CATEGORY_FORMAT;
 }
 
+static hb_script_t script_of(uint32_t c)
+{
+    return hb_unicode_script(hb_unicode_funcs_get_default(), c);
+}
+
+/* Is it one of the scripts that letters have, rather than shared signs and marks? */
+static bool is_own(hb_script_t script)
+{
+    return script != HB_SCRIPT_COMMON && script != HB_SCRIPT_INHERITED &&
+           script != HB_SCRIPT_UNKNOWN;
+}
+
 static bool is_rtl(uint32_t c)
 {
-    hb_script_t script = hb_unicode_script(hb_unicode_funcs_get_default(), c);
-    return hb_script_get_horizontal_direction(script) == HB_DIRECTION_RTL;
+    return hb_script_get_horizontal_direction(script_of(c)) == HB_DIRECTION_RTL;
+}
+
+/* Letters from the left, and digits, which run from the left among letters of either kind. */
+static bool is_ltr(uint32_t c)
+{
+    return !is_rtl(c) && (is_own(script_of(c)) ||
+                          hb_unicode_general_category(hb_unicode_funcs_get_default(), c) ==
+                              HB_UNICODE_GENERAL_CATEGORY_DECIMAL_NUMBER);
 }
 
 /* Unicode bidi rules P2, P3 by script: the first character with a direction decides. */
 static bool starts_rtl(const uint32_t *c, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        hb_script_t script = hb_unicode_script(hb_unicode_funcs_get_default(), c[i]);
-        if (script != HB_SCRIPT_COMMON && script != HB_SCRIPT_INHERITED &&
-            script != HB_SCRIPT_UNKNOWN) {
-            return hb_script_get_horizontal_direction(script) == HB_DIRECTION_RTL;
+        if (is_own(script_of(c[i]))) {
+            return is_rtl(c[i]);
         }
     }
     return false;
@@ -124,11 +141,8 @@ static bool shape_run(FontSet *fonts, hb_buffer_t *buffer, size_t start, size_t 
 
 static hb_script_t script_at(const FontSet *fonts, size_t i, hb_script_t current)
 {
-    hb_script_t script =
-        hb_unicode_script(hb_unicode_funcs_get_default(), fonts->code_points.items[i]);
-    bool own =
-        script != HB_SCRIPT_COMMON && script != HB_SCRIPT_INHERITED && script != HB_SCRIPT_UNKNOWN;
-    return own ? script : current;
+    hb_script_t script = script_of(fonts->code_points.items[i]);
+    return is_own(script) ? script : current;
 }
 
 /* Text of one direction: HarfBuzz itself, run by run. */
@@ -258,8 +272,10 @@ static void place_glyphs(const FontSet *fonts, ShapedGlyph *out, ShapedText *sha
             g.x = x;
             g.advance = TOFU_EM;
         }
-        bool rtl = is_rtl(c) || (i > 0 && in[i - 1].cluster > index) ||
-                   (i + 1 < fonts->raw.n && in[i + 1].cluster < index);
+        /* Signs of no direction show theirs by the order they stand in. */
+        bool falls = (i > 0 && in[i - 1].cluster > index) ||
+                     (i + 1 < fonts->raw.n && in[i + 1].cluster < index);
+        bool rtl = is_rtl(c) || (falls && !is_ltr(c));
         bool starts = n == 0 || out[n - 1].cluster != g.cluster;
         g.flags = (uint16_t)((starts ? TEXT_CLUSTER_START : 0u) | (rtl ? TEXT_RTL : 0u));
         shaped->has_rtl = shaped->has_rtl || rtl;
@@ -289,7 +305,7 @@ ShapeEntry *shape_new(FontSet *fonts, FontFace style, const char *text, size_t n
         entry = mem_alloc(total, NULL);
     }
     if (entry) {
-        *entry = (ShapeEntry){.n_bytes = n, .style = style};
+        *entry = (ShapeEntry){.n_bytes = n, .style = style, .total_bytes = total};
         if (n) {
             memcpy(entry->text, text, n);
         }
@@ -334,13 +350,14 @@ const ShapedText *fontset_shape(FontSet *fonts, FontFace style, const char *text
     entry->next = *bucket;
     *bucket = entry;
     fonts->n_entries++;
+    fonts->cache_bytes += entry->total_bytes;
     return &entry->shaped;
 }
 
 void fontset_trim(FontSet *fonts)
 {
     fonts->frame++;
-    if (fonts->n_entries <= CACHE_MOST) {
+    if (fonts->n_entries <= CACHE_MOST && fonts->cache_bytes <= CACHE_MOST_BYTES) {
         return;
     }
     for (size_t i = 0; i < fonts->n_buckets; i++) {
@@ -349,6 +366,7 @@ void fontset_trim(FontSet *fonts)
             ShapeEntry *e = *link;
             if (e->used_frame + 1 < fonts->frame) {
                 *link = e->next;
+                fonts->cache_bytes -= e->total_bytes;
                 mem_free(e);
                 fonts->n_entries--;
             } else {

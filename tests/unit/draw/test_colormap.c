@@ -151,6 +151,7 @@ static void test_scale_ticks__round_values(void **state)
         float out[16];
         assert_int_equal(scale_ticks(rows[i].scale, rows[i].most, out), rows[i].n);
         assert_close(out, rows[i].want, (size_t)rows[i].n, 1e-9, 1e-5);
+        assert_false(rows[i].n && out[0] == 0 && signbit(out[0])); /* a legend would say -0 */
     }
 }
 

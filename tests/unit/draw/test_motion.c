@@ -122,6 +122,20 @@ static void test_camera2d__round_trip_far_out(void **state)
     check(x0, 131072 - 20, 1e-6);
 }
 
+static void test_camera2d_mix__pan_at_nearly_equal_zoom(void **state)
+{
+    (void)state;
+    Camera2D a = camera2d_fit(rect(0, 0, 400, 400), 1000, 1000, 0);
+    Camera2D b = a;
+    /* What rounding leaves between two ways to the same zoom. */
+    b.zoom_x = b.zoom_y = a.zoom_x * (1 + 4e-16);
+    b.origin_x = a.origin_x + 100;
+    for (int i = 0; i <= 10; i++) {
+        Camera2D m = camera2d_mix(&a, &b, i / 10.0);
+        assert_true(fabs(m.origin_x - (a.origin_x + 10.0 * i)) < 1e-6);
+    }
+}
+
 static void test_camera2d_mix__ends_and_monotone(void **state)
 {
     (void)state;
@@ -152,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_ease__ends),
         cmocka_unit_test(test_camera2d_zoom_at__pointer_stays),
         cmocka_unit_test(test_camera2d__round_trip_far_out),
+        cmocka_unit_test(test_camera2d_mix__pan_at_nearly_equal_zoom),
         cmocka_unit_test(test_camera2d_mix__ends_and_monotone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,4 @@
+#include "draw/fontset.h"
 #include "draw/raster.h"
 #include "draw/text.h"
 #include "testing.h"
@@ -111,6 +112,25 @@ static void test_fontset_shape__hebrew_runs_from_the_right(void **state)
     assert_int_equal(text_offset_at(fonts, FONT_SANS, 20, text, TEXT_ALL, -5), 6);
 }
 
+static void test_text_x_of__latin_and_digits_among_hebrew(void **state)
+{
+    FontSet *fonts = *state;
+    /* Shown as "abc 12 <gimel bet alef>": what runs from the left keeps its carets there. */
+    static const char text[] = "\xD7\x90\xD7\x91\xD7\x92 12 abc";
+    float letters = text_width(fonts, FONT_SANS, 20, "abc", TEXT_ALL);
+    float two = text_width(fonts, FONT_SANS, 20, "ab", TEXT_ALL);
+    check(text_x_of(fonts, FONT_SANS, 20, text, TEXT_ALL, 10), 0, 1e-3f);
+    check(text_x_of(fonts, FONT_SANS, 20, text, TEXT_ALL, 12), two, 0.3f);
+    const ShapedText *shaped = fontset_shape(fonts, FONT_SANS, text, TEXT_ALL);
+    for (size_t i = 0; i < shaped->n_glyphs; i++) {
+        char c = text[shaped->glyphs[i].cluster];
+        bool from_left = (c >= 'a' && c <= 'c') || (c >= '0' && c <= '9');
+        assert_int_equal((shaped->glyphs[i].flags & TEXT_RTL) != 0, !from_left);
+    }
+    check(text_width(fonts, FONT_SANS, 20, text, TEXT_ALL), shaped->advance * 20, 1e-3f);
+    assert_true(letters < shaped->advance * 20);
+}
+
 static void test_fontset_shape__marks_join_their_base(void **state)
 {
     FontSet *fonts = *state;
@@ -193,6 +213,15 @@ static void test_text_wrap__lines_fit_and_nothing_is_lost(void **state)
     assert_int_equal(text_wrap(fonts, FONT_SANS, 12, text, TEXT_ALL, 110, starts, ends, 2), n);
     assert_int_equal(text_wrap(fonts, FONT_SANS, 12, "abc", TEXT_ALL, 0, starts, ends, MOST), 3);
     assert_int_equal(text_wrap(fonts, FONT_SANS, 12, "", TEXT_ALL, 50, starts, ends, MOST), 1);
+    /* Spaces that hang over the edge before a line break make no empty line. */
+    float fits = text_width(fonts, FONT_SANS, 12, "aaaa bbbb", TEXT_ALL);
+    static const char hanging[] = "aaaa bbbb   \ncc";
+    assert_int_equal(
+        text_wrap(fonts, FONT_SANS, 12, hanging, TEXT_ALL, fits + 1, starts, ends, MOST), 2);
+    assert_int_equal(starts[1], 13);
+    static const char blank[] = "aaaa bbbb   \n\ncc";
+    assert_int_equal(text_wrap(fonts, FONT_SANS, 12, blank, TEXT_ALL, fits + 1, starts, ends, MOST),
+                     3);
 }
 
 static void test_text_ink__cap_height_box(void **state)
@@ -276,6 +305,25 @@ static void test_fontset_trim__keeps_what_is_used(void **state)
     }
 }
 
+static void test_fontset_trim__long_texts_go_by_their_size(void **state)
+{
+    FontSet *fonts = *state;
+    enum { LONG = 1 << 20 };
+    char *text = mem_alloc(LONG, NULL);
+    assert_non_null(text);
+    memset(text, 'x', LONG);
+    for (int i = 0; i < 8; i++) {
+        fontset_trim(fonts);
+        text[0] = (char)('a' + i);
+        assert_non_null(fontset_shape(fonts, FONT_MONO, text, LONG));
+    }
+    fontset_trim(fonts);
+    fontset_trim(fonts);
+    fontset_trim(fonts);
+    assert_true(fonts->cache_bytes < LONG);
+    mem_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_text_width__control_and_invalid_bytes),
         cmocka_unit_test(test_fontset_shape__missing_characters_are_boxes),
         cmocka_unit_test(test_fontset_shape__hebrew_runs_from_the_right),
+        cmocka_unit_test(test_text_x_of__latin_and_digits_among_hebrew),
         cmocka_unit_test(test_fontset_shape__marks_join_their_base),
         cmocka_unit_test(test_text_offset_at__finds_carets),
         cmocka_unit_test(test_text_elide__fits_and_says_so),
@@ -293,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_fontset_raster__same_ink_at_every_phase_and_turn),
         cmocka_unit_test(test_path_raster__circle_area),
         cmocka_unit_test(test_fontset_trim__keeps_what_is_used),
+        cmocka_unit_test(test_fontset_trim__long_texts_go_by_their_size),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
