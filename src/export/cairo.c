@@ -45,11 +45,20 @@ bool export_pdf(const char *path, const DrawList *list, const ExportDesc *desc, 
     if (!atomic_file_open(&file, path, err)) {
         return false;
     }
+    /* cairo refuses a whole document for one byte of its title that is no UTF-8. */
+    const char *title = desc && desc->title ? desc->title : "attnscope";
+    Arena arena = {0};
+    size_t n;
+    title = utf8_repair(&arena, title, strlen(title), &n, NULL, err);
+    if (!title) {
+        atomic_file_abort(&file);
+        return false;
+    }
     Canvas c = {.list = list, .desc = desc, .is_pdf = true, .file = &file, .err = err ? err : &own};
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
         to_file, &c, (double)list->width * POINTS_PER_PX, (double)list->height * POINTS_PER_PX);
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE,
-                                   desc && desc->title ? desc->title : "attnscope");
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title);
+    arena_destroy(&arena);
     bool ok = paint_all(&c, surface, POINTS_PER_PX, err);
     cairo_surface_finish(surface);
     cairo_status_t status = cairo_surface_status(surface);
@@ -90,8 +99,11 @@ bool export_png(const char *path, const DrawList *list, const ExportDesc *desc, 
     double width = ceil((double)list->width * (double)scale);
     double height = ceil((double)list->height * (double)scale);
     if (!(width >= 1 && height >= 1 && width <= MOST_SIDE && height <= MOST_SIDE)) {
-        return error_set(err, ERR_RANGE, "a picture of %.0f x %.0f pixels cannot be written", width,
-                         height);
+        return error_set(
+            err, ERR_RANGE,
+            "a picture of %.0f x %.0f pixels cannot be written: choose a size or scale "
+            "that gives 1 to %d a side",
+            width, height, (int)MOST_SIDE);
     }
     int32_t w = (int32_t)width;
     int32_t h = (int32_t)height;

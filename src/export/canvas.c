@@ -255,13 +255,18 @@ static void canvas_hatch(Canvas *c)
     points_path(c, h->points, h->n_points);
     cairo_close_path(c->cr);
     cairo_clip(c->cr);
-    Rect b = c->cmd->bounds;
+    /* Only what is seen: a figure of a magnified matrix may be millions of pixels wide. */
+    Rect b = rect_intersect(c->cmd->bounds, c->cmd->clip);
     /* Lines x + y = start + k * spacing that meet the box. */
-    float start = h->points[0].x + h->points[0].y;
-    float first = ceilf((b.x + b.y - start) / h->spacing) * h->spacing + start;
-    for (float sum = first; sum < b.x + b.w + b.y + b.h; sum += h->spacing) {
-        cairo_move_to(c->cr, (double)(sum - b.y), (double)b.y);
-        cairo_line_to(c->cr, (double)(sum - b.y - b.h), (double)(b.y + b.h));
+    double start = (double)h->points[0].x + (double)h->points[0].y;
+    double spacing = (double)h->spacing;
+    double top = (double)b.y;
+    double bottom = top + (double)b.h;
+    double last = floor(((double)(b.x + b.w) + bottom - start) / spacing);
+    for (double k = ceil(((double)b.x + top - start) / spacing); k <= last; k++) {
+        double sum = start + k * spacing;
+        cairo_move_to(c->cr, sum - top, top);
+        cairo_line_to(c->cr, sum - bottom, bottom);
     }
     canvas_color(c, h->color);
     cairo_set_line_width(c->cr, (double)h->width);

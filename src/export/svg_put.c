@@ -126,10 +126,11 @@ void svg_common(Svg *s)
 int svg_define_blur(Svg *s, float deviation)
 {
     int id = ++s->n_ids;
-    s->ok = s->ok && strbuf_printf(&s->out, s->err,
-                                   "<filter id=\"i%d\" x=\"-100%%\" y=\"-100%%\" width=\"300%%\" "
-                                   "height=\"300%%\"><feGaussianBlur",
-                                   id);
+    /* Not in units of the figure's box: a straight line's has no height, and nothing would show. */
+    s->ok = s->ok &&
+            strbuf_printf(&s->out, s->err, "<filter id=\"i%d\" filterUnits=\"userSpaceOnUse\"", id);
+    svg_box(s, rect_inset(s->cmd->bounds, -3 * deviation));
+    svg_put(s, "><feGaussianBlur");
     svg_attr(s, "stdDeviation", deviation);
     svg_put(s, "/></filter>\n");
     return id;

@@ -311,6 +311,55 @@ static void test_export_pdf__text_can_be_read_back(void **state)
     }
 }
 
+/* Tokens of byte-level vocabularies are often parts of a character, and titles are file names. */
+static void test_export__bytes_that_are_no_text(void **state)
+{
+    Bench *b = *state;
+    Error err = {0};
+    DrawList *l = begin(b);
+    Color white = {1, 1, 1, 1};
+    static const char *const texts[] = {"a\xE4\xBD", "\xFF", "x\x01\x7F y", "\xC2\x85<&>"};
+    for (size_t i = 0; i < AS_COUNT(texts); i++) {
+        draw_text(l, &(DrawText){.face = FONT_MONO,
+                                 .size = 12,
+                                 .color = white,
+                                 .text = texts[i],
+                                 .at = {10, 20 + 20 * (float)i}});
+    }
+    assert_ok(draw_end(l, &err), err);
+    ExportDesc desc = {.title = "of \xFF & <x>"};
+    assert_ok(export_pdf(path_in(b, "bytes.pdf"), l, &desc, &err), err);
+    assert_ok(export_png(path_in(b, "bytes.png"), l, &desc, &err), err);
+    char *path = path_in(b, "bytes.svg");
+    assert_ok(export_svg(path, l, &desc, &err), err);
+    size_t n;
+    const char *svg = read_file(b, path, &n);
+    assert_well_formed(svg);
+    assert_int_equal(utf8_count_invalid(svg, n), 0);
+}
+
+/* A filter in units of the figure's box draws nothing where that box has no height. */
+static void test_export_svg__straight_glow_has_a_region(void **state)
+{
+    Bench *b = *state;
+    Error err = {0};
+    DrawList *l = begin(b);
+    draw_bezier(l, &(DrawBezier){.a = {20, 50},
+                                 .c1 = {40, 50},
+                                 .c2 = {60, 50},
+                                 .b = {80, 50},
+                                 .width = 2,
+                                 .soft = 6,
+                                 .color = {1, 1, 1, 1}});
+    assert_ok(draw_end(l, &err), err);
+    char *path = path_in(b, "glow.svg");
+    assert_ok(export_svg(path, l, NULL, &err), err);
+    size_t n;
+    const char *svg = read_file(b, path, &n);
+    assert_non_null(strstr(svg, "<filter id=\"i1\" filterUnits=\"userSpaceOnUse\" x=\"7\" "
+                                "y=\"37\" width=\"86\" height=\"26\">"));
+}
+
 static void test_export_png_pixels__round_trip(void **state)
 {
     Bench *b = *state;
@@ -371,6 +420,8 @@ int main(void)
         cmocka_unit_test(test_export_svg__cells_are_shapes_until_there_are_many),
         cmocka_unit_test(test_export_svg__every_command_is_well_formed),
         cmocka_unit_test(test_export_pdf__text_can_be_read_back),
+        cmocka_unit_test(test_export__bytes_that_are_no_text),
+        cmocka_unit_test(test_export_svg__straight_glow_has_a_region),
         cmocka_unit_test(test_export_png_pixels__round_trip),
         cmocka_unit_test(test_export__failures_leave_nothing),
     };
