@@ -101,7 +101,8 @@ typedef struct AttnCtxDesc {
     AttnIsa isa;   /* AUTO = environment ATTNSCOPE_ISA, else the best */
 } AttnCtxDesc;
 
-/** What to run on. Unchanging after creation: any number of threads may share one. */
+/** What to run on; any number of threads may share one. Keeps up to 64 MB of working memory between
+ *  calls. */
 typedef struct AttnCtx AttnCtx;
 
 /**
@@ -324,7 +325,7 @@ ATTN_MUST_CHECK AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *arg
                                          const float *row_max, const float *row_log_sum,
                                          float *received, const AttnProgress *progress);
 
-/** Upper bound of what attn_forward allocates for these arguments and outputs, in bytes. */
+/** Upper bound of the working memory of attn_forward for these arguments and outputs, in bytes. */
 size_t attn_scratch_bytes(const AttnCtx *ctx, const AttnArgs *args, const AttnOutputs *out);
 
 /* ---------------------------------------------------------------- tiles */

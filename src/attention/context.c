@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attention/isa.h"
+#include "attention/scratch.h"
 
 /* One row per instruction set, slowest first; a missing kernel means not built here. */
 typedef struct IsaRow {
@@ -143,9 +144,13 @@ AttnStatus attn_ctx_create(const AttnCtxDesc *desc, AttnCtx **out, char *message
         return status;
     }
     AttnCtx *ctx = calloc(1, sizeof *ctx);
-    if (!ctx) {
+    AttnScratchPool *pool = attn_scratch_pool_create();
+    if (!ctx || !pool) {
+        free(ctx);
+        attn_scratch_pool_destroy(pool);
         return ATTN_MEMORY;
     }
+    ctx->pool = pool;
     ctx->kernel = kernel;
     ctx->n_threads = desc->n_threads > 0 ? desc->n_threads : omp_get_max_threads();
     *out = ctx;
@@ -154,7 +159,8 @@ AttnStatus attn_ctx_create(const AttnCtxDesc *desc, AttnCtx **out, char *message
 
 void attn_ctx_destroy(AttnCtx **ctx)
 {
-    if (ctx) {
+    if (ctx && *ctx) {
+        attn_scratch_pool_destroy((*ctx)->pool);
         free(*ctx);
         *ctx = NULL;
     }

@@ -3,7 +3,11 @@
 #include "attention/attention.h"
 #include "attention/kernels/kernel.h"
 
+/** Memory kept between calls; see scratch.h. */
+typedef struct AttnScratchPool AttnScratchPool;
+
 struct AttnCtx {
     const AttnKernel *kernel;
     int n_threads;
+    AttnScratchPool *pool; /* owned; safe to use from any thread */
 };

@@ -8,10 +8,10 @@
 #include "attention/plan.h"
 
 #include <omp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attention/rows.h"
+#include "attention/scratch.h"
 #include "attention/summary.h"
 
 enum {
@@ -476,7 +476,7 @@ AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutp
         return status;
     }
     size_t shared = shared_bytes(&p), per_worker = worker_bytes(&p);
-    char *scratch = attn_alloc(shared + (size_t)ctx->n_threads * per_worker);
+    char *scratch = attn_scratch_take(ctx, shared + (size_t)ctx->n_threads * per_worker);
     if (!scratch) {
         return ATTN_MEMORY;
     }
@@ -497,7 +497,7 @@ AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutp
             run_wave(&p, &w, kv0, left < wave ? left : wave);
         }
     }
-    free(scratch);
+    attn_scratch_give(ctx, scratch);
     if (atomic_load(&p.stop) || attn_cancelled(progress)) {
         return ATTN_CANCELLED;
     }

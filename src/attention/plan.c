@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static AttnStatus refuse(AttnStatus status, char *message, size_t size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -144,10 +143,4 @@ void attn_scores_finish(const AttnPlan *plan, int32_t head, int32_t row0, int32_
             row[c] = a->mask.key_mask[col0 + c] ? row[c] : -INFINITY;
         }
     }
-}
-
-void *attn_alloc(size_t bytes)
-{
-    size_t padded = attn_padded(bytes > 0 ? bytes : 1);
-    return padded >= bytes ? aligned_alloc(ATTN_ALIGN, padded) : NULL;
 }

@@ -78,9 +78,6 @@ static inline void *attn_carve(AttnCarver *carver, size_t count, size_t size)
     return piece;
 }
 
-/** Aligned, not cleared; NULL when there is no memory. free() it. */
-void *attn_alloc(size_t bytes);
-
 static inline bool attn_cancelled(const AttnProgress *progress)
 {
     return progress && progress->cancel &&

@@ -2,11 +2,11 @@
  * Attention received: sums over the queries of a column. They need the final m and l of every
  * row, hence a pass of their own over Q K^T, task by task over runs of keys.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <omp.h>
 
+#include "attention/scratch.h"
 #include "attention/strip.h"
 
 enum { KEYS = 4 * ATTN_STEP }; /* keys of a task */
@@ -92,7 +92,7 @@ AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *args, const float *
     }
     AttnCarver measure = {0};
     receiver_carve(&(Receiver){0}, &plan, &measure);
-    char *scratch = attn_alloc(measure.used * (size_t)ctx->n_threads);
+    char *scratch = attn_scratch_take(ctx, measure.used * (size_t)ctx->n_threads);
     if (!scratch) {
         return ATTN_MEMORY;
     }
@@ -119,7 +119,7 @@ AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *args, const float *
             }
         }
     }
-    free(scratch);
+    attn_scratch_give(ctx, scratch);
     if (attn_cancelled(progress)) {
         return ATTN_CANCELLED;
     }

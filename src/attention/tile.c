@@ -1,8 +1,8 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include <omp.h>
 
+#include "attention/scratch.h"
 #include "attention/strip.h"
 
 static int32_t least(int32_t a, int32_t b)
@@ -115,7 +115,7 @@ AttnStatus attn_tile(const AttnCtx *ctx, const AttnArgs *args, const AttnTileDes
                        .row_log_sum = tile->row_log_sum};
     AttnCarver measure = {0};
     attn_strip_carve(&strip, &plan, &measure);
-    char *scratch = attn_alloc(measure.used);
+    char *scratch = attn_scratch_take(ctx, measure.used);
     if (!scratch) {
         return ATTN_MEMORY;
     }
@@ -125,7 +125,7 @@ AttnStatus attn_tile(const AttnCtx *ctx, const AttnArgs *args, const AttnTileDes
     } else {
         tile_by_rows(&strip, tile, out, ld);
     }
-    free(scratch);
+    attn_scratch_give(ctx, scratch);
     return ATTN_OK;
 }
 
@@ -227,7 +227,7 @@ AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const Attn
     }
     AttnCarver measure = {0};
     reducer_carve(&(Reducer){0}, &plan, n_cols, &measure);
-    char *scratch = attn_alloc(measure.used * (size_t)ctx->n_threads);
+    char *scratch = attn_scratch_take(ctx, measure.used * (size_t)ctx->n_threads);
     if (!scratch) {
         return ATTN_MEMORY;
     }
@@ -263,7 +263,7 @@ AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const Attn
             }
         }
     }
-    free(scratch);
+    attn_scratch_give(ctx, scratch);
     if (attn_cancelled(progress)) {
         return ATTN_CANCELLED;
     }
