@@ -88,8 +88,14 @@ static void on_key(GLFWwindow *window, int key, int scancode, int action, int mo
     uint32_t named = named_key(key);
     bool chord = (mods & (GLFW_MOD_CONTROL | GLFW_MOD_ALT)) != 0;
     uint32_t code = named ? named : chord ? letter_key(key, scancode) : 0;
+    uint32_t held = input->mods;
+    if (!named && !(code >= 'a' && code <= 'z')) {
+        /* Signs are bound as what they are, whether or not they need Shift. */
+        code = code == '=' && held & KEY_MOD_SHIFT ? '+' : code;
+        held &= ~(uint32_t)KEY_MOD_SHIFT;
+    }
     if (code) { /* plain characters come through on_char */
-        push(input, (UiEvent){.kind = UI_EVENT_KEY, .key = code, .mods = input->mods});
+        push(input, (UiEvent){.kind = UI_EVENT_KEY, .key = code, .mods = held});
     }
 }
 

@@ -137,6 +137,7 @@ static bool do_unpin(Session *s, const char *a, Error *err)
 {
     (void)err;
     (void)a;
+    s->note[0] = 0;
     /* Esc means what is uppermost. */
     if (s->panel) {
         s->panel = PANEL_NONE;
@@ -237,6 +238,20 @@ static char *unescape(const char *a, size_t *n, Error *err)
     return text;
 }
 
+/* The request to go on from: after a saved record, the model and the text that were recorded. */
+static SessionRequest request_to_change(const Session *s)
+{
+    SessionRequest request = s->request;
+    if (request.trace_path && s->trace) {
+        size_t n;
+        request.trace_path = NULL;
+        request.model = trace_info(s->trace)->model_name;
+        request.text.text = trace_source(s->trace, &n);
+        request.text.n_text = n;
+    }
+    return request;
+}
+
 static bool do_text(Session *s, const char *a, Error *err)
 {
     size_t n;
@@ -245,9 +260,10 @@ static bool do_text(Session *s, const char *a, Error *err)
         return false;
     }
     /* A text that is typed is taken whole; which specials it gets stays as it was. */
+    SessionRequest before = request_to_change(s);
     SessionRequest request = {
-        .model = s->request.model,
-        .params = s->request.params,
+        .model = before.model,
+        .params = before.params,
         .text = {.text = text, .n_text = n, .leave_special_out = s->request.text.leave_special_out},
     };
     bool ok = session_request(s, &request, err);
@@ -265,14 +281,12 @@ static bool do_open(Session *s, const char *a, Error *err)
     if (!*a) {
         return bad(a, "a file or folder", err);
     }
-    SessionRequest request = s->request;
+    SessionRequest request = request_to_change(s);
     if (looks_like_model(a)) {
         request.model = a;
-        request.trace_path = NULL;
     } else if (path_has_suffix(a, ".safetensors")) {
         request.trace_path = a;
     } else {
-        request.trace_path = NULL;
         request.file_path = a;
         request.text_name = path_base_name(a);
         request.text = (TextRequest){.leave_special_out = s->request.text.leave_special_out,
@@ -283,10 +297,8 @@ static bool do_open(Session *s, const char *a, Error *err)
 
 static bool do_model(Session *s, const char *a, Error *err)
 {
-    SessionRequest request = s->request;
+    SessionRequest request = request_to_change(s);
     request.model = a;
-    request.trace_path = NULL;
-    /* ids mean other words in another vocabulary: the text they came from is what is kept. */
     return session_request(s, &request, err);
 }
 

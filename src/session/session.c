@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct CommandQueue {
@@ -103,6 +104,7 @@ void session_destroy(Session **session)
     trace_close(s->trace);
     shared_model_release(s->model);
     mem_free(s->text_name);
+    mem_free(s->first_same);
     arena_destroy(&s->request_arena);
     arena_destroy(&s->published_arena);
     reading_free(&s->reading);
@@ -163,6 +165,38 @@ static bool take_request(Arena *arena, SessionRequest *to, const SessionRequest 
     return true;
 }
 
+typedef struct TokenPlace {
+    int32_t id, at;
+} TokenPlace;
+
+static int by_id_then_place(const void *a, const void *b)
+{
+    const TokenPlace *x = a;
+    const TokenPlace *y = b;
+    return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : (x->at > y->at) - (x->at < y->at);
+}
+
+static void find_first_same(Session *s)
+{
+    size_t n = (size_t)trace_info(s->trace)->n_queries;
+    const TraceToken *tokens = trace_tokens(s->trace);
+    TokenPlace *places = mem_alloc(n * sizeof *places, NULL);
+    mem_free(s->first_same);
+    s->first_same = places ? mem_alloc(n * sizeof *s->first_same, NULL) : NULL;
+    if (s->first_same) {
+        for (size_t i = 0; i < n; i++) {
+            places[i] = (TokenPlace){tokens[i].id, (int32_t)i};
+        }
+        qsort(places, n, sizeof *places, by_id_then_place);
+        int32_t first = 0;
+        for (size_t i = 0; i < n; i++) {
+            first = i > 0 && places[i].id == places[i - 1].id ? first : places[i].at;
+            s->first_same[places[i].at] = first;
+        }
+    }
+    mem_free(places);
+}
+
 static void publish(Session *s, SessionRun *run)
 {
     Trace *trace = trace_retain(atomic_load(&run->trace));
@@ -175,6 +209,7 @@ static void publish(Session *s, SessionRun *run)
     shared_model_release(s->model);
     s->model = shared_model_retain(run->shared);
     take_name(s, run->request.text_name);
+    find_first_same(s);
     if (!take_request(&s->published_arena, &s->published, &run->request, NULL)) {
         s->published = (SessionRequest){0};
     }

@@ -47,7 +47,7 @@ void matrix_draw_masked(Ui *ui, Rect box)
                                       .spacing = 10});
 }
 
-void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, bool strong)
+void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, float shown, bool strong)
 {
     Ui *ui = s->c->ui;
     int digits = cell.w >= 64 ? 4 : cell.w >= 46 ? 3 : 2;
@@ -59,7 +59,6 @@ void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, bool stro
             text++; /* ".37": the nought says nothing */
         }
     }
-    float shown = weight;
     Color ground = colormap_value(s->map, s->scale, shown);
     Color color = color_readable(ground, color_hex(0x0B1020), color_hex(0xE6EAF5));
     if (*text != '.' && *text != '1') {
@@ -206,15 +205,8 @@ static void draw_numbers(const MatrixScene *s, const Tile *tile, const float *sh
             if (seen.w < px * 0.9f || seen.h < px * 0.7f) {
                 continue; /* a number that would be cut */
             }
-            MatrixScene here = *s;
-            if (shown != tile->values) {
-                here.scale = (Scale){0};
-                here.scale.kind = s->scale.kind;
-                here.scale.lo = s->scale.lo;
-                here.scale.hi = tile->row_max[r] > 0 ? tile->row_max[r] : 1;
-                here.scale.lo *= here.scale.hi;
-            }
-            matrix_draw_number(&here, cell, tile->values[at], i == sel->query && j == sel->key);
+            matrix_draw_number(s, cell, tile->values[at], shown[at],
+                               i == sel->query && j == sel->key);
         }
     }
 }

@@ -97,8 +97,9 @@ void matrix_draw_profiles(const MatrixScene *s);
 void matrix_draw_side(MatrixScene *s);
 /** Hover, click, drag and wheel over the heatmap. */
 void matrix_pointer(MatrixScene *s);
-/** Numbers into cells of `cell` px: ".37"; middle dot below what the digits can show. */
-void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, bool strong);
+/** The number of a cell: ".37"; middle dot below what the digits can show. `shown` is the value
+ *  its colour comes from. */
+void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, float shown, bool strong);
 /** Hatched "not there" in a box. */
 void matrix_draw_masked(Ui *ui, Rect box);
 /** The head's summary (maxima) into view->summary; false when it is not there. */

@@ -74,10 +74,29 @@ static void lens_labels(const MatrixScene *s, const TileKey *key, Rect grid, flo
     }
 }
 
+/* Values with every row divided by its largest, where the person wants colours so; in the frame's
+ * arena. */
+static const float *by_row(const MatrixScene *s, const float *values, const float *row_max,
+                           int32_t rows, int32_t cols)
+{
+    if (!s->c->session->options.rows_normalised) {
+        return values;
+    }
+    float *out = ARENA_ARRAY(&s->c->ui->list->arena, float, (size_t)rows *(size_t)cols, NULL);
+    for (int32_t r = 0; out && r < rows; r++) {
+        for (int32_t c = 0; c < cols; c++) {
+            out[r * cols + c] =
+                row_max[r] > 0 ? values[r * cols + c] / row_max[r] : values[r * cols + c];
+        }
+    }
+    return out ? out : values;
+}
+
 static void lens_cells(const MatrixScene *s, const Tile *tile, Rect grid, float cell)
 {
     Ui *ui = s->c->ui;
     const Selection *sel = &s->c->session->selection;
+    const float *shown = by_row(s, tile->values, tile->row_max, tile->rows, tile->cols);
     for (int32_t r = 0; r < tile->rows; r++) {
         for (int32_t c = 0; c < tile->cols; c++) {
             if (isinf(tile->values[r * tile->cols + c])) {
@@ -87,22 +106,20 @@ static void lens_cells(const MatrixScene *s, const Tile *tile, Rect grid, float 
             }
         }
     }
-    draw_cells(ui->list, &(DrawCells){.box = grid,
-                                      .source = {.values = tile->values,
-                                                 .rows = tile->rows,
-                                                 .cols = tile->cols,
-                                                 .version = tile->version * 2},
-                                      .map = s->map,
-                                      .scale = s->scale,
-                                      .inset = 0.5f,
-                                      .radius = 4});
+    draw_cells(ui->list,
+               &(DrawCells){.box = grid,
+                            .source = {.values = shown, .rows = tile->rows, .cols = tile->cols},
+                            .map = s->map,
+                            .scale = s->scale,
+                            .inset = 0.5f,
+                            .radius = 4});
     for (int32_t r = 0; r < tile->rows; r++) {
         for (int32_t c = 0; c < tile->cols; c++) {
             float value = tile->values[r * tile->cols + c];
             Rect box = {grid.x + cell * (float)c, grid.y + cell * (float)r, cell, cell};
             bool on = tile->key.row0 + r == sel->query && tile->key.col0 + c == sel->key;
             if (!isinf(value)) {
-                matrix_draw_number(s, box, value, on);
+                matrix_draw_number(s, box, value, shown[r * tile->cols + c], on);
             }
             if (on) {
                 draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, -1),
@@ -323,12 +340,20 @@ static float draw_minimap(MatrixScene *s, Rect box)
     Rect map = {ui_snap(ui, box.x), ui_snap(ui, box.y), unit * (float)v->summary_cols,
                 unit * (float)v->summary_rows};
     matrix_draw_masked(ui, map);
-    draw_cells(ui->list, &(DrawCells){.box = map,
-                                      .source = {.values = v->summary,
-                                                 .rows = v->summary_rows,
-                                                 .cols = v->summary_cols},
-                                      .map = s->map,
-                                      .scale = s->scale});
+    float *most_of = ARENA_ARRAY(&ui->list->arena, float, (size_t)v->summary_rows, NULL);
+    for (int32_t r = 0; most_of && r < v->summary_rows; r++) {
+        for (int32_t c = 0; c < v->summary_cols; c++) {
+            most_of[r] = fmaxf(most_of[r], v->summary[r * v->summary_cols + c]);
+        }
+    }
+    const float *shown =
+        most_of ? by_row(s, v->summary, most_of, v->summary_rows, v->summary_cols) : v->summary;
+    draw_cells(
+        ui->list,
+        &(DrawCells){.box = map,
+                     .source = {.values = shown, .rows = v->summary_rows, .cols = v->summary_cols},
+                     .map = s->map,
+                     .scale = s->scale});
     /* The last texel may cover less than it is wide: the frame goes by weights. */
     map.w *= (float)v->n_keys / ((float)v->summary_cols * (float)v->col_texel);
     map.h *= (float)v->n_queries / ((float)v->summary_rows * (float)v->row_texel);
@@ -392,13 +417,16 @@ static void draw_controls(MatrixScene *s, Rect box)
     static const char *const scale_words[] = {"linear", "sqrt", "log"};
     static const char *const titles[] = {"Weight, linear scale", "Weight, √ scale",
                                          "Weight, log scale"};
+    static const char *const row_titles[] = {"Weight ÷ row max, linear", "Weight ÷ row max, √",
+                                             "Weight ÷ row max, log"};
     static const char *const rows[] = {"As computed", "Row max = 1"};
     static const char *const row_words[] = {"computed", "max"};
     Ui *ui = s->c->ui;
     Session *session = s->c->session;
     const SessionOptions *o = &session->options;
     float y = box.y;
-    ui_caps(ui, rect(box.x, y, box.w, 14), titles[o->map_scale]);
+    ui_caps(ui, rect(box.x, y, box.w, 14),
+            o->rows_normalised ? row_titles[o->map_scale] : titles[o->map_scale]);
     ui_legend(ui, rect(box.x, y + 22, box.w, 32), s->map, s->scale);
     y += 72;
     ui_caps(ui, rect(box.x, y, box.w, 14), "Scale");

@@ -81,15 +81,8 @@ const char *label_of(ViewContext *c, int32_t token)
 /* Equal tokens are equal in colour: the colour goes by where the token first stands. */
 Color token_color(const ViewContext *c, int32_t token)
 {
-    const TraceToken *tokens = trace_tokens(c->session->trace);
-    int32_t first = token;
-    for (int32_t i = 0; i < token; i++) {
-        if (tokens[i].id == tokens[token].id) {
-            first = i;
-            break;
-        }
-    }
-    return color_token(first);
+    const int32_t *first = c->session->first_same;
+    return color_token(first ? first[token] : token);
 }
 
 Color pattern_color(Pattern pattern)
