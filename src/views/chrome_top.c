@@ -32,7 +32,8 @@ static Rect cut_right(float *right, float w, Rect bar)
     return box;
 }
 
-static TopLayout layout_top(Rect bar, float layer_w, float head_w)
+/* layer_w 0: there are no layers to step through yet; can_run: a model that can run again. */
+static TopLayout layout_top(Rect bar, float layer_w, float head_w, bool can_run)
 {
     TopLayout l = {0};
     float right = bar.x + bar.w - 16;
@@ -40,15 +41,15 @@ static TopLayout layout_top(Rect bar, float layer_w, float head_w)
     l.theme = cut_right(&right, 32, bar);
     /* What is used least goes first when the window is narrow: the text keeps 200 px. */
     float base = right - left - (layer_w + head_w + 24) - 150 - 12;
-    bool mask = base - 148 > 180;
-    bool temperature = base - 148 - 244 > 180;
+    bool mask = can_run && base - 148 > 180;
+    bool temperature = can_run && base - 148 - 244 > 180;
     if (mask) {
         l.mask = cut_right(&right, 136, bar);
     }
     if (temperature) {
         l.temperature = cut_right(&right, 232, bar);
     }
-    if (right - left > head_w + layer_w + 24 + 260) {
+    if (layer_w > 0 && right - left > head_w + layer_w + 24 + 260) {
         l.head = cut_right(&right, head_w, bar);
         l.layer = cut_right(&right, layer_w, bar);
     }
@@ -220,30 +221,30 @@ void chrome_top(ViewContext *c, Rect bar)
     ui_hairline_h(ui, bar.x, bar.y + bar.h - 1, bar.w);
     int32_t last_layer = s->trace ? trace_info(s->trace)->n_layers - 1 : 0;
     int32_t last_head = s->trace ? trace_info(s->trace)->n_heads - 1 : 0;
-    TopLayout l = layout_top(bar, ui_stepper_width(ui, "Layer", last_layer, false),
-                             ui_stepper_width(ui, "Head", last_head, true));
+    bool can_run = session_model(s) != NULL;
+    TopLayout l = layout_top(bar, s->trace ? ui_stepper_width(ui, "Layer", last_layer, false) : 0,
+                             s->trace ? ui_stepper_width(ui, "Head", last_head, true) : 0, can_run);
     model_menu(c, l.model);
     text_field(c, l.text);
     int step;
-    if (s->trace && l.layer.w > 0) {
+    if (l.layer.w > 0) {
         step = ui_stepper(ui, UI_ID("layer"), l.layer, "Layer", s->selection.layer, last_layer,
                           (Color){0}, "layer before", "next layer");
         if (step) {
             session_post(s, "layer %+d", step);
         }
     }
-    if (s->trace && l.head.w > 0) {
+    if (l.head.w > 0) {
         step = ui_stepper(ui, UI_ID("head"), l.head, "Head", s->selection.head, last_head,
                           color_head(s->selection.head), "head before", "next head");
         if (step) {
             session_post(s, "head %+d", step);
         }
     }
-    bool can_run = session_model(s) != NULL;
-    if (can_run && l.temperature.w > 0) {
+    if (l.temperature.w > 0) {
         temperature(c, l.temperature);
     }
-    if (can_run && l.mask.w > 0) {
+    if (l.mask.w > 0) {
         mask(c, l.mask);
     }
     Icon icons[] = {ICON_MOON, ICON_SUN, ICON_CONTRAST};

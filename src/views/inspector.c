@@ -2,7 +2,17 @@
 
 #include <math.h>
 
-enum { PAD = 16, HEADER = 34, ROW = 22, TOP_KEYS = 4 };
+enum { PAD = 16, TOP_KEYS = 4 };
+
+/* Heights that give way a little in a low window. */
+typedef struct Pitch {
+    float header, row, formula;
+} Pitch;
+
+static Pitch pitch_of(const ViewContext *c)
+{
+    return c->ui->height < 800 ? (Pitch){31, 20, 58} : (Pitch){34, 22, 62};
+}
 
 /* One fold: a header that can be clicked and what is below it. */
 typedef struct Section {
@@ -66,6 +76,12 @@ static float draw_pair(ViewContext *c, Rect box, const Reading *r)
 
 /* ---- how this weight is made ---- */
 
+/* As many digits as a float of this size holds. */
+static const char *exact(Ui *ui, double value)
+{
+    return draw_format(ui->list, fabs(value) < 100 ? "%.6f" : "%.4f", value);
+}
+
 static const char *FORMULA = "w_{ij} = \\up{exp} \\paren{\\frac{\\c1{q_i} · \\c2{k_j}}"
                              "{\\sqrt{d_k}} − \\up{LSE}_i}";
 
@@ -102,6 +118,7 @@ static const char *mask_text(ViewContext *c, const Reading *r)
 
 static float draw_made(ViewContext *c, Rect box, const Reading *r)
 {
+    Pitch pitch = pitch_of(c);
     Ui *ui = c->ui;
     const Theme *t = &ui->theme;
     Color colors[] = {t->q_text, t->k_text};
@@ -112,35 +129,35 @@ static float draw_made(ViewContext *c, Rect box, const Reading *r)
     ui_formula_measure(ui, &style, FORMULA, &fw, &up, &down);
     style.size = fminf(18, 18 * box.w / fmaxf(fw, 1));
     ui_formula(ui, vec2(box.x, roundf(box.y + 8 + up)), &style, FORMULA);
-    float y = box.y + 62;
+    float y = box.y + pitch.formula;
     const TraceLayer *layer = trace_layer(c->session->trace, r->layer);
-    pair_row(ui, rect(box.x, y, box.w, ROW), "q · k",
-             draw_format(ui->list, "%.6f", (double)r->cell.qk), t->text);
-    y += ROW;
-    pair_row(ui, rect(box.x, y, box.w, ROW), scale_name_of(c, r),
-             draw_format(ui->list, "%.6f", (double)r->cell.qk * (double)r->cell.scale), t->text);
-    y += ROW;
+    pair_row(ui, rect(box.x, y, box.w, pitch.row), "q · k", exact(ui, (double)r->cell.qk), t->text);
+    y += pitch.row;
+    pair_row(ui, rect(box.x, y, box.w, pitch.row), scale_name_of(c, r),
+             exact(ui, (double)r->cell.qk * (double)r->cell.scale), t->text);
+    y += pitch.row;
     if (layer->soft_cap > 0) {
-        pair_row(ui, rect(box.x, y, box.w, ROW), "soft cap",
+        pair_row(ui, rect(box.x, y, box.w, pitch.row), "soft cap",
                  draw_format(ui->list, "± %g", (double)layer->soft_cap), t->text);
-        y += ROW;
+        y += pitch.row;
     }
-    pair_row(ui, rect(box.x, y, box.w, ROW), "Mask", mask_text(c, r), t->text);
-    y += ROW;
-    pair_row(ui, rect(box.x, y, box.w, ROW), "Log-sum-exp of the row",
-             draw_format(ui->list, "%.6f", (double)r->cell.lse), t->text);
-    y += ROW;
-    pair_row(ui, rect(box.x, y, box.w, ROW), "exp(score − LSE)",
+    pair_row(ui, rect(box.x, y, box.w, pitch.row), "Mask", mask_text(c, r), t->text);
+    y += pitch.row;
+    pair_row(ui, rect(box.x, y, box.w, pitch.row), "Log-sum-exp of the row",
+             exact(ui, (double)r->cell.lse), t->text);
+    y += pitch.row;
+    pair_row(ui, rect(box.x, y, box.w, pitch.row), "exp(score − LSE)",
              r->cell.visible ? draw_format(ui->list, "%.6f", (double)r->cell.weight)
                              : "exp(−∞) = 0",
              color_mix(t->text, color_head(r->head), t->dark ? 0.75f : 0.6f));
-    return y + ROW - box.y;
+    return y + pitch.row - box.y;
 }
 
 static float made_height(ViewContext *c, const Reading *r)
 {
+    Pitch pitch = pitch_of(c);
     const TraceLayer *layer = trace_layer(c->session->trace, r->layer);
-    return 62 + ROW * (layer->soft_cap > 0 ? 6 : 5) + 8;
+    return pitch.formula + pitch.row * (layer->soft_cap > 0 ? 6.0f : 5.0f) + 8;
 }
 
 /* ---- the row, the column, the head ---- */
@@ -176,15 +193,17 @@ static void bar_row(ViewContext *c, Rect box, const char *name, const char *numb
 
 static float draw_row(ViewContext *c, Rect box, const Reading *r)
 {
+    Pitch pitch = pitch_of(c);
     const Theme *t = &c->ui->theme;
     size_t n = AS_MIN(r->n_top, (size_t)TOP_KEYS);
     for (size_t i = 0; i < n; i++) {
         bool on = r->top[i].key == r->key;
-        bar_row(c, rect(box.x, box.y + ROW * (float)i, box.w, ROW), label_of(c, r->top[i].key),
-                draw_format(c->ui->list, "%d", r->top[i].key), r->top[i].weight,
-                on ? color_head(r->head) : color_mix(t->track, t->accent, 0.55f), on);
+        bar_row(c, rect(box.x, box.y + pitch.row * (float)i, box.w, pitch.row),
+                label_of(c, r->top[i].key), draw_format(c->ui->list, "%d", r->top[i].key),
+                r->top[i].weight, on ? color_head(r->head) : color_mix(t->track, t->accent, 0.55f),
+                on);
     }
-    return ROW * (float)n;
+    return pitch.row * (float)n;
 }
 
 static float draw_words(ViewContext *c, Rect box, const Reading *r)
@@ -214,6 +233,7 @@ static float words_height(ViewContext *c, const Reading *r, float width)
 
 static float draw_patterns(ViewContext *c, Rect box, const Reading *r)
 {
+    Pitch pitch = pitch_of(c);
     static const char *const names[PATTERN_COUNT] = {
         [PATTERN_SINK] = "First token",    [PATTERN_PREVIOUS] = "Token before",
         [PATTERN_SELF] = "Itself",         [PATTERN_INDUCTION] = "Induction",
@@ -227,7 +247,7 @@ static float draw_patterns(ViewContext *c, Rect box, const Reading *r)
         if (!p->known[i]) {
             continue;
         }
-        Rect row = {box.x, y, box.w, ROW};
+        Rect row = {box.x, y, box.w, pitch.row};
         bool on = i == p->best;
         bar_row(c, row, names[i], NULL, p->score[i],
                 color_mix(ui->theme.track, pattern_color((Pattern)i), on ? 1 : 0.7f), on);
@@ -236,27 +256,29 @@ static float draw_patterns(ViewContext *c, Rect box, const Reading *r)
                   &(DrawRect){.box = {ui_snap(ui, bar.x + bar.w * pattern_limit((Pattern)i)),
                                       bar.y - 2, 1, bar.h + 4},
                               .fill = color_with_alpha(ui->theme.text, 0.7f)});
-        y += ROW;
+        y += pitch.row;
     }
     return y - box.y;
 }
 
 static float patterns_height(ViewContext *c)
 {
+    Pitch pitch = pitch_of(c);
     const PatternScores *p = session_patterns(c->session);
     int n = 0;
     for (int i = 0; p && i < PATTERN_COUNT; i++) {
         n += p->known[i];
     }
-    return (float)(ROW * n + 8);
+    return pitch.row * (float)n + 8;
 }
 
 static float draw_column(ViewContext *c, Rect box, const Reading *r)
 {
+    Pitch pitch = pitch_of(c);
     Ui *ui = c->ui;
-    pair_row(ui, rect(box.x, box.y, box.w, ROW), "read by",
+    pair_row(ui, rect(box.x, box.y, box.w, pitch.row), "read by",
              draw_format(ui->list, "%d queries", r->n_readers), ui->theme.text);
-    pair_row(ui, rect(box.x, box.y + ROW, box.w, ROW), "mean weight",
+    pair_row(ui, rect(box.x, box.y + pitch.row, box.w, pitch.row), "mean weight",
              draw_format(ui->list, "%.6f", r->n_readers ? r->received / r->n_readers : 0),
              ui->theme.text);
     int32_t most = 0;
@@ -264,34 +286,35 @@ static float draw_column(ViewContext *c, Rect box, const Reading *r)
     for (int32_t i = 0; i < n; i++) {
         most = r->column[i] > r->column[most] ? i : most;
     }
-    pair_row(ui, rect(box.x, box.y + 2 * ROW, box.w, ROW), "most by",
+    pair_row(ui, rect(box.x, box.y + 2 * pitch.row, box.w, pitch.row), "most by",
              draw_format(ui->list, "%s %d: %.6f", label_of(c, most), most, (double)r->column[most]),
              ui->theme.text);
-    return 3 * ROW;
+    return 3 * pitch.row;
 }
 
 /* ---- the whole ---- */
 
 static void sections(ViewContext *c, Rect box, const Reading *r)
 {
+    Pitch pitch = pitch_of(c);
     Ui *ui = c->ui;
     const char *query = label_of(c, r->query);
     const char *key = label_of(c, r->key);
     Section list[FOLD_COUNT] = {
         {FOLD_MADE, "made", made_height(c, r), draw_made, "How this weight is made", NULL},
-        {FOLD_ROW, "row", ROW * (float)AS_MIN(r->n_top, (size_t)TOP_KEYS) + 8, draw_row,
+        {FOLD_ROW, "row", pitch.row * (float)AS_MIN(r->n_top, (size_t)TOP_KEYS) + 8, draw_row,
          draw_format(ui->list, "Row of “%s”, %d", query, r->query),
          draw_format(ui->list, "entropy %.2f bits", (double)r->cell.row.entropy / log(2.0))},
         {FOLD_WORDS, "words", words_height(c, r, box.w), draw_words, "In words", NULL},
         {FOLD_PATTERNS, "patterns", patterns_height(c), draw_patterns, "Head patterns",
          "mean over queries"},
-        {FOLD_COLUMN, "column", 3 * ROW + 8, draw_column,
+        {FOLD_COLUMN, "column", 3 * pitch.row + 8, draw_column,
          draw_format(ui->list, "Column of “%s”, %d", key, r->key),
          draw_format(ui->list, "mass %.2f", r->received)},
     };
     /* Every header is there; bodies open as long as there is room, the one opened last first. */
     bool open[FOLD_COUNT] = {false};
-    float room = box.h - HEADER * FOLD_COUNT;
+    float room = box.h - pitch.header * FOLD_COUNT;
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < FOLD_COUNT; i++) {
             bool first = list[i].fold == c->views->fold_first;
@@ -307,7 +330,7 @@ static void sections(ViewContext *c, Rect box, const Reading *r)
     for (int i = 0; i < FOLD_COUNT; i++) {
         ui_hairline_h(ui, box.x, y, box.w);
         bool closed = c->session->options.folds_closed[i];
-        if (ui_fold_header(ui, ui_id("fold", i), rect(box.x, y + 1, box.w, HEADER - 1),
+        if (ui_fold_header(ui, ui_id("fold", i), rect(box.x, y + 1, box.w, pitch.header - 1),
                            list[i].title, list[i].note, open[i])) {
             if (open[i] || closed) {
                 session_post(c->session, "fold %s", list[i].name);
@@ -316,7 +339,7 @@ static void sections(ViewContext *c, Rect box, const Reading *r)
                 c->views->fold_first = list[i].fold;
             }
         }
-        y += HEADER;
+        y += pitch.header;
         if (open[i]) {
             list[i].draw(c, rect(box.x, y, box.w, list[i].height), r);
             y += list[i].height;
