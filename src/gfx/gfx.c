@@ -141,6 +141,13 @@ static void make_maps(Gfx *gfx)
                  GL_UNSIGNED_BYTE, texels);
 }
 
+/* A lost context answers NULL. */
+static void copy_string(char *out, size_t n, GLenum what)
+{
+    const char *text = (const char *)glGetString(what);
+    snprintf(out, n, "%s", text ? text : "unknown");
+}
+
 Gfx *gfx_create(GfxLoader loader, Error *err)
 {
     int version = gladLoadGL(loader);
@@ -156,8 +163,8 @@ Gfx *gfx_create(GfxLoader loader, Error *err)
         return NULL;
     }
     gfx->scale = 1;
-    snprintf(gfx->renderer, sizeof(gfx->renderer), "%s", (const char *)glGetString(GL_RENDERER));
-    snprintf(gfx->version, sizeof(gfx->version), "%s", (const char *)glGetString(GL_VERSION));
+    copy_string(gfx->renderer, sizeof(gfx->renderer), GL_RENDERER);
+    copy_string(gfx->version, sizeof(gfx->version), GL_VERSION);
     glGetIntegerv(GL_MAX_TEXTURE_SIZE, &gfx->most_texels);
     GLint buffer_texels = 0;
     glGetIntegerv(GL_MAX_TEXTURE_BUFFER_SIZE, &buffer_texels);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Room that is kept for one more command (a long text or a dashed line). */
-enum { MOST_QUADS_EACH = 4096 };
+enum { MOST_QUADS_EACH = 8192 };
 /* Boxes larger than this (device px) are filled by the plain program, but for their rim. */
 static const float SOLID_FROM = 2048;
 
@@ -157,19 +157,31 @@ static Color faded(const PaintContext *c, Color color)
     return color_fade(color, c->cmd->alpha);
 }
 
-/* Copies points into device pixels; NULL when memory is out. */
-static const Vec2 *device_points(const PaintContext *c, const Vec2 *points, size_t n, bool closed)
+static bool same_point(Vec2 a, Vec2 b)
+{
+    return a.x == b.x && a.y == b.y;
+}
+
+/* Copies points into gfx->points in device pixels, those that repeat their neighbour once only: no
+ * direction leads from one to the other. Returns how many; 0 when memory is out. */
+static size_t device_points(const PaintContext *c, const Vec2 *points, size_t n, bool ring)
 {
     Gfx *gfx = c->gfx;
     if (!ARRAY_RESERVE(&gfx->points, n + 1, NULL)) {
         gfx->batcher.failed = true;
-        return NULL;
+        return 0;
     }
-    for (size_t i = 0; i < n + (closed ? 1 : 0); i++) {
-        Vec2 p = points[i % n];
-        gfx->points.items[i] = vec2(p.x * c->scale, p.y * c->scale);
+    Vec2 *out = gfx->points.items;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || !same_point(points[i], points[i - 1])) {
+            out[kept++] = vec2(points[i].x * c->scale, points[i].y * c->scale);
+        }
     }
-    return gfx->points.items;
+    while (ring && kept > 1 && same_point(out[kept - 1], out[0])) {
+        kept--;
+    }
+    return kept;
 }
 
 static void put_segment(const PaintContext *c, Vec2 a, Vec2 b)
@@ -190,21 +202,62 @@ static void put_segment(const PaintContext *c, Vec2 a, Vec2 b)
                 color, &style);
 }
 
+/* The part of a line within the clip, as shares of its length; false for none.
+ * Source: Liang & Barsky 1984. */
+static bool seen_part(const PaintContext *c, double *from, double *to)
+{
+    const DrawLine *l = &c->cmd->u.line;
+    Rect r = rect_inset(c->cmd->clip, -l->width);
+    const double start[2] = {(double)l->a.x, (double)l->a.y};
+    const double step[2] = {(double)l->b.x - start[0], (double)l->b.y - start[1]};
+    const double lo[2] = {(double)r.x, (double)r.y};
+    const double hi[2] = {(double)r.x + (double)r.w, (double)r.y + (double)r.h};
+    *from = 0;
+    *to = 1;
+    for (int i = 0; i < 2; i++) {
+        if (step[i] == 0) {
+            if (start[i] < lo[i] || start[i] > hi[i]) {
+                return false;
+            }
+            continue;
+        }
+        double u = (lo[i] - start[i]) / step[i];
+        double v = (hi[i] - start[i]) / step[i];
+        *from = fmax(*from, fmin(u, v));
+        *to = fmin(*to, fmax(u, v));
+    }
+    return *to > *from;
+}
+
+/* In doubles: a line across a magnified matrix is longer than floats can count pixels. */
+static void put_dashes(const PaintContext *c, double dx, double dy)
+{
+    const DrawLine *l = &c->cmd->u.line;
+    double total = sqrt(dx * dx + dy * dy);
+    double period = (double)l->dash_on + (double)l->dash_off;
+    double from;
+    double to;
+    if (!seen_part(c, &from, &to)) {
+        return;
+    }
+    for (double k = floor(from * total / period); k * period < to * total; k++) {
+        double t = k * period / total;
+        double u = fmin(t + (double)l->dash_on / total, 1);
+        put_segment(c, vec2((float)((double)l->a.x + dx * t), (float)((double)l->a.y + dy * t)),
+                    vec2((float)((double)l->a.x + dx * u), (float)((double)l->a.y + dy * u)));
+    }
+}
+
 static void paint_line(const PaintContext *c)
 {
     const DrawLine *l = &c->cmd->u.line;
     size_t first = c->gfx->batcher.indices.n;
-    float dx = l->b.x - l->a.x;
-    float dy = l->b.y - l->a.y;
-    float total = sqrtf(dx * dx + dy * dy);
+    double dx = (double)l->b.x - (double)l->a.x;
+    double dy = (double)l->b.y - (double)l->a.y;
     float period = l->dash_on + l->dash_off;
     /* Dashes finer than half a pixel could not be told apart. */
-    if (l->dash_on > 0 && l->dash_off > 0 && period * c->scale > 0.5f && total > 0) {
-        for (float t = 0; t < total; t += period) {
-            float u = AS_MIN(t + l->dash_on, total);
-            put_segment(c, vec2(l->a.x + dx * t / total, l->a.y + dy * t / total),
-                        vec2(l->a.x + dx * u / total, l->a.y + dy * u / total));
-        }
+    if (l->dash_on > 0 && l->dash_off > 0 && period * c->scale > 0.5f && (dx != 0 || dy != 0)) {
+        put_dashes(c, dx, dy);
     } else {
         put_segment(c, l->a, l->b);
     }
@@ -215,11 +268,13 @@ static void paint_polyline(const PaintContext *c)
 {
     const DrawPolyline *p = &c->cmd->u.polyline;
     size_t first = c->gfx->batcher.indices.n;
-    const Vec2 *points = device_points(c, p->points, p->n_points, p->closed);
-    if (points) {
+    size_t n = device_points(c, p->points, p->n_points, p->closed);
+    if (n >= 2) {
         MeshStyle style = mesh_style(c, 0, p->cap == DRAW_ROUND && !p->closed);
         Color color = faded(c, p->color);
-        mesh_ribbon(&c->gfx->batcher, points, p->n_points + (p->closed ? 1 : 0), p->closed,
+        Vec2 *points = c->gfx->points.items;
+        points[n] = points[0]; /* a closed ribbon ends where it began */
+        mesh_ribbon(&c->gfx->batcher, points, n + (p->closed ? 1 : 0), p->closed,
                     p->width * c->scale, p->width * c->scale, color, color, &style);
     }
     batcher_mesh(&c->gfx->batcher, PAINT_MESH, first, device_bounds(c));
@@ -241,10 +296,10 @@ static void paint_bezier(const PaintContext *c)
 static void paint_polygon(const PaintContext *c, const Vec2 *points, size_t n, Color fill)
 {
     size_t first = c->gfx->batcher.indices.n;
-    const Vec2 *device = device_points(c, points, n, false);
-    if (device && fill.a > 0) {
+    n = fill.a > 0 ? device_points(c, points, n, true) : 0;
+    if (n >= 3) {
         MeshStyle style = mesh_style(c, 0, false);
-        mesh_polygon(&c->gfx->batcher, device, n, faded(c, fill), &style);
+        mesh_polygon(&c->gfx->batcher, c->gfx->points.items, n, faded(c, fill), &style);
     }
     batcher_mesh(&c->gfx->batcher, PAINT_MESH, first, device_bounds(c));
 }
@@ -254,14 +309,15 @@ static void paint_hatch(const PaintContext *c)
     const DrawHatch *h = &c->cmd->u.hatch;
     paint_polygon(c, h->points, h->n_points, h->fill);
     size_t first = c->gfx->batcher.indices.n;
-    const Vec2 *device = device_points(c, h->points, h->n_points, false);
-    if (device && h->color.a > 0) {
+    size_t n = h->color.a > 0 ? device_points(c, h->points, h->n_points, true) : 0;
+    if (n >= 3) {
+        const Vec2 *device = c->gfx->points.items;
         MeshStyle style = mesh_style(c, 0, false);
         /* Anchored to the figure, so that the lines move with it. */
         float start = device[0].x + device[0].y;
         float spacing = h->spacing * c->scale;
-        mesh_hatch(&c->gfx->batcher, device, h->n_points, spacing, h->width * c->scale,
-                   fmodf(start, spacing), faded(c, h->color), &style);
+        mesh_hatch(&c->gfx->batcher, device, n, spacing, h->width * c->scale, fmodf(start, spacing),
+                   faded(c, h->color), &style);
     }
     batcher_mesh(&c->gfx->batcher, PAINT_HATCH, first, device_bounds(c));
 }

@@ -1,4 +1,6 @@
 /* Boxes, lines, curves, pictures: chosen pixels read back; batching against painting one by one. */
+#include <unistd.h>
+
 #include "base/random.h"
 #include "scene.h"
 #include "stage.h"
@@ -212,6 +214,50 @@ static void test_polyline__translucent_joints_are_even(void **state)
     }
     for (int k = 0; k < 200 * 100; k++) {
         assert_in_range(s->pixels[4 * k], 0, 130); /* never doubled */
+    }
+}
+
+/* Points given twice have no direction of their own and must change nothing. */
+static void test_polyline__repeated_points(void **state)
+{
+    Stage *s = *state;
+    Vec2 once[3] = {{20, 20}, {100, 20}, {100, 80}};
+    Vec2 twice[6] = {{20, 20}, {20, 20}, {100, 20}, {100, 20}, {100, 80}, {100, 80}};
+    for (int closed = 0; closed < 2; closed++) {
+        DrawPolyline line = {
+            .points = once, .n_points = 3, .width = 9, .color = {1, 1, 1, 0.5f}, .closed = closed};
+        DrawList *l = stage_begin(s, 120, 100, 1);
+        draw_polyline(l, &line);
+        draw_polygon(l, &(DrawPolygon){.points = once, .n_points = 3, .fill = {1, 0, 0, 0.5f}});
+        stage_paint(s);
+        unsigned char want[120 * 100 * 4];
+        memcpy(want, s->pixels, sizeof(want));
+        l = stage_begin(s, 120, 100, 1);
+        line.points = twice;
+        line.n_points = 6;
+        draw_polyline(l, &line);
+        draw_polygon(l, &(DrawPolygon){.points = twice, .n_points = 6, .fill = {1, 0, 0, 0.5f}});
+        stage_paint(s);
+        assert_memory_equal(s->pixels, want, sizeof(want));
+    }
+}
+
+/* A line across a magnified matrix is millions of pixels long; only what is seen costs time. */
+static void test_line__dashes_of_a_line_without_end(void **state)
+{
+    Stage *s = *state;
+    DrawList *l = stage_begin(s, 100, 20, 1);
+    draw_line(l, &(DrawLine){.a = {-4e7f, 10.5f},
+                             .b = {4e7f, 10.5f},
+                             .width = 1,
+                             .color = WHITE,
+                             .dash_on = 2,
+                             .dash_off = 2});
+    alarm(60);
+    stage_paint(s);
+    alarm(0);
+    for (int x = 0; x < 100; x++) {
+        stage_expect(s, x, 10, x % 4 < 2 ? WHITE : grey(0), 0);
     }
 }
 
@@ -447,6 +493,8 @@ int main(void)
         cmocka_unit_test(test_bezier__width_at_chosen_places),
         cmocka_unit_test(test_bezier__drawn_in_part),
         cmocka_unit_test(test_polyline__translucent_joints_are_even),
+        cmocka_unit_test(test_polyline__repeated_points),
+        cmocka_unit_test(test_line__dashes_of_a_line_without_end),
         cmocka_unit_test(test_add__sums_and_saturates),
         cmocka_unit_test(test_hatch__spacing_and_shape),
         cmocka_unit_test(test_image__pixels_and_sizes),
