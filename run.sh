@@ -17,19 +17,28 @@ is_fresh() {
 
 build_program() {
     cd "$top"
-    cmake --preset release && cmake --build --preset release --target attnscope &&
+    # A folder copied or moved with its build would be refused by CMake.
+    local fresh=--fresh
+    grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$top" "$build/CMakeCache.txt" && fresh=
+    cmake $fresh --preset release && cmake --build --preset release --target attnscope &&
         touch -r "$1" "$build/.built"
 }
 
 if ! is_fresh; then
     "$top/scripts/install.sh"
-    [ -d "$build" ] || echo "attnscope: building, once; this takes a minute or two" >&2
     # Through sudo the build still belongs to whoever owns the sources, or the next start without
     # sudo could not build.
     owner=()
     if [ "$(id -u)" -eq 0 ] && [ "$(stat -c %u "$top")" -ne 0 ]; then
         owner=(setpriv "--reuid=$(stat -c %u "$top")" "--regid=$(stat -c %g "$top")" --clear-groups)
+        # Where the owner cannot come (a folder under /root, a container) root builds after all.
+        "${owner[@]}" test -w "$top" 2>/dev/null || owner=()
     fi
+    if ! "${owner[@]}" mkdir -p "$build" 2>/dev/null || ! "${owner[@]}" test -w "$build"; then
+        echo "attnscope: cannot write $build: make it writable, or copy the sources elsewhere" >&2
+        exit 1
+    fi
+    [ -x "$program" ] || echo "attnscope: building, once; this takes a minute or two" >&2
     log=$(mktemp)
     stamp=$(mktemp) # when the build began: what changes while it runs is built next time
     chmod a+r "$stamp"

