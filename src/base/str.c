@@ -183,6 +183,24 @@ char *utf8_repair(Arena *arena, const char *s, size_t n, size_t *n_out, size_t *
     return out;
 }
 
+void text_make_line(char *s)
+{
+    size_t n = strlen(s);
+    size_t used;
+    for (size_t i = 0; i < n; i += used) {
+        uint32_t c;
+        used = utf8_decode(s + i, n - i, &c);
+        if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029) {
+            memset(s + i, ' ', used);
+        }
+        bool is_cut = c == 0xFFFD && i + used == n && (unsigned char)s[i] >= 0xC2 &&
+                      !(used == 3 && (unsigned char)s[i] == 0xEF);
+        if (is_cut) {
+            s[i] = 0;
+        }
+    }
+}
+
 char *format_count(uint64_t value, char out[32])
 {
     char digits[32];

@@ -37,6 +37,9 @@ size_t utf8_count_invalid(const char *s, size_t n);
  */
 AS_MUST_CHECK char *utf8_repair(Arena *arena, const char *s, size_t n, size_t *n_out,
                                 size_t *n_replaced, Error *err);
+/** Makes text safe for one line of a terminal, in place, whatever a file put into it: control
+ *  characters and line breaks become spaces, a UTF-8 sequence that was cut at the end goes. */
+void text_make_line(char *text);
 /** Grouped digits, "70,778,880", into out; returns out. */
 char *format_count(uint64_t value, char out[32]);
 /** "270 MiB", "1.9 GiB", "512 B" into out; returns out. */

@@ -208,13 +208,6 @@ bool path_builder_ok(const PathBuilder *b, Error *err)
     return b->failed ? error_set(err, ERR_MEMORY, "not enough memory for a path") : true;
 }
 
-void path_builder_clear(PathBuilder *b)
-{
-    b->verbs.n = 0;
-    b->points.n = 0;
-    b->failed = false;
-}
-
 void path_builder_free(PathBuilder *b)
 {
     if (b) {

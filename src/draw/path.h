@@ -38,7 +38,6 @@ AS_MUST_CHECK bool path_parse(PathBuilder *b, const char *text, Error *err);
 /** Borrowed from b until it changes. */
 Path path_of(const PathBuilder *b);
 AS_MUST_CHECK bool path_builder_ok(const PathBuilder *b, Error *err);
-void path_builder_clear(PathBuilder *b);
 void path_builder_free(PathBuilder *b);
 /** Box of all points (control points included). */
 Rect path_bounds(Path path);

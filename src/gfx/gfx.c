@@ -7,8 +7,9 @@
 #include "base/embedded.h"
 #include "gfx/internal.h"
 
-/* Side of the glyph atlas and of the one for small cell arrays. GL 3.3 promises 1024. */
-enum { GLYPH_SIDE = 2048, CELL_SIDE = 1024 };
+/* Side of the glyph atlas and of the one for small cell arrays: a page of thumbnails at two device
+ * pixels a logical one must fit, or every frame would send them all again. GL 3.3 promises 1024. */
+enum { GLYPH_SIDE = 2048, CELL_SIDE = 2048 };
 
 /* Texture units: a program's own samplers take the first ones. */
 enum { QUAD_UNIT = 2 };

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/jobs.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/random.h"
 
 #include <fcntl.h>
@@ -30,6 +31,35 @@ static void test_error_set__one_line_and_whole_utf8(void **state)
     assert_memory_equal(err.message, "model x: a b ", 13);
     assert_int_equal(error_exit_status(ERR_USAGE), 2);
     assert_int_equal(error_exit_status(ERR_FORMAT), 1);
+}
+
+static void keep_line(void *payload, LogLevel level, const char *line)
+{
+    (void)level;
+    snprintf(payload, 1100, "%s", line);
+}
+
+/* Names come from files: none may end a line early or command the terminal. */
+static void test_text_make_line__errors_and_notes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *line;
+    } rows[] = {{"plain caf\xC3\xA9", "plain caf\xC3\xA9"},
+                {"a\r\n\x1b[2J\x7f", "a   [2J "},
+                {"csi \xC2\x9B 31m", "csi    31m"},
+                {"\xE2\x80\xA8|\xEF\xBF\xBD", "   |\xEF\xBF\xBD"},
+                {"cut \xE4\xBD", "cut "},
+                {"stray \x80 x", "stray \x80 x"},
+                {"", ""}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        Error err = {0};
+        char note[1100] = "";
+        error_set(&err, ERR_IO, "%s", rows[i].text);
+        assert_string_equal(err.message, rows[i].line);
+        log_write(&(Log){.write = keep_line, .payload = note}, LOG_INFO, "%s", rows[i].text);
+        assert_string_equal(note, rows[i].line);
+    }
 }
 
 static void test_arena_alloc__aligned_zeroed_and_checked(void **state)
@@ -411,6 +441,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_error_set__one_line_and_whole_utf8),
+        cmocka_unit_test(test_text_make_line__errors_and_notes),
         cmocka_unit_test(test_arena_alloc__aligned_zeroed_and_checked),
         cmocka_unit_test(test_utf8_decode__maximal_subparts),
         cmocka_unit_test(test_strbuf_json_string__parses_back),
