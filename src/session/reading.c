@@ -102,6 +102,9 @@ const char *token_label(const TraceToken *token, char out[TOKEN_LABEL_MAX])
         memcpy(out + m, bytes, k);
         m += k;
     }
+    while (m && out[m - 1] == ' ') { /* indentation after a line break */
+        m--;
+    }
     out[m] = 0;
     if (!m) {
         snprintf(out, TOKEN_LABEL_MAX, "#%d", token->id);

@@ -476,6 +476,26 @@ static bool submit(UiTextEdit *edit)
     return copy_of;
 }
 
+/* Icon and caption; what is left is for the text. */
+static Rect draw_front(Ui *ui, Rect box, const TextField *field)
+{
+    Rect area = {box.x + 12, box.y, box.w - 24, box.h};
+    if (field->has_icon) {
+        draw_icon(ui->list, &(DrawIcon){.icon = field->icon,
+                                        .size = 16,
+                                        .center = {area.x + 8, box.y + box.h / 2},
+                                        .color = ui->theme.text3});
+        area.x += 26;
+        area.w -= 26;
+    }
+    if (field->caption) {
+        float w = ui_label(ui, area, &(UiLabel){.face = FONT_SANS}, field->caption) + 10;
+        area.x += w;
+        area.w -= w;
+    }
+    return area;
+}
+
 TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field)
 {
     const Theme *t = &ui->theme;
@@ -500,20 +520,7 @@ TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field)
         draw_rect(ui->list,
                   &(DrawRect){.box = box, .radius = 8, .border = 1.5f, .border_color = t->accent});
     }
-    Rect area = {box.x + 12, box.y, box.w - 24, box.h};
-    if (field->has_icon) {
-        draw_icon(ui->list, &(DrawIcon){.icon = field->icon,
-                                        .size = 16,
-                                        .center = {area.x + 8, box.y + box.h / 2},
-                                        .color = t->text3});
-        area.x += 26;
-        area.w -= 26;
-    }
-    if (field->caption) {
-        float w = ui_label(ui, area, &(UiLabel){.face = FONT_SANS}, field->caption) + 10;
-        area.x += w;
-        area.w -= w;
-    }
+    Rect area = draw_front(ui, box, field);
     if (!edited) {
         draw_resting(ui, area, field);
         return TEXT_FIELD_IDLE;

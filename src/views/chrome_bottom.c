@@ -4,6 +4,23 @@
 
 /* ---- transport ---- */
 
+static void draw_knob(Ui *ui, Vec2 at, bool lit)
+{
+    const Theme *t = &ui->theme;
+    float h = ui_ease(ui, UI_ID("scrubber-hot"), lit, EASE_HOVER_S);
+    draw_circle(ui->list, &(DrawCircle){.center = at,
+                                        .radius = 11 + 2 * h,
+                                        .fill = color_with_alpha(t->accent, 0.2f + 0.1f * h)});
+    draw_circle(ui->list, &(DrawCircle){.center = at,
+                                        .radius = 7.5f,
+                                        .fill = t->dark ? t->text : t->card,
+                                        .border = t->dark ? 0 : 2,
+                                        .border_color = t->accent});
+    if (t->dark) {
+        draw_circle(ui->list, &(DrawCircle){.center = at, .radius = 4, .fill = t->accent});
+    }
+}
+
 static void scrubber(ViewContext *c, Rect box)
 {
     Ui *ui = c->ui;
@@ -55,18 +72,7 @@ static void scrubber(ViewContext *c, Rect box)
                 draw_format(ui->list, "%d", i));
         }
     }
-    float h = ui_ease(ui, UI_ID("scrubber-hot"), hot || held, EASE_HOVER_S);
-    draw_circle(ui->list, &(DrawCircle){.center = {shown, y},
-                                        .radius = 11 + 2 * h,
-                                        .fill = color_with_alpha(t->accent, 0.2f + 0.1f * h)});
-    draw_circle(ui->list, &(DrawCircle){.center = {shown, y},
-                                        .radius = 7.5f,
-                                        .fill = t->dark ? t->text : t->card,
-                                        .border = t->dark ? 0 : 2,
-                                        .border_color = t->accent});
-    if (t->dark) {
-        draw_circle(ui->list, &(DrawCircle){.center = {shown, y}, .radius = 4, .fill = t->accent});
-    }
+    draw_knob(ui, vec2(shown, y), hot || held);
 }
 
 static float speed_menu(ViewContext *c, Rect bar, float right)

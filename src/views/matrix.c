@@ -6,6 +6,7 @@
 
 /* Steps of the wheel follow each other fast. */
 static const double CAMERA_S = 0.22;
+static const double FADE_S = 0.2;
 
 void matrix_free(MatrixView *view)
 {
@@ -237,6 +238,45 @@ static void draw_masked_part(const MatrixScene *s, bool rows_apart, int32_t row0
     }
 }
 
+static void draw_tile(const MatrixScene *s, const Tile *tile, const float *shown, uint64_t version,
+                      bool apart, float alpha)
+{
+    const TileKey *key = &tile->key;
+    draw_cells(
+        s->c->ui->list,
+        &(DrawCells){
+            .box = box_of(s, key->row0, key->col0, (double)tile->rows * key->factor,
+                          (double)tile->cols * key->factor),
+            .source = {.values = shown, .rows = tile->rows, .cols = tile->cols, .version = version},
+            .map = s->map,
+            .scale = s->scale,
+            .inset = apart ? 0.5f : 0,
+            .radius = apart ? fminf(4, s->layout.px * 0.13f) : 0,
+            .alpha = alpha});
+}
+
+/* Under a new head its predecessor stays for a moment. Returns how far the new one has come. */
+static float draw_fading(const MatrixScene *s, const TileKey *key, bool apart)
+{
+    Ui *ui = s->c->ui;
+    MatrixView *v = s->view;
+    bool other = v->shown_key.layer != key->layer || v->shown_key.head != key->head;
+    if (other && v->shown_key.trace_version == key->trace_version) {
+        v->fade_key = v->shown_key;
+        v->fade_s = ui->now_s;
+    }
+    v->shown_key = *key;
+    double t = v->fade_s > 0 && !ui->still ? (ui->now_s - v->fade_s) / FADE_S : 1;
+    const Tile *last = t < 1 ? tiles_find(&s->c->session->tiles, &v->fade_key) : NULL;
+    if (!last || s->c->session->options.rows_normalised) {
+        v->fade_s = 0;
+        return 1;
+    }
+    draw_tile(s, last, last->values, last->version * 2, apart, 1);
+    ui->moves = true;
+    return fmaxf((float)ease_out_cubic(t), 0.01f);
+}
+
 static void draw_heat(MatrixScene *s)
 {
     Ui *ui = s->c->ui;
@@ -261,17 +301,8 @@ static void draw_heat(MatrixScene *s)
         if (v->moving) {
             draw_summary(s); /* the part that is not in the new window yet */
         }
-        Rect box = box_of(s, key.row0, key.col0, (double)tile->rows * key.factor,
-                          (double)tile->cols * key.factor);
-        draw_cells(ui->list, &(DrawCells){.box = box,
-                                          .source = {.values = shown,
-                                                     .rows = tile->rows,
-                                                     .cols = tile->cols,
-                                                     .version = tile->version * 2 + by_row},
-                                          .map = s->map,
-                                          .scale = s->scale,
-                                          .inset = apart ? 0.5f : 0,
-                                          .radius = apart ? fminf(4, s->layout.px * 0.13f) : 0});
+        float alpha = draw_fading(s, &key, apart);
+        draw_tile(s, tile, shown, tile->version * 2 + by_row, apart, alpha);
         if (s->layout.px >= 28 && !v->moving) {
             draw_numbers(s, tile, shown);
         }

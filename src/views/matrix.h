@@ -37,6 +37,10 @@ typedef struct MatrixView {
     float wheel;                  /* notches not used up yet (touchpads send parts) */
     int32_t seen_query, seen_key; /* selection in the last frame */
 
+    /* the last head gives way to the next */
+    TileKey shown_key, fade_key;
+    double fade_s; /* when it began; 0 = none */
+
     /* colours per row maximum, made from the tile `normalised_of` */
     float *normalised; /* owned */
     size_t normalised_n;

@@ -160,17 +160,10 @@ static void test_token_label__cases(void **state)
     (void)state;
     static const struct {
         const char *text, *want;
-    } rows[] = {{" the", "the"},
-                {"the", "the"},
-                {" ", "space"},
-                {"   ", "space ×3"},
-                {"\n", "⏎"},
-                {"\n\n", "⏎⏎"},
-                {"\t", "⇥"},
-                {"", "#7"},
-                {"\x01", "#7"},
-                {"##ing", "##ing"},
-                {"<|endoftext|>", "<|endoftext|>"}};
+    } rows[] = {{" the", "the"},     {"the", "the"},     {" ", "space"},
+                {"   ", "space ×3"}, {"\n", "⏎"},        {"\n\n", "⏎⏎"},
+                {"\n   ", "⏎"},      {"\t", "⇥"},        {"", "#7"},
+                {"\x01", "#7"},      {"##ing", "##ing"}, {"<|endoftext|>", "<|endoftext|>"}};
     for (size_t i = 0; i < AS_COUNT(rows); i++) {
         char out[TOKEN_LABEL_MAX];
         assert_string_equal(token_label(&(TraceToken){.id = 7, .text = rows[i].text}, out),
