@@ -174,12 +174,12 @@ bool atomic_file_open(AtomicFile *file, const char *path, Error *err)
     }
     struct stat old;
     bool exists = stat(path, &old) == 0;
-    file->path = resolve_target(path, err);
+    /* A device or a pipe cannot be replaced: renaming over /dev/null would take it from all. */
+    bool direct = exists && !S_ISREG(old.st_mode);
+    file->path = direct ? copy_path(path, err) : resolve_target(path, err);
     if (!file->path) {
         return false;
     }
-    /* A device or a pipe cannot be replaced: renaming over /dev/null would take it from all. */
-    bool direct = exists && !S_ISREG(old.st_mode);
     int fd = direct ? open(path, O_WRONLY | O_CLOEXEC) : create_beside(file);
     if (fd >= 0 && exists && !direct) {
         (void)!fchmod(fd, old.st_mode & 0777);

@@ -291,6 +291,17 @@ static void test_file_write_all__links_pipes_and_permissions(void **state)
     assert_true(S_ISFIFO(mode_of(pipe)));
     close(reader);
     unlink(pipe);
+
+    /* What a shell's >(command) is: a link to a pipe that has no name. */
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    char unnamed[32];
+    snprintf(unnamed, sizeof unnamed, "/dev/fd/%d", ends[1]);
+    assert_ok(file_write_all(unnamed, "def", 3, &err), err);
+    assert_int_equal(read(ends[0], got, sizeof got), 3);
+    assert_string_equal(got, "def");
+    close(ends[0]);
+    close(ends[1]);
     assert_int_equal(rmdir(folder), 0); /* nothing else was left in it */
     arena_destroy(&arena);
 }
