@@ -22,7 +22,6 @@ struct SessionRun {
     SessionRequest request;
     SharedModel *shared;    /* retained; given, or opened by the job */
     _Atomic(Trace *) trace; /* retained; there as soon as it can be read */
-    bool cut;               /* a part of the text was taken */
     bool published;         /* main thread: the session shows this trace */
     char note[512];         /* last warning, written by the job, read when it is done */
     Log log;                /* of the job: keeps the note, passes on */

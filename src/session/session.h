@@ -109,7 +109,6 @@ typedef struct Session {
     int32_t *first_same; /* [N] the first token of the text with the same id; owned; may be NULL */
     int32_t layers_done; /* of the published trace, as of the last update */
     char *text_name;     /* owned; NULL = typed */
-    bool cut;            /* a part of the text was taken (said in the status line) */
 
     /* what was asked for last; the published one again when that failed or was cancelled */
     Arena request_arena;

@@ -345,7 +345,6 @@ void ui_end(Ui *ui)
     ui->wheel = 0;
     ui->wheel_x = 0;
     ui->n_keys = 0;
-    ui->mouse_before = ui->mouse;
 }
 
 void ui_free(Ui *ui)

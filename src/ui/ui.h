@@ -103,7 +103,7 @@ typedef struct Ui {
     uint64_t pass;
 
     /* pointer */
-    Vec2 mouse, press_at, mouse_before;
+    Vec2 mouse, press_at;
     bool mouse_inside;
     bool down[UI_BUTTONS], pressed[UI_BUTTONS], released[UI_BUTTONS];
     int clicks; /* 1 single, 2 double, of the last press */

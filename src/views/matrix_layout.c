@@ -66,7 +66,7 @@ static void side_cards(MatrixLayout *l, Rect side, float gap)
                             fminf(side.h, 290 + (l->minimap > 0 ? l->minimap + 20 : 0)));
         return;
     }
-    l->minimap = fminf(256, beside);
+    l->minimap = fmaxf(60, fminf(256, fminf(beside, side.h - 70)));
     float low = fmaxf(l->minimap + 52, 308);
     float high = side.h - gap - low;
     for (int32_t n = 13; n >= 9 && l->lens_n == 0; n -= 2) {
@@ -82,7 +82,7 @@ static void side_cards(MatrixLayout *l, Rect side, float gap)
         side.y += high + gap;
         side.h = low;
     }
-    l->side_card = rect(side.x, side.y, side.w, fminf(side.h, low));
+    l->side_card = side;
 }
 
 MatrixLayout matrix_layout(const Ui *ui, Rect stage)

@@ -139,10 +139,10 @@ const char *words_about(ViewContext *c, const Reading *r)
         return draw_format(list,
                            "w = exp(%.6f − %.6f). Row entropy %.2f of at most %.2f bits, mean "
                            "distance %.1f tokens, largest weight %.6f at key %d. Column mass "
-                           "%.3f from %d queries.",
+                           "%.3f from %d queries. The row sums to %.6f.",
                            (double)r->cell.score, (double)r->cell.lse, bits, most,
                            (double)r->cell.row.distance, (double)r->cell.row.max_weight,
-                           r->cell.row.max_key, r->received, r->n_readers);
+                           r->cell.row.max_key, r->received, r->n_readers, r->row_sum);
     }
     default:
         return draw_format(list, "“%s” puts %s of its attention on %s. %s%s", name,
