@@ -311,7 +311,7 @@ static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t
     attn_row_end(plan, &end, &m, &l);
     p->out.row_max[at] = m;
     p->out.row_log_sum[at] = l;
-    float inverse = end.sum == 0 ? 0.0f : (float)(1.0 / end.sum);
+    float inverse = m == -INFINITY && end.sum == 0 ? 0.0f : (float)(1.0 / end.sum);
     if (p->out.o) {
         float *to = p->out.o + head * p->out.o_head_stride + row * p->out.o_row_stride;
         const float *from = w->o + (ptrdiff_t)r * plan->ep;
@@ -490,8 +490,9 @@ AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutp
     {
         char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
         Worker w = {0};
-        memset(own, 0, per_worker);
         worker_carve(&p, &w, &(AttnCarver){.base = own});
+        /* Products go through rows that a small group lacks. */
+        memset(w.attend.s, 0, ATTN_GROUP * ATTN_STEP * sizeof(float));
         for (int32_t kv0 = 0; kv0 < p.plan.args.n_kv_heads; kv0 += wave) {
             int32_t left = p.plan.args.n_kv_heads - kv0;
             run_wave(&p, &w, kv0, left < wave ? left : wave);

@@ -1,19 +1,24 @@
 #include "attention/rows.h"
 
+#include "attention/kernels/polynomial.h"
+
+static const double LOG_2 = 0x1.62e42fefa39efp-1;
+
 void attn_row_end(const AttnPlan *plan, const AttnRowEnd *end, float *row_max, float *row_log_sum)
 {
     float m = end->lane_max[0];
     for (int32_t l = 1; l < plan->kernel->lanes; l++) {
         m = end->lane_max[l] > m ? end->lane_max[l] : m;
     }
-    if (end->sum == 0) {
+    if (m == -INFINITY && end->sum == 0) {
         *row_max = -INFINITY;
         *row_log_sum = 0;
         return;
     }
     *row_max = m;
     /* Relative to ref, which may stand below m by the lazy step. */
-    double l = log(end->sum) + ((double)end->ref - (double)m);
+    double reference = (double)end->ref * plan->kernel->reference_log2 / (double)EXP_LOG2E;
+    double l = log(end->sum) + (reference - (double)m);
     *row_log_sum = (float)(l < 0 ? 0 : l);
 }
 
@@ -42,7 +47,7 @@ void attn_row_statistics(const AttnPlan *plan, const AttnRowEnd *end, float row_
     int64_t at = (int64_t)end->head * plan->args.n_queries + end->row;
     bool empty = row_max == -INFINITY;
     float factor = attn_row_factor(row_max, row_log_sum);
-    double entropy = empty ? 0 : log(end->sum) - end->moment / end->sum;
+    double entropy = empty ? 0 : log(end->sum) - LOG_2 * end->moment / end->sum;
     store(stats->entropy, at, (float)(entropy < 0 ? 0 : entropy));
     store(stats->distance, at, empty ? 0 : (float)(end->distance / end->sum));
     store(stats->max_weight, at, factor);

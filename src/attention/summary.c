@@ -77,6 +77,19 @@ void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const fl
     }
 }
 
+/* n texels, whole steps of them; lanes and runs are constants, which makes this a few shuffles. */
+static inline void copy_steps(const float *slots, int32_t n, const int32_t lanes,
+                              const int32_t runs, float *restrict out)
+{
+    for (int32_t col = 0; col < n; col += runs * lanes) {
+        for (int32_t lane = 0; lane < lanes; lane++) {
+            for (int32_t run = 0; run < runs; run++) {
+                out[col + lane * runs + run] = slots[col + run * lanes + lane];
+            }
+        }
+    }
+}
+
 /* The first n texels of a row out of their slots. */
 static void copy_in_order(const float *slots, int32_t lanes, int32_t col_width, int32_t n,
                           float *out)
@@ -86,15 +99,19 @@ static void copy_in_order(const float *slots, int32_t lanes, int32_t col_width, 
         memcpy(out, slots, (size_t)n * sizeof(float));
         return;
     }
-    int32_t per_step = runs * lanes, col = 0;
-    for (; col + per_step <= n; col += per_step) {
-        for (int32_t lane = 0; lane < lanes; lane++) {
-            for (int32_t run = 0; run < runs; run++) {
-                out[col + lane * runs + run] = slots[col + run * lanes + lane];
-            }
-        }
+    int32_t whole = n - n % (runs * lanes);
+    if (lanes == 16 && runs == 2) {
+        copy_steps(slots, whole, 16, 2, out);
+    } else if (lanes == 16) {
+        copy_steps(slots, whole, 16, 4, out);
+    } else if (lanes == 8 && runs == 2) {
+        copy_steps(slots, whole, 8, 2, out);
+    } else if (lanes == 8 && runs == 4) {
+        copy_steps(slots, whole, 8, 4, out);
+    } else {
+        copy_steps(slots, whole, lanes, runs, out);
     }
-    for (; col < n; col++) {
+    for (int32_t col = whole; col < n; col++) {
         out[col] = slots[attn_texel_slot(lanes, col_width, col)];
     }
 }

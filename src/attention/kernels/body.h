@@ -19,6 +19,8 @@
  *   vf_even(a, b) vf_odd(a, b) the even or odd lanes of a, then those of b
  *   sf_fma(a, b, c)            the scalar twin of vf_fma: same rounding
  *
+ *   UNFUSED                    defined where vf_fma rounds twice
+ *
  * Without them it takes the plain vectors of vector_plain.h.
  *
  * A score is one chain over d in order, from 0, of vf_fma; its bits depend on nothing else. No
@@ -59,20 +61,45 @@ static const float LANE_KEYS[16] = {0 * T, 1 * T, 2 * T,  3 * T,  4 * T,  5 * T,
 
 /* ---------------------------------------------------------------- functions of a vector */
 
-KERNEL_INLINE vf exp_vector(vf x)
+KERNEL_INLINE vf pow2_polynomial(vf f)
 {
-    vf log2e = vf_set1(EXP_LOG2E);
-    vf low = vf_set1(EXP_LOWEST);
-    x = vf_max(low, x);
-    vf t = vf_fma(x, log2e, vf_set1(EXP_MAGIC));
-    vf n = vf_sub(t, vf_set1(EXP_MAGIC));
-    vf f = vf_fms(x, log2e, n);
     vf p = vf_fma(vf_set1(EXP_C5), f, vf_set1(EXP_C4));
     p = vf_fma(p, f, vf_set1(EXP_C3));
     p = vf_fma(p, f, vf_set1(EXP_C2));
     p = vf_fma(p, f, vf_set1(EXP_C1));
-    p = vf_fma(p, f, vf_set1(1.0f));
-    return vf_keep_above(x, vf_pow2(p, t), low);
+    return vf_fma(p, f, vf_set1(1.0f));
+}
+
+/* What is computed below the lowest argument is no number of any use; it is dropped at the end. */
+KERNEL_INLINE vf exp_vector(vf x)
+{
+    vf log2e = vf_set1(EXP_LOG2E);
+    vf t = vf_fma(x, log2e, vf_set1(EXP_MAGIC));
+    vf n = vf_sub(t, vf_set1(EXP_MAGIC));
+    vf p = pow2_polynomial(vf_fms(x, log2e, n));
+    return vf_keep_above(x, vf_pow2(p, t), vf_set1(EXP_LOWEST));
+}
+
+/*
+ * y of a score. One fused operation where there is one, so the reference is in units of y; where
+ * the product would round on its own, which is 1e-3 of y for scores of 1e4, the difference comes
+ * first.
+ */
+#ifdef UNFUSED
+#define REFERENCE_LOG2            ((double)EXP_LOG2E) /* y of a reference of 1 */
+#define sf_reference(max)         (max)
+#define vf_exponent(s, reference) vf_mul(vf_sub(s, reference), vf_set1(EXP_LOG2E))
+#else
+#define REFERENCE_LOG2            1.0
+#define sf_reference(max)         ((max)*EXP_LOG2E)
+#define vf_exponent(s, reference) vf_fms(s, vf_set1(EXP_LOG2E), reference)
+#endif
+
+/* 2^y for y that is at least POW2_LOWEST, where the exponent of 1 runs out and the bits are 0. */
+KERNEL_INLINE vf pow2_vector(vf y)
+{
+    vf t = vf_add(y, vf_set1(EXP_MAGIC));
+    return vf_pow2(pow2_polynomial(vf_sub(y, vf_sub(t, vf_set1(EXP_MAGIC)))), t);
 }
 
 KERNEL_INLINE vf tanh_vector(vf y)

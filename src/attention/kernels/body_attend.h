@@ -57,13 +57,13 @@ static __attribute__((noinline)) void step_raise(const AttnBlock *b, AttnGroup *
 {
     bool first = g->limit[r] == -INFINITY;
     float old = g->ref[r];
-    g->ref[r] = max;
+    g->ref[r] = sf_reference(max);
     g->limit[r] = max + RAISE_AT;
     if (first) {
         return;
     }
-    double down = (double)old - (double)max;
-    double factor = exp(down);
+    double down = ((double)old - (double)g->ref[r]) * REFERENCE_LOG2;
+    double factor = exp2(down);
     float f = (float)factor;
     g->moment[r] = factor * (g->moment[r] + down * g->sum[r]);
     g->sum[r] *= factor;
@@ -97,27 +97,36 @@ KERNEL_INLINE float *step_runs(const AttnBlock *b, int32_t step, int32_t r, floa
     return texels + r * texel_ld + (b->key0 / ATTN_STEP + step) * (ATTN_STEP / b->col_width);
 }
 
-/* Maxima over runs of neighbouring keys shorter than a lane's. */
-static __attribute__((noinline)) void step_short_maxima(const float *s, int run, float *out)
+/* Maxima (or sums) over runs of neighbouring keys shorter than a lane's; run is a constant. */
+KERNEL_INLINE void short_runs(const float *s, const int run, const bool maxima, float *out)
 {
+    UNROLL(16)
     for (int t0 = 0; t0 < T; t0 += run) {
-        vf largest = vf_load(s + t0 * W);
+        vf total = vf_load(s + t0 * W);
+        UNROLL(16)
         for (int t = t0 + 1; t < t0 + run; t++) {
-            largest = vf_max(largest, vf_load(s + t * W));
+            vf x = vf_load(s + t * W);
+            total = maxima ? vf_max(total, x) : vf_add(total, x);
         }
-        vf_store(out + t0 / run * W, largest);
+        vf_store(out + t0 / run * W, total);
     }
 }
 
-/* Sums likewise. */
-static __attribute__((noinline)) void step_short_sums(const float *e, int run, float *out)
+KERNEL_INLINE void step_short_runs(const float *s, int run, const bool maxima, float *out)
 {
-    for (int t0 = 0; t0 < T; t0 += run) {
-        vf total = vf_load(e + t0 * W);
-        for (int t = t0 + 1; t < t0 + run; t++) {
-            total = vf_add(total, vf_load(e + t * W));
-        }
-        vf_store(out + t0 / run * W, total);
+    switch (run) { /* run < T: larger cases are dead where a lane has few keys */
+    case 1:
+        short_runs(s, 1, maxima, out);
+        break;
+    case 2:
+        short_runs(s, 2, maxima, out);
+        break;
+    case 4:
+        short_runs(s, T < 4 ? T : 4, maxima, out);
+        break;
+    default:
+        short_runs(s, T < 8 ? T : 8, maxima, out);
+        break;
     }
 }
 
@@ -161,9 +170,8 @@ KERNEL_INLINE void step_maxima(const AttnBlock *b, AttnGroup *g, int32_t step, c
             if (b->col_width >= T) {
                 vf_store(step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max), m);
             } else if (b->col_width > 0) {
-                step_short_maxima(
-                    row, b->col_width,
-                    step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max));
+                step_short_runs(row, b->col_width, true,
+                                step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max));
             }
         }
         if (__builtin_expect(vf_any_gt(m, vf_set1(g->limit[r])), 0)) {
@@ -175,13 +183,14 @@ KERNEL_INLINE void step_maxima(const AttnBlock *b, AttnGroup *g, int32_t step, c
 /* Exponentials in place, and their sums. */
 KERNEL_INLINE void step_exp_plain(AttnGroup *g, float *s, Lanes *lanes)
 {
+    vf low = vf_set1(POW2_LOWEST);
     for (int32_t r = 0; r < g->n_rows; r++) {
         float *row = s + r * ATTN_STEP;
         vf ref = vf_set1(g->ref[r]);
         vf total = vf_set1(0.0f);
         UNROLL(16)
         for (int t = T - 1; t >= 0; t--) {
-            vf e = exp_vector(vf_sub(vf_load(row + t * W), ref));
+            vf e = pow2_vector(vf_max(low, vf_exponent(vf_load(row + t * W), ref)));
             vf_store(row + t * W, e);
             total = vf_add(total, e);
         }
@@ -199,7 +208,7 @@ KERNEL_INLINE void step_exp_full(const AttnBlock *b, AttnGroup *g, int32_t step,
 {
     float first_key = (float)(b->key0 + step * ATTN_STEP);
     vf lane_key = vf_add(vf_load(LANE_KEYS), vf_set1(first_key));
-    vf low = vf_set1(EXP_LOWEST);
+    vf low = vf_set1(POW2_LOWEST);
     for (int32_t r = 0; r < g->n_rows; r++) {
         float *row = s + r * ATTN_STEP;
         vf ref = vf_set1(g->ref[r]);
@@ -207,10 +216,10 @@ KERNEL_INLINE void step_exp_full(const AttnBlock *b, AttnGroup *g, int32_t step,
         vf moment = vf_load(lanes->moment[r]);
         UNROLL(16)
         for (int t = T - 1; t >= 0; t--) {
-            vf x = vf_sub(vf_load(row + t * W), ref);
-            vf e = exp_vector(x);
+            vf y = vf_max(low, vf_exponent(vf_load(row + t * W), ref));
+            vf e = pow2_vector(y);
             vf_store(row + t * W, e);
-            moment = vf_fma(e, vf_max(low, x), moment);
+            moment = vf_fma(e, y, moment);
             total = vf_add(total, e);
             if (t > 0) {
                 suffixes = vf_add(suffixes, total);
@@ -234,7 +243,7 @@ KERNEL_INLINE void step_exp_full(const AttnBlock *b, AttnGroup *g, int32_t step,
         if (b->col_width >= T) {
             vf_store(step_runs(b, step, r, g->texel_sum, g->texel_ld, scratch->run_sum), total);
         } else if (b->col_width > 0) {
-            step_short_sums(row, b->col_width,
+            step_short_runs(row, b->col_width, false,
                             step_runs(b, step, r, g->texel_sum, g->texel_ld, scratch->run_sum));
         }
     }
@@ -332,14 +341,16 @@ static void step_pv_careful(const float *p, const float *v, int32_t ep, int32_t 
 
 /* ---------------------------------------------------------------- a block of keys */
 
-/* Halves n runs in place: sums and maxima of neighbours. Reads up to 2 W floats beyond n. */
-KERNEL_INLINE void halve_runs(float *sum, float *max, int n)
+/* Halves runs, sums and maxima of neighbours, into n of them: reads 2 n, but at least 2 W floats;
+ * may be in place. */
+KERNEL_INLINE void halve_runs(const float *sum, const float *max, int n, float *to_sum,
+                              float *to_max)
 {
-    for (int i = 0; i < n / 2; i += W) {
+    for (int i = 0; i < n; i += W) {
         vf a = vf_load(sum + 2 * i), b = vf_load(sum + 2 * i + W);
-        vf_store(sum + i, vf_add(vf_even(a, b), vf_odd(a, b)));
+        vf_store(to_sum + i, vf_add(vf_even(a, b), vf_odd(a, b)));
         a = vf_load(max + 2 * i), b = vf_load(max + 2 * i + W);
-        vf_store(max + i, vf_max(vf_even(a, b), vf_odd(a, b)));
+        vf_store(to_max + i, vf_max(vf_even(a, b), vf_odd(a, b)));
     }
 }
 
@@ -352,11 +363,18 @@ static void block_texels(const AttnBlock *b, AttnGroup *g, const AttnAttendScrat
         float *to_sum = g->texel_sum + r * g->texel_ld + first;
         float *to_max = g->texel_max + r * g->texel_ld + first;
         /* Steps that were not visited hold 0 and -INFINITY, so whole blocks can be halved. */
-        int n = RUN;
-        for (int width = T; width < b->col_width && n > 1; width *= 2) {
-            halve_runs(sum, max, n);
+        int n = RUN, width = T;
+        for (; 2 * width < b->col_width && n > 2; width *= 2) {
             n /= 2;
+            halve_runs(sum, max, n, sum, max);
         }
+        n /= 2;
+        if (n % W == 0) { /* this block has all of these texels to itself */
+            int32_t left = (b->n_cols - first + W - 1) / W * W;
+            halve_runs(sum, max, n < left ? n : left, to_sum, to_max);
+            continue;
+        }
+        halve_runs(sum, max, n, sum, max);
         n = n < b->n_cols - first ? n : b->n_cols - first;
         for (int i = 0; i < n; i++) {
             to_sum[i] += sum[i];
@@ -385,9 +403,12 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
     if (full) {
         memset(lanes.moment, 0, sizeof lanes.moment);
         memset(lanes.distance, 0, sizeof lanes.distance);
-        for (int i = 0; b->col_width > T && i < g->n_rows * RUN_LD; i += W) {
-            vf_store(scratch->run_sum + i, vf_set1(0.0f));
-            vf_store(scratch->run_max + i, vf_set1(-INFINITY));
+        for (int step = 0; b->col_width > T && step < ATTN_BLOCK_STEPS; step++) {
+            bool visited = step >= b->first_step && step < b->last_step;
+            for (int32_t r = 0; !visited && r < g->n_rows; r++) {
+                vf_store(scratch->run_sum + r * RUN_LD + step * W, vf_set1(0.0f));
+                vf_store(scratch->run_max + r * RUN_LD + step * W, vf_set1(-INFINITY));
+            }
         }
     }
     memset(scratch->o, 0, o_floats * sizeof(float));
@@ -450,8 +471,9 @@ static void kernel_attend_full(const AttnBlock *b, AttnGroup *g, const AttnAtten
 
 #define KERNEL_TABLE(which)                                                                        \
     {                                                                                              \
-        .isa = which, .lanes = W, .mr = MR, .pack_q = kernel_pack_q, .pack_k = kernel_pack_k,      \
-        .pack_v = kernel_pack_v, .scores = kernel_scores, .soft_cap = kernel_soft_cap,             \
-        .weights = kernel_weights, .fold_texels = kernel_fold_texels, .attend = kernel_attend,     \
+        .isa = which, .lanes = W, .mr = MR, .reference_log2 = REFERENCE_LOG2,                      \
+        .pack_q = kernel_pack_q, .pack_k = kernel_pack_k, .pack_v = kernel_pack_v,                 \
+        .scores = kernel_scores, .soft_cap = kernel_soft_cap, .weights = kernel_weights,           \
+        .fold_texels = kernel_fold_texels, .attend = kernel_attend,                                \
         .attend_full = kernel_attend_full                                                          \
     }

@@ -45,8 +45,10 @@ typedef struct AttnBlock {
 } AttnBlock;
 
 /**
- * Running state of a group of rows. Sums are relative to exp(ref): a row's exponentials are
- * exp(s - ref), and ref is raised to a new maximum when a score passes `limit`.
+ * Running state of a group of rows. A row's exponentials are e = 2^y with y = (s - ref) log2(e), or
+ * s log2(e) - ref where that is one fused operation; ref is raised to that of a new maximum when a
+ * score passes `limit`. Rounding it to f32 scales a whole row, which cancels or is undone by its
+ * log.
  */
 typedef struct AttnGroup {
     const float *q;             /* Q group */
@@ -56,8 +58,8 @@ typedef struct AttnGroup {
     float *ref, *limit;         /* [group] start at 0 and -INFINITY */
     float *lane_max;            /* [group][W] largest score by lane, starts at -INFINITY */
     float *lane_key;            /* [group][W] the key that it was first seen at */
-    double *sum;                /* [group] sum of e = exp(s - ref) */
-    double *moment;             /* [group] sum of e (s - ref) */
+    double *sum;                /* [group] sum of e */
+    double *moment;             /* [group] sum of e y */
     double *distance;           /* [group] sum of e |p - j| */
     float *o;                   /* [group][ep] sum of e v */
     float *named[ATTN_NAMED];   /* [group] scores of key 0, p_i and p_i - 1; start at -INFINITY */
@@ -75,8 +77,9 @@ typedef struct AttnAttendScratch {
 /** One instruction set. Every entry is set; buffers must not overlap. */
 typedef struct AttnKernel {
     AttnIsa isa;
-    int32_t lanes; /* W */
-    int32_t mr;    /* rows of a register tile */
+    int32_t lanes;         /* W */
+    int32_t mr;            /* rows of a register tile */
+    double reference_log2; /* y of AttnGroup.ref = 1 */
 
     /** n_rows <= ATTN_GROUP rows times scale into a Q group; rows behind are zeros. */
     void (*pack_q)(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t dim, float scale,

@@ -21,6 +21,9 @@
 #define EXP_C5    0x1.5bba3ep-10f
 /* Below it n would leave the range of normal exponents; the result is 0 from here on down. */
 #define EXP_LOWEST (-86.6f)
+/* 2^0 with this exponent added has no bits left: exactly 0. From 2^-126 down to it are denormals.
+ */
+#define POW2_LOWEST (-127.0f)
 
 #define TANH_SMALL 0.625f
 #define TANH_LARGE 9.5f /* tanh is 1 in f32 from here on */

@@ -10,6 +10,7 @@ typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vm __attribute__((vector_size(16)));
 enum { W = 4, MR = 4, NV = 2 };
 #define PV_MAX 2
+#define UNFUSED
 
 static inline vf vf_load(const float *p)
 {
