@@ -392,7 +392,7 @@ static void draw_cross(const MatrixScene *s)
     Color line = color_with_alpha(ui->theme.cross, 0.62f);
     bool in_x = x >= heat.x && x < heat.x + heat.w;
     bool in_y = y >= heat.y && y < heat.y + heat.h;
-    draw_push_clip(ui->list, rect_inset(heat, -2));
+    draw_push_clip(ui->list, rect_inset(heat, -8)); /* the ring may stand on the edge */
     if (px >= 10) {
         draw_bands(s, x, y, in_x, in_y);
         draw_rect(ui->list, &(DrawRect){.box = {x - px / 2 - 1, y - px / 2 - 1, px + 2, px + 2},

@@ -62,8 +62,7 @@ static void side_cards(MatrixLayout *l, Rect side, float gap)
         if (l->minimap < 90) {
             l->minimap = 0;
         }
-        l->side_card = rect(side.x, side.y, side.w,
-                            fminf(side.h, 290 + (l->minimap > 0 ? l->minimap + 20 : 0)));
+        l->side_card = side;
         return;
     }
     l->minimap = fmaxf(60, fminf(256, fminf(beside, side.h - 70)));
