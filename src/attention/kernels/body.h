@@ -16,6 +16,8 @@
  *   vf_sel(m, a, b)            a where m, else b
  *   vf_pow2(p, t)              p * 2^n for n in the low bits of t (see polynomial.h)
  *   vf_keep_above(x, e, low)   e where !(x <= low), else 0: NaN is kept
+ *   vf_load_part(p, n)         the first n < W values at p, zeros behind
+ *   vf_zip_low(a, b)           a0 b0 a1 b1 ..., the first W of them; vf_zip_high the last W
  *   vf_even(a, b) vf_odd(a, b) the even or odd lanes of a, then those of b
  *   sf_fma(a, b, c)            the scalar twin of vf_fma: same rounding
  *
@@ -157,62 +159,69 @@ KERNEL_INLINE float lanes_max(vf x)
 
 /* ---------------------------------------------------------------- packing */
 
-typedef float Quad __attribute__((vector_size(16)));
-
-typedef int32_t QuadBits __attribute__((vector_size(16)));
-
 /* The exponential reads low bits of its argument, so a NaN must not bring a payload along. */
 static const float PLAIN_NAN = __builtin_nanf("");
 
-KERNEL_INLINE Quad quad_load(const float *p, Quad scale)
+KERNEL_INLINE vf plain_vector(vf x)
 {
-    Quad x;
-    memcpy(&x, p, sizeof x);
-    x *= scale;
-    Quad nans = {PLAIN_NAN, PLAIN_NAN, PLAIN_NAN, PLAIN_NAN};
-    QuadBits number = x == x;
-    return (Quad)(((QuadBits)x & number) | ((QuadBits)nans & ~number));
+    return vf_sel(vm_ge(x, x), x, vf_set1(PLAIN_NAN));
 }
 
-KERNEL_INLINE float plain(float x)
+/* W rows of W values, or as many as there are, times scale; zeros elsewhere. */
+KERNEL_INLINE void load_square(const float *const row[W], int32_t d, int32_t dim, float scale,
+                               vf x[W])
 {
-    return x == x ? x : PLAIN_NAN;
+    vf factor = vf_set1(scale);
+    UNROLL(16)
+    for (int i = 0; i < W; i++) {
+        x[i] = vf_set1(0.0f);
+        if (row[i]) {
+            vf value = d + W <= dim ? vf_load(row[i] + d) : vf_load_part(row[i] + d, dim - d);
+            x[i] = plain_vector(vf_mul(value, factor));
+        }
+    }
+}
+
+/* Zipping halves turns one bit of the row number into one of the column at a time. */
+KERNEL_INLINE void transpose_square(vf x[W])
+{
+    UNROLL(4)
+    for (int n = 1; n < W; n *= 2) {
+        vf y[W];
+        UNROLL(8)
+        for (int i = 0; i < W / 2; i++) {
+            y[2 * i] = vf_zip_low(x[i], x[i + W / 2]);
+            y[2 * i + 1] = vf_zip_high(x[i], x[i + W / 2]);
+        }
+        UNROLL(16)
+        for (int i = 0; i < W; i++) {
+            x[i] = y[i];
+        }
+    }
 }
 
 static void kernel_pack_q(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t dim, float scale,
                           float *out)
 {
-    for (int r = 0; r < ATTN_GROUP; r++) {
-        float *to = out + (ptrdiff_t)(r / MR) * dim * MR + r % MR;
-        for (int32_t d = 0; d < dim; d++) {
-            to[(ptrdiff_t)d * MR] = r < n_rows ? plain(q[r * ld + d] * scale) : 0.0f;
-        }
-    }
-}
-
-/* Transposes 4 x 4 values at a time: 4 keys that stand in neighbouring slots, 4 values of each. */
-KERNEL_INLINE void pack_four(const float *const key[4], int32_t dim, float scale, float *out)
-{
-    Quad factor = {scale, scale, scale, scale};
-    int32_t d = 0;
-    for (; d + 4 <= dim; d += 4) {
-        Quad a = quad_load(key[0] + d, factor), b = quad_load(key[1] + d, factor);
-        Quad c = quad_load(key[2] + d, factor), e = quad_load(key[3] + d, factor);
-        Quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-        Quad ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-        Quad ce0 = __builtin_shufflevector(c, e, 0, 4, 1, 5);
-        Quad ce1 = __builtin_shufflevector(c, e, 2, 6, 3, 7);
-        Quad column[4] = {__builtin_shufflevector(ab0, ce0, 0, 1, 4, 5),
-                          __builtin_shufflevector(ab0, ce0, 2, 3, 6, 7),
-                          __builtin_shufflevector(ab1, ce1, 0, 1, 4, 5),
-                          __builtin_shufflevector(ab1, ce1, 2, 3, 6, 7)};
-        for (int i = 0; i < 4; i++) {
-            memcpy(out + (ptrdiff_t)(d + i) * NR, &column[i], sizeof column[i]);
-        }
-    }
-    for (; d < dim; d++) {
-        for (int i = 0; i < 4; i++) {
-            out[(ptrdiff_t)d * NR + i] = plain(key[i][d] * scale);
+    for (int r0 = 0; r0 < ATTN_GROUP; r0 += MR) {
+        float *tile = out + (ptrdiff_t)r0 * dim;
+        for (int part = 0; part < MR; part += W) {
+            const float *row[W];
+            for (int i = 0; i < W; i++) {
+                int r = r0 + part + i;
+                row[i] = part + i < MR && r < n_rows ? q + r * ld : NULL;
+            }
+            size_t bytes = (size_t)(MR - part < W ? MR - part : W) * sizeof(float);
+            for (int32_t d = 0; d < dim; d += W) {
+                vf x[W];
+                float column[W];
+                load_square(row, d, dim, scale, x);
+                transpose_square(x);
+                for (int i = 0; i < W && d + i < dim; i++) {
+                    vf_store(column, x[i]);
+                    memcpy(tile + (ptrdiff_t)(d + i) * MR + part, column, bytes);
+                }
+            }
         }
     }
 }
@@ -220,20 +229,22 @@ KERNEL_INLINE void pack_four(const float *const key[4], int32_t dim, float scale
 static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t dim, float scale,
                           bool interleave, float *out)
 {
-    for (int slot = 0; slot < ATTN_STEP; slot += 4) {
-        const float *key[4];
-        int32_t index[4];
-        bool whole = true;
-        for (int i = 0; i < 4; i++) {
-            index[i] = interleave ? (slot + i) % W * T + (slot + i) / W : slot + i;
-            key[i] = k + (index[i] < n_keys ? index[i] : 0) * ld;
-            whole = whole && index[i] < n_keys;
+    for (int slot = 0; slot < ATTN_STEP; slot += W) {
+        const float *key[W];
+        for (int i = 0; i < W; i++) {
+            int32_t index = interleave ? i * T + slot / W : slot + i;
+            key[i] = index < n_keys ? k + index * ld : NULL;
         }
         float *to = out + (ptrdiff_t)(slot / NR) * dim * NR + slot % NR;
-        pack_four(key, dim, scale, to);
-        for (int i = 0; !whole && i < 4; i++) {
-            for (int32_t d = 0; index[i] >= n_keys && d < dim; d++) {
-                to[(ptrdiff_t)d * NR + i] = 0.0f;
+        for (int32_t d = 0; d < dim; d += W) {
+            vf x[W];
+            load_square(key, d, dim, scale, x);
+            transpose_square(x);
+            UNROLL(16)
+            for (int i = 0; i < W; i++) {
+                if (d + i < dim) {
+                    vf_store(to + (ptrdiff_t)(d + i) * NR, x[i]);
+                }
             }
         }
     }

@@ -51,6 +51,23 @@ static inline vf vf_odd(vf a, vf b)
     return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
 }
 
+static inline vf vf_load_part(const float *p, int n)
+{
+    float rest[W] = {0};
+    __builtin_memcpy(rest, p, (size_t)n * sizeof(float));
+    return vf_load(rest);
+}
+
+static inline vf vf_zip_low(vf a, vf b)
+{
+    return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
+}
+
+static inline vf vf_zip_high(vf a, vf b)
+{
+    return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
+}
+
 #include "attention/kernels/body_attend.h"
 
 const AttnKernel *attn_kernel_avx2(void)

@@ -52,6 +52,24 @@ static inline vf vf_odd(vf a, vf b)
     return _mm512_permutex2var_ps(a, index, b);
 }
 
+static inline vf vf_load_part(const float *p, int n)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+
+static inline vf vf_zip_low(vf a, vf b)
+{
+    const __m512i index = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return _mm512_permutex2var_ps(a, index, b);
+}
+
+static inline vf vf_zip_high(vf a, vf b)
+{
+    const __m512i index =
+        _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return _mm512_permutex2var_ps(a, index, b);
+}
+
 #include "attention/kernels/body_attend.h"
 
 const AttnKernel *attn_kernel_avx512(void)

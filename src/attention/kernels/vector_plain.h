@@ -4,6 +4,7 @@
  * the base instruction set has. Products and sums round separately. See body.h.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef float vf __attribute__((vector_size(16)));
@@ -24,20 +25,22 @@ static inline void vf_store(float *p, vf x)
     __builtin_memcpy(p, &x, sizeof x);
 }
 
-#define vf_set1(x)      ((vf){(x), (x), (x), (x)})
-#define vf_add(a, b)    ((a) + (b))
-#define vf_sub(a, b)    ((a) - (b))
-#define vf_mul(a, b)    ((a) * (b))
-#define vf_div(a, b)    ((a) / (b))
-#define vf_fma(a, b, c) ((a) * (b) + (c))
-#define vf_fms(a, b, c) ((a) * (b) - (c))
-#define vm_ge(a, b)     ((a) >= (b))
-#define vm_lt(a, b)     ((a) < (b))
-#define vm_gt(a, b)     ((a) > (b))
-#define vm_and(m, n)    ((m) & (n))
-#define vf_even(a, b)   __builtin_shufflevector(a, b, 0, 2, 4, 6)
-#define vf_odd(a, b)    __builtin_shufflevector(a, b, 1, 3, 5, 7)
-#define sf_fma(a, b, c) ((a) * (b) + (c))
+#define vf_set1(x)        ((vf){(x), (x), (x), (x)})
+#define vf_add(a, b)      ((a) + (b))
+#define vf_sub(a, b)      ((a) - (b))
+#define vf_mul(a, b)      ((a) * (b))
+#define vf_div(a, b)      ((a) / (b))
+#define vf_fma(a, b, c)   ((a) * (b) + (c))
+#define vf_fms(a, b, c)   ((a) * (b) - (c))
+#define vm_ge(a, b)       ((a) >= (b))
+#define vm_lt(a, b)       ((a) < (b))
+#define vm_gt(a, b)       ((a) > (b))
+#define vm_and(m, n)      ((m) & (n))
+#define vf_zip_low(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define vf_zip_high(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define vf_even(a, b)     __builtin_shufflevector(a, b, 0, 2, 4, 6)
+#define vf_odd(a, b)      __builtin_shufflevector(a, b, 1, 3, 5, 7)
+#define sf_fma(a, b, c)   ((a) * (b) + (c))
 
 static inline vf vf_sel(vm m, vf a, vf b)
 {
@@ -69,4 +72,11 @@ static inline vf vf_pow2(vf p, vf t)
 static inline vf vf_keep_above(vf x, vf e, vf low)
 {
     return (vf)((vm)e & ~(vm)(x <= low));
+}
+
+static inline vf vf_load_part(const float *p, int n)
+{
+    float rest[W] = {0};
+    __builtin_memcpy(rest, p, (size_t)n * sizeof(float));
+    return vf_load(rest);
 }
