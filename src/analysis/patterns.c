@@ -108,7 +108,8 @@ bool pattern_scores(const Trace *trace, int32_t layer, int32_t head, bool repeat
     float most = 1;
     for (int p = 0; p < PATTERN_COUNT; p++) {
         float ratio = scores->score[p] / table[p].limit;
-        if (scores->known[p] && ratio > most) {
+        /* One lucky query makes no pattern. */
+        if (scores->known[p] && scores->n_queries[p] >= PATTERN_MIN_QUERIES && ratio > most) {
             most = ratio;
             scores->best = p;
         }

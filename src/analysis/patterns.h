@@ -31,11 +31,14 @@ typedef enum Pattern {
         PATTERN_COUNT
 } Pattern;
 
+enum { PATTERN_MIN_QUERIES = 4 }; /* that a pattern needs to name a head: fewer are an accident */
+
 typedef struct PatternScores {
     float score[PATTERN_COUNT];       /* 0..1; 0 where no query has such a cell */
     int32_t n_queries[PATTERN_COUNT]; /* that have such cells; 0 = the score says nothing */
     bool known[PATTERN_COUNT];        /* false: not computed (see `repeats`) */
-    int best;                         /* Pattern with the largest score / limit above 1; -1 none */
+    int best; /* Pattern with the largest score / limit above 1 over at least PATTERN_MIN_QUERIES
+                 queries; -1 none */
 } PatternScores;
 
 const char *pattern_name(Pattern pattern);

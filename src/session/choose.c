@@ -41,7 +41,8 @@ static float clarity(const PatternScores *scores)
 {
     float most = 0;
     for (int p = 0; p < PATTERN_COUNT; p++) {
-        if (!scores->known[p] || p == PATTERN_SINK || p == PATTERN_SELF) {
+        if (!scores->known[p] || scores->n_queries[p] < PATTERN_MIN_QUERIES || p == PATTERN_SINK ||
+            p == PATTERN_SELF) {
             continue;
         }
         float ratio = scores->score[p] / pattern_limit((Pattern)p);

@@ -9,17 +9,17 @@
 static const int32_t IDS[] = {5, 9, 2, 5, 9, 7, 2, 5, 9, 9};
 enum { N = 10 };
 
-static Trace *make_trace(Model **model)
+static Trace *make_trace(const int32_t *ids, size_t n, Model **model)
 {
     Error err = {0};
     TraceToken tokens[N];
-    for (int i = 0; i < N; i++) {
-        tokens[i] = (TraceToken){.id = IDS[i], .text = "x", .start = -1, .end = -1};
+    for (size_t i = 0; i < n; i++) {
+        tokens[i] = (TraceToken){.id = ids[i], .text = "x", .start = -1, .end = -1};
     }
     *model = model_open(&(ModelDesc){.spec = "random:L=2,H=2,d=64,V=64,seed=9"}, &err);
     assert_ok(*model, err);
     Trace *trace =
-        trace_run(&(TraceDesc){.model = *model, .model_name = "m", .tokens = tokens, .n_tokens = N},
+        trace_run(&(TraceDesc){.model = *model, .model_name = "m", .tokens = tokens, .n_tokens = n},
                   NULL, &err);
     assert_ok(trace, err);
     return trace;
@@ -36,7 +36,7 @@ static void test_pattern_scores__by_hand(void **state)
 {
     (void)state;
     Model *model;
-    Trace *trace = make_trace(&model);
+    Trace *trace = make_trace(IDS, N, &model);
     double sums[PATTERN_COUNT] = {0};
     int n[PATTERN_COUNT] = {0};
     for (int32_t i = 0; i < N; i++) {
@@ -81,8 +81,32 @@ static void test_pattern_scores__by_hand(void **state)
     model_close(&model);
 }
 
+/* A token that comes twice gives one query an induction cell: a score, but not yet a pattern. */
+static void test_pattern_scores__one_query_names_no_head(void **state)
+{
+    (void)state;
+    static const int32_t ids[] = {1, 2, 3, 4, 2};
+    Model *model;
+    Trace *trace = make_trace(ids, 5, &model);
+    int n_above = 0;
+    for (int32_t at = 0; at < 4; at++) {
+        PatternScores scores;
+        Error err = {0};
+        assert_ok(pattern_scores(trace, at / 2, at % 2, true, &scores, &err), err);
+        assert_int_equal(scores.n_queries[PATTERN_INDUCTION], 1);
+        n_above += scores.score[PATTERN_INDUCTION] > pattern_limit(PATTERN_INDUCTION);
+        assert_int_not_equal(scores.best, PATTERN_INDUCTION);
+        assert_int_not_equal(scores.best, PATTERN_DUPLICATE);
+    }
+    assert_true(n_above > 0); /* or nothing was held back */
+    trace_close(trace);
+    model_close(&model);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pattern_scores__by_hand)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pattern_scores__by_hand),
+        cmocka_unit_test(test_pattern_scores__one_query_names_no_head)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
