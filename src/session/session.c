@@ -4,6 +4,7 @@
 #include "session/commands.h"
 #include "session/journal.h"
 #include "session/run.h"
+#include "session/survey.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,6 +99,7 @@ void session_destroy(Session **session)
     if (s->jobs) {
         drop_run(s);
         tiles_clear(&s->tiles, s->jobs);
+        survey_free(s);
         jobs_destroy(s->jobs);
     }
     tiles_free(&s->tiles);
@@ -206,6 +208,7 @@ static void publish(Session *s, SessionRun *run)
     s->trace_version++;
     s->layers_done = trace_layers_done(trace);
     tiles_clear(&s->tiles, s->jobs);
+    survey_free(s);
     shared_model_release(s->model);
     s->model = shared_model_retain(run->shared);
     take_name(s, run->request.text_name);
@@ -273,6 +276,7 @@ bool session_request(Session *s, const SessionRequest *request, Error *err)
         return false;
     }
     drop_run(s);
+    survey_stop(s); /* what is asked for now comes first */
     s->error = (Error){0};
     s->note[0] = 0;
     SessionRun *run = run_create(s, err);

@@ -91,6 +91,7 @@ typedef struct SessionRequest {
 typedef struct SessionRun SessionRun; /* one run on its way (session/run.c) */
 typedef struct Journal Journal;       /* session/journal.c */
 typedef struct CommandQueue CommandQueue;
+typedef struct Survey Survey; /* session/survey.c */
 
 typedef struct SessionDesc {
     const Log *log;                   /* warnings; borrowed for life; NULL = silent */
@@ -131,6 +132,7 @@ typedef struct Session {
     SessionOptions options;
 
     TileCache tiles;
+    Survey *survey;         /* of the whole text; session_survey */
     Reading reading;        /* of the selection; session_reading */
     PatternScores patterns; /* of the head `patterns_of`; session_patterns */
     struct {
