@@ -97,6 +97,11 @@ AS_MUST_CHECK bool trace_copy_tokens(Trace *trace, const TraceToken *tokens, siz
                                      const char *source, size_t n_source, Error *err);
 /** Checks ablate against the trace's shape, copies it and marks `ablated`. */
 AS_MUST_CHECK bool trace_set_ablated(Trace *trace, const TraceHead *heads, size_t n, Error *err);
+/** Of a head in arrays [L * H]. */
+static inline size_t trace_head_index(const Trace *trace, int32_t layer, int32_t head)
+{
+    return (size_t)layer * (size_t)trace->info.n_heads + (size_t)head;
+}
 AS_MUST_CHECK bool trace_make_ctx(Trace *trace, int32_t threads, Error *err);
 
 /** ERR_RANGE unless the layer is done and the head exists. */

@@ -115,7 +115,7 @@ bool trace_set_ablated(Trace *trace, const TraceHead *heads, size_t n, Error *er
                              heads[i].layer, heads[i].head, info->n_layers - 1, info->n_heads - 1);
         }
         copy[i] = heads[i];
-        trace->ablated[heads[i].layer * info->n_heads + heads[i].head] = true;
+        trace->ablated[trace_head_index(trace, heads[i].layer, heads[i].head)] = true;
     }
     info->params.ablate = copy;
     info->params.n_ablate = n;

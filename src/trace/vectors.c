@@ -77,7 +77,7 @@ bool trace_output(const Trace *trace, int32_t layer, int32_t head, int32_t row0,
         return false;
     }
     size_t rows = (size_t)(row1 - row0);
-    if (trace->ablated[layer * info->n_heads + head]) {
+    if (trace->ablated[trace_head_index(trace, layer, head)]) {
         memset(out, 0, rows * (size_t)info->head_dim * sizeof(float));
         return true;
     }

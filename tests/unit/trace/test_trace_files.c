@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "formats/safetensors_write.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -283,6 +284,28 @@ static void test_trace_open__indices_out_of_range(void **state)
     test_free(bytes);
 }
 
+/* Sizes that no tensor bears out: nothing is reserved for them or found by them. */
+static void test_trace_open__sizes_without_tensors(void **state)
+{
+    static const char claims[] =
+        "{\"layers\":65536,\"heads\":65536,\"kv_heads\":1,\"queries\":1,\"keys\":1,"
+        "\"head_dim\":1,\"model_dim\":1,\"vocabulary\":1,\"summary\":256,\"store\":\"qk\","
+        "\"dtype\":\"f32\",\"mask\":\"auto\",\"temperature\":1,\"weight_shift\":0,\"seconds\":0,"
+        "\"attention_seconds\":0,\"attention_flops\":0,\"ablate\":[[65535,65535]]}";
+    Fixture *f = *state;
+    Error err = {0};
+    SafetensorsWriter *writer = safetensors_writer_create(&err);
+    assert_ok(writer && safetensors_writer_meta(writer, "format", "attnscope-trace", &err) &&
+                  safetensors_writer_meta(writer, "version", "1", &err) &&
+                  safetensors_writer_meta(writer, "run", claims, &err) &&
+                  safetensors_writer_open(writer, f->path, &err) &&
+                  safetensors_writer_commit(writer, &err),
+              err);
+    safetensors_writer_destroy(&writer);
+    assert_null(trace_open(f->path, &err));
+    assert_non_null(strstr(err.message, "tokens.id"));
+}
+
 static void test_trace_open__other_files(void **state)
 {
     (void)state;
@@ -317,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_trace_open__lies),
         cmocka_unit_test(test_trace_open__any_byte_may_be_wrong),
         cmocka_unit_test(test_trace_open__indices_out_of_range),
+        cmocka_unit_test(test_trace_open__sizes_without_tensors),
         cmocka_unit_test(test_trace_open__other_files),
         cmocka_unit_test(test_trace_save__leaves_nothing_when_it_fails),
     };
