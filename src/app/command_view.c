@@ -2,6 +2,9 @@
 #include "app/window.h"
 #include "base/file.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 static bool draw_first_screen(App *app, const Error *why, Error *err)
 {
     static const char path[] = "attnscope.png";
@@ -14,7 +17,9 @@ static bool draw_first_screen(App *app, const Error *why, Error *err)
                           size->has ? (int32_t)size->end : 1080, err);
     screen_close(&screen);
     if (ok) {
-        log_write(&app->log, LOG_INFO, "%s; its first screen is in %s", why->message, path);
+        char whole[PATH_MAX];
+        log_write(&app->log, LOG_INFO, "%s; its first screen is in %s", why->message,
+                  realpath(path, whole) ? whole : path);
     }
     return ok;
 }
