@@ -68,8 +68,11 @@ void spill_close(Spill *spill);
 void spill_folder(const char *wanted, char *folder, size_t size);
 /** Bytes free for us in a folder's file system; 0 when it cannot be asked. */
 uint64_t spill_disk_free(const char *folder);
-/** Memory that can be had now: what the system says is available, under a control group's limit. */
+/** Memory that can be had now: what the system says is available, under control groups' limits. */
 uint64_t memory_available_bytes(void);
+/** What the control group in this folder (memory.max, memory.current, memory.stat) leaves of
+ *  `most`. */
+uint64_t memory_group_bytes(const char *group, uint64_t most);
 
 struct Trace {
     atomic_int owners;

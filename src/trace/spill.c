@@ -116,40 +116,74 @@ void spill_close(Spill *spill)
     *spill = (Spill){0};
 }
 
-/* The number in a one-number file such as memory.max; false for "max" or no such file. */
-static bool read_number(const char *path, uint64_t *value)
+/* The number in the file `name` of a control group: alone there, or behind `key` in a line of its
+ * own. False for "max" and where there is no such file or line. */
+static bool read_number(const char *group, const char *name, const char *key, uint64_t *value)
 {
-    FILE *f = fopen(path, "re");
-    if (!f) {
-        return false;
-    }
+    char line[4096];
+    snprintf(line, sizeof line, "%s/%s", group, name);
+    FILE *f = fopen(line, "re");
+    size_t n_key = strlen(key);
     unsigned long long n;
-    bool ok = fscanf(f, "%llu", &n) == 1;
-    fclose(f);
-    *value = n;
-    return ok;
+    bool found = false;
+    while (f && !found && fgets(line, sizeof line, f)) {
+        found = !strncmp(line, key, n_key) && sscanf(line + n_key, "%llu", &n) == 1;
+    }
+    if (f) {
+        fclose(f);
+    }
+    if (found) {
+        *value = n;
+    }
+    return found;
+}
+
+uint64_t memory_group_bytes(const char *group, uint64_t most)
+{
+    uint64_t limit;
+    uint64_t used;
+    uint64_t inactive = 0;
+    uint64_t active = 0;
+    if (!read_number(group, "memory.max", "", &limit) ||
+        !read_number(group, "memory.current", "", &used)) {
+        return most;
+    }
+    /* Cached files count as used, but give way: a group that has read much is not full. */
+    if (read_number(group, "memory.stat", "inactive_file ", &inactive) &&
+        read_number(group, "memory.stat", "active_file ", &active)) {
+        used -= AS_MIN(used, inactive + active);
+    }
+    return AS_MIN(most, limit > used ? limit - used : 0);
+}
+
+/* Our control group (version 2) and those above it: each may have a limit. */
+static uint64_t under_group_limits(uint64_t most)
+{
+    static const char root[] = "/sys/fs/cgroup";
+    char line[3072] = "";
+    char group[4096];
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    while (f && fgets(line, sizeof line, f) && strncmp(line, "0::/", 4)) {
+        line[0] = 0;
+    }
+    if (f) {
+        fclose(f);
+    }
+    line[strcspn(line, "\n")] = 0;
+    int n = snprintf(group, sizeof group, "%s%s", root, strlen(line) > 4 ? line + 3 : "");
+    for (char *end = group + n; end >= group + strlen(root); end = strrchr(group, '/')) {
+        *end = 0;
+        most = memory_group_bytes(group, most);
+    }
+    return most;
 }
 
 uint64_t memory_available_bytes(void)
 {
     uint64_t available = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    FILE *f = fopen("/proc/meminfo", "re");
-    char line[128];
-    while (f && fgets(line, sizeof line, f)) {
-        unsigned long long kib;
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) {
-            available = kib * 1024;
-            break;
-        }
+    uint64_t kib;
+    if (read_number("/proc", "meminfo", "MemAvailable:", &kib)) {
+        available = kib * 1024;
     }
-    if (f) {
-        fclose(f);
-    }
-    uint64_t most;
-    uint64_t used;
-    if (read_number("/sys/fs/cgroup/memory.max", &most) &&
-        read_number("/sys/fs/cgroup/memory.current", &used)) {
-        available = AS_MIN(available, most > used ? most - used : 0);
-    }
-    return available;
+    return under_group_limits(available);
 }

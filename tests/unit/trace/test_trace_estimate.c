@@ -1,9 +1,11 @@
 /* What a run needs, where its record goes, and when it is refused. */
 #include "helpers.h"
 
+#include "base/file.h"
 #include "trace/internal.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static void keep_line(void *payload, LogLevel level, const char *line)
 {
@@ -171,6 +173,40 @@ static void test_spill_open__bad_folder(void **state)
     assert_true(memory_available_bytes() > 0);
 }
 
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[128];
+    Error err = {0};
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_ok(file_write_all(path, text, strlen(text), &err), err);
+}
+
+static void test_memory_group_bytes__cached_files_are_free(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/attnscope-test-XXXXXX";
+    static const char *const names[] = {"memory.max", "memory.current", "memory.stat"};
+    assert_non_null(mkdtemp(folder));
+    assert_true(memory_group_bytes(folder, 5000) == 5000);
+    write_file(folder, "memory.max", "max\n");
+    write_file(folder, "memory.current", "900\n");
+    assert_true(memory_group_bytes(folder, 5000) == 5000);
+    write_file(folder, "memory.max", "1000\n");
+    assert_true(memory_group_bytes(folder, 5000) == 100);
+    assert_true(memory_group_bytes(folder, 50) == 50);
+    write_file(folder, "memory.stat",
+               "anon 200\nfile 700\ninactive_file 600\nactive_file 80\nslab 3\n");
+    assert_true(memory_group_bytes(folder, 5000) == 780);
+    write_file(folder, "memory.current", "2000\n");
+    assert_true(memory_group_bytes(folder, 5000) == 0);
+    for (size_t i = 0; i < AS_COUNT(names); i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_trace_create__wrong_parameters),
         cmocka_unit_test(test_trace_layout_make__sizes_that_overflow),
         cmocka_unit_test(test_spill_open__bad_folder),
+        cmocka_unit_test(test_memory_group_bytes__cached_files_are_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
