@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #ifndef ATTNSCOPE_VERSION
@@ -30,6 +32,39 @@ bool cli_flush(Error *err)
 {
     if (fflush(stdout) || ferror(stdout)) {
         return error_set(err, ERR_IO, "standard output cannot be written: %s", strerror(errno));
+    }
+    return true;
+}
+
+bool cli_check_output(const char *path, uint64_t n_bytes, const char *advice, Error *err)
+{
+    struct stat old;
+    struct statvfs disk;
+    AtomicFile probe;
+    char folder[4096];
+    uint64_t room;
+    size_t n = (size_t)(path_base_name(path) - path);
+    /* Opening a pipe or a device only to close it again is heard at its other end. */
+    if (!strcmp(path, "-") ||
+        (stat(path, &old) == 0 && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode))) {
+        return true;
+    }
+    if (!atomic_file_open(&probe, path, err)) {
+        return false;
+    }
+    atomic_file_abort(&probe);
+    if (n + 2 > sizeof folder) {
+        return true;
+    }
+    memcpy(folder, path, n);
+    memcpy(folder + n, ".", 2);
+    if (statvfs(folder, &disk) == 0 &&
+        !__builtin_mul_overflow((uint64_t)disk.f_bavail, (uint64_t)disk.f_frsize, &room) &&
+        n_bytes > room) {
+        char need_text[32];
+        char room_text[32];
+        return error_set(err, ERR_IO, "%.200s needs at least %s and its disk has %s free: %s", path,
+                         format_bytes(n_bytes, need_text), format_bytes(room, room_text), advice);
     }
     return true;
 }

@@ -20,3 +20,7 @@ AS_MUST_CHECK bool cli_go_on(const App *app, Error *err);
 void cli_say_example(const App *app);
 /** The folder of fetched models (models/cache), or NULL when it is not found. In app's arena. */
 const char *cli_model_cache(App *app);
+/** Before a long run: can n_bytes be written to a file at `path`? Leaves nothing there. ERR_IO says
+ *  why not, with `advice` where the disk is too small. */
+AS_MUST_CHECK bool cli_check_output(const char *path, uint64_t n_bytes, const char *advice,
+                                    Error *err);

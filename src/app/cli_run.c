@@ -145,6 +145,10 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
                          operand);
     }
     request->model = operand ? operand : app_option(app, OPTION_MODEL_ID)->text;
+    if (!*request->model) {
+        return error_set(err, ERR_USAGE,
+                         "the name of the model is empty; tiny is the built-in one");
+    }
     request->trace_path = app_option(app, OPTION_TRACE_ID)->text;
     request->text.leave_special_out = given(app, OPTION_NO_SPECIAL_ID);
     request->text.max_tokens = app_option(app, OPTION_MAX_TOKENS_ID)->integer;

@@ -330,7 +330,10 @@ static bool run_and_write(Dump *d, RunRequest *request, AppRun *run, const char 
         return error_set(err, ERR_UNSUPPORTED, "%s has no prediction head, so no logits",
                          model_info(run->model)->name);
     }
-    return app_run_trace(d->app, request, run, err) && write_all(d, path, err);
+    int64_t shape[DUMP_MAX_DIMS];
+    int32_t n_dims = dump_shape(d, shape);
+    return dump_sink_check(path, n_dims, shape, err) && app_run_trace(d->app, request, run, err) &&
+           write_all(d, path, err);
 }
 
 bool command_dump(App *app, Error *err)

@@ -11,6 +11,27 @@ static const char *folder_of(App *app, const char *path, Error *err)
     return name == path ? "." : arena_strndup(&app->arena, path, (size_t)(name - path), err);
 }
 
+/* A run that could not be saved in the end is not begun. */
+static bool check_room(App *app, const RunRequest *request, const AppRun *run, const char *path,
+                       Error *err)
+{
+    TraceEstimate estimate;
+    TraceDesc desc = app_run_desc(app, request, run);
+    if (!trace_estimate(&desc, &estimate, err)) {
+        return false;
+    }
+    /* The spill file is there until the trace is saved. */
+    uint64_t copies = estimate.spills ? 2 : 1;
+    uint64_t bytes;
+    if (__builtin_mul_overflow(estimate.record_bytes, copies, &bytes)) {
+        bytes = UINT64_MAX;
+    }
+    return cli_check_output(path, bytes,
+                            "hold less with --store qk or --dtype f16, or take a part with "
+                            "--max-tokens",
+                            err);
+}
+
 bool command_trace(App *app, Error *err)
 {
     RunRequest request;
@@ -30,6 +51,7 @@ bool command_trace(App *app, Error *err)
     }
     request.params.spill_folder = folder_of(app, output->text, err);
     bool ok = request.params.spill_folder && app_run_open(app, &request, &run, err) &&
+              check_room(app, &request, &run, output->text, err) &&
               app_run_trace(app, &request, &run, err) && cli_go_on(app, err) &&
               trace_save(run.trace, output->text, err);
     if (ok) {

@@ -1,9 +1,10 @@
 #include "app/dump_sink.h"
 
+#include "app/cli.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 bool dump_sink_format(const char *path, DumpFormat *format, Error *err)
 {
@@ -27,40 +28,22 @@ static int64_t row_length(const DumpSink *sink)
     return sink->shape[sink->n_dims - 1];
 }
 
-/* Refuses before hours of computing where the disk cannot hold the result. Text takes at least two
- * bytes a number. */
-static bool check_room(const DumpSink *sink, const char *path, Error *err)
+/* Text takes at least two bytes a number. */
+bool dump_sink_check(const char *path, int32_t n_dims, const int64_t *shape, Error *err)
 {
-    uint64_t bytes = sink->format == DUMP_NPY ? 4 : 2;
-    for (int32_t i = 0; i < sink->n_dims; i++) {
-        if (__builtin_mul_overflow(bytes, (uint64_t)sink->shape[i], &bytes)) {
+    DumpFormat format;
+    if (!dump_sink_format(path, &format, err)) {
+        return false;
+    }
+    uint64_t bytes = format == DUMP_NPY ? 4 : 2;
+    for (int32_t i = 0; i < n_dims; i++) {
+        if (__builtin_mul_overflow(bytes, (uint64_t)shape[i], &bytes)) {
             bytes = UINT64_MAX;
             break;
         }
     }
-    struct statvfs s;
-    char folder[1024];
-    size_t n = (size_t)(path_base_name(path) - path);
-    if (!strcmp(path, "-") || n + 2 > sizeof folder) {
-        return true;
-    }
-    memcpy(folder, path, n);
-    memcpy(folder + n, ".", 2);
-    if (statvfs(folder, &s)) {
-        return true; /* opening the file says what is wrong */
-    }
-    uint64_t room;
-    if (!__builtin_mul_overflow((uint64_t)s.f_bavail, (uint64_t)s.f_frsize, &room) &&
-        bytes > room) {
-        char need_text[32];
-        char room_text[32];
-        return error_set(err, ERR_IO,
-                         "%.200s needs %s%s and its disk has %s free: take fewer "
-                         "layers or heads, or a part with --rows and --cols",
-                         path, sink->format == DUMP_NPY ? "" : "more than ",
-                         format_bytes(bytes, need_text), format_bytes(room, room_text));
-    }
-    return true;
+    return cli_check_output(path, bytes,
+                            "take fewer layers or heads, or a part with --rows and --cols", err);
 }
 
 bool dump_sink_open(DumpSink *sink, const char *path, int32_t n_dims, const int64_t *shape,
@@ -69,7 +52,7 @@ bool dump_sink_open(DumpSink *sink, const char *path, int32_t n_dims, const int6
     *sink = (DumpSink){.n_dims = n_dims};
     AS_ASSERT(n_dims >= 1 && n_dims <= DUMP_MAX_DIMS);
     memcpy(sink->shape, shape, (size_t)n_dims * sizeof *shape);
-    if (!dump_sink_format(path, &sink->format, err) || !check_room(sink, path, err)) {
+    if (!dump_sink_format(path, &sink->format, err)) {
         return false;
     }
     return sink->format == DUMP_NPY

@@ -22,7 +22,10 @@ typedef struct DumpSink {
 
 /** ERR_USAGE for a name without a known ending. */
 AS_MUST_CHECK bool dump_sink_format(const char *path, DumpFormat *format, Error *err);
-/** ERR_IO also when the disk has no room for what will come. */
+/** Before hours of computing: can a result of this shape be written there, and has the disk room?
+ */
+AS_MUST_CHECK bool dump_sink_check(const char *path, int32_t n_dims, const int64_t *shape,
+                                   Error *err);
 AS_MUST_CHECK bool dump_sink_open(DumpSink *sink, const char *path, int32_t n_dims,
                                   const int64_t *shape, Error *err);
 /** A line that names the rows which follow, for CSV; other forms say it by their shape. */

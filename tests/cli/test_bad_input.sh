@@ -18,6 +18,8 @@ fails 2 'cannot be given together' dump $w --trace a --text b -o "$o/x.npy"
 fails 2 'cannot be given together' dump $w --trace a --model b -o "$o/x.npy"
 fails 2 'did you mean models?' help modles
 fails 2 'neither a command nor a model' nonsenseword
+fails 2 'the name of the model is empty' dump $w --model '' --text a -o "$o/x.npy"
+fails 2 'the name of the model is empty' info --model=
 
 # ---- out of range: 1, with what there is
 fails 1 'layers 0 to' dump --what weights --layer 99 --head 0 --text a -o "$o/x.npy"
@@ -93,9 +95,14 @@ fails 1 'encoder-decoder' dump $w --target-text a -o "$o/x.npy"
 fails 1 'encoder-decoder' dump $w --stack cross -o "$o/x.npy"
 
 # ---- memory, disk, output
+mkdir "$dir/is.safetensors"
 fails 1 'memory may be used' dump $w --memory 1M --text 'a b c' -o "$o/x.npy"
 fails 1 'missing/folder' dump $w --text a -o "$dir/missing/folder/x.npy"
 fails 1 'missing/folder' trace --text a -o "$dir/missing/folder/x.safetensors"
+# ... which is found before the run begins
+fails 1 'missing/folder' dump $w --memory 1M --text a -o "$dir/missing/folder/x.npy"
+fails 1 'missing/folder' trace --memory 1M --text a -o "$dir/missing/folder/x.safetensors"
+fails 1 'it is a folder' trace --memory 1M --text a -o "$dir/is.safetensors"
 if [ -w /dev/full ]; then
     n_checks=$((n_checks + 1))
     "$program" tokens --text 'a b' >/dev/full 2>"$dir/stderr" && bad "a full disk was not noticed"
