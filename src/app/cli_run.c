@@ -223,6 +223,7 @@ TraceDesc app_run_desc(App *app, const RunRequest *request, const AppRun *run)
         .n_tokens = run->tokens.n,
         .source = run->tokens.source,
         .n_source = run->tokens.n_source,
+        .second_at = run->tokens.second_at,
         .params = request->params,
         .log = &app->log,
     };

@@ -37,29 +37,27 @@ static bool add_table(const TraceToken *tokens, size_t n, StrBuf *out, Error *er
     return ok;
 }
 
-static bool print_tokens(const App *app, const TraceToken *tokens, size_t n, Error *err)
+/* Byte ranges of a second text, which begins at second_at, count from its own beginning. */
+static bool print_tokens(App *app, const TraceToken *tokens, size_t n, size_t second_at, Error *err)
 {
     StrBuf out = {0};
     bool json = app_option(app, OPTION_JSON_ID)->given;
-    bool ok = json ? add_json(tokens, n, &out, err) : add_table(tokens, n, &out, err);
+    TraceToken *shown = ARENA_ARRAY(&app->arena, TraceToken, n, err);
+    if (!shown) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int64_t shift = tokens[i].start >= (int64_t)second_at ? (int64_t)second_at : 0;
+        shown[i] = tokens[i];
+        shown[i].start -= shift;
+        shown[i].end -= shift;
+    }
+    bool ok = json ? add_json(shown, n, &out, err) : add_table(shown, n, &out, err);
     if (ok) {
         cli_print(&out);
     }
     strbuf_free(&out);
     return ok;
-}
-
-/* Byte ranges of a second text count from its own beginning. */
-static void split_ranges(const TextRequest *request, TextTokens *tokens)
-{
-    int64_t pair_at = (int64_t)request->n_text;
-    for (size_t i = 0; i < tokens->n && request->pair; i++) {
-        TraceToken *t = &tokens->tokens[i];
-        if (t->start >= pair_at) {
-            t->start -= pair_at;
-            t->end -= pair_at;
-        }
-    }
 }
 
 static bool tokenise(App *app, const RunRequest *request, Error *err)
@@ -74,11 +72,8 @@ static bool tokenise(App *app, const RunRequest *request, Error *err)
         *err = no_tokenizer;
         ok = false;
     }
-    ok = ok && text_tokens(&request->text, NULL, tokenizer, &app->arena, &app->log, &tokens, err);
-    if (ok) {
-        split_ranges(&request->text, &tokens);
-        ok = print_tokens(app, tokens.tokens, tokens.n, err);
-    }
+    ok = ok && text_tokens(&request->text, NULL, tokenizer, &app->arena, &app->log, &tokens, err) &&
+         print_tokens(app, tokens.tokens, tokens.n, tokens.second_at, err);
     tokenizer_close(&tokenizer);
     model_close(&model);
     return ok;
@@ -97,8 +92,8 @@ bool command_tokens(App *app, Error *err)
         return tokenise(app, &request, err);
     }
     Trace *trace = trace_open(request.trace_path, err);
-    bool ok =
-        trace && print_tokens(app, trace_tokens(trace), (size_t)trace_info(trace)->n_queries, err);
+    bool ok = trace && print_tokens(app, trace_tokens(trace), (size_t)trace_info(trace)->n_queries,
+                                    trace_info(trace)->second_at, err);
     trace_close(trace);
     return ok;
 }

@@ -208,6 +208,7 @@ bool run_work(void *payload, JobControl *control, Error *err)
         .n_tokens = tokens.n,
         .source = tokens.source,
         .n_source = tokens.n_source,
+        .second_at = tokens.second_at,
         .params = request->params,
         .on_layer = on_layer,
         .payload = run,

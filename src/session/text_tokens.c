@@ -68,6 +68,7 @@ static bool make_source(const TextRequest *request, Arena *arena, TextTokens *ou
     }
     out->source = source;
     out->n_source = n_text + n_pair;
+    out->second_at = request->pair ? n_text : 0;
     return true;
 }
 

@@ -29,6 +29,7 @@ typedef struct TextTokens {
     size_t n;
     const char *source;
     size_t n_source;
+    size_t second_at; /* where the pair begins; 0 = there is none */
 } TextTokens;
 
 /**

@@ -212,6 +212,12 @@ static bool read_tokens(Opener *o, Error *err)
             return false;
         }
     }
+    int64_t second_at;
+    if (!json_get_int(o->run, "second_text_at", 0, (int64_t)source->n_bytes, 0, &second_at, o->path,
+                      err)) {
+        return false;
+    }
+    trace->info.second_at = (size_t)second_at;
     trace->tokens = tokens;
     trace->n_source = source->n_bytes;
     trace->source =

@@ -63,11 +63,13 @@ static bool run_json(const Trace *trace, StrBuf *out, Error *err)
               strbuf_json_string(out, info->model_name, strlen(info->model_name), err) &&
               strbuf_puts(out, ",\"architecture\":", err) &&
               strbuf_json_string(out, info->architecture, strlen(info->architecture), err);
-    ok = ok && strbuf_printf(out, err,
-                             ",\"layers\":%d,\"heads\":%d,\"kv_heads\":%d,\"queries\":%d,"
-                             "\"keys\":%d,\"head_dim\":%d,\"model_dim\":%d,\"vocabulary\":%d",
-                             info->n_layers, info->n_heads, info->n_kv_heads, info->n_queries,
-                             info->n_keys, info->head_dim, info->model_dim, info->n_vocab);
+    ok = ok &&
+         strbuf_printf(
+             out, err,
+             ",\"second_text_at\":%zu,\"layers\":%d,\"heads\":%d,\"kv_heads\":%d,\"queries\":%d,"
+             "\"keys\":%d,\"head_dim\":%d,\"model_dim\":%d,\"vocabulary\":%d",
+             info->second_at, info->n_layers, info->n_heads, info->n_kv_heads, info->n_queries,
+             info->n_keys, info->head_dim, info->model_dim, info->n_vocab);
     ok = ok &&
          strbuf_printf(out, err,
                        ",\"store\":\"%s\",\"dtype\":\"%s\",\"mask\":\"%s\","

@@ -162,6 +162,7 @@ static bool describe(const TraceDesc *desc, TraceInfo *info, bool *causal, Error
         .n_vocab = model->vocabulary,
         .has_values = params->store != TRACE_STORE_QK,
         .has_hidden = params->store == TRACE_STORE_ALL,
+        .second_at = desc->second_at <= desc->n_source ? desc->second_at : 0,
         .params = *params,
     };
     info->params.temperature = t > 0 ? t : 1;

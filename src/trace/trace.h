@@ -77,6 +77,7 @@ typedef struct TraceDesc {
     size_t n_tokens;          /* at least 1 */
     const char *source;       /* the text the byte ranges point into, valid UTF-8; may be NULL */
     size_t n_source;          /* bytes */
+    size_t second_at;         /* where in it a second text begins; 0 = it is one text */
     TraceParams params;
     /** Called on the filling thread after each layer is readable; may be NULL. */
     void (*on_layer)(void *payload, Trace *trace, int32_t layers_done);
@@ -106,6 +107,7 @@ typedef struct TraceInfo {
     TraceParams params;                    /* ablate is the trace's own copy */
     uint64_t held_bytes;                   /* the record's size */
     bool spilled;                          /* in a file, not in memory */
+    size_t second_at;                      /* where in the source a second text begins; 0 = one */
     double seconds;                        /* the run took; 0 while it runs */
     double attention_seconds;              /* of these in the attention core */
     double attention_flops;                /* multiplications and additions it did */

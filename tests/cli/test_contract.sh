@@ -34,6 +34,11 @@ prints '"text":"cd","start":3,"end":5}'
 ok tokens --json --text 'é x' --model random:V=50; prints '"start":3,"end":4}'
 ok tokens --json --ids 5,6 --model random:V=50; prints '"id":5,"text":"#5","start":0,"end":0}'
 ok tokens --json --text 'ab cd' --text-pair 'ef' --model random:V=50; prints '"text":"ef","start":0,"end":2}'
+pair="--text ab\ cd --text-pair ef --model random:V=50"
+eval ok tokens $pair --json; cp "$dir/stdout" "$dir/pair.json"
+eval ok trace $pair -o "$dir/pair.safetensors"
+ok tokens --trace "$dir/pair.safetensors" --json
+cmp -s "$dir/stdout" "$dir/pair.json" || bad "a saved trace has other tokens: $(cat "$dir/stdout")"
 ok tokens --text 'The fox'; says_nothing=$(cat "$dir/stderr")
 [ -z "$says_nothing" ] || bad "tokens said: $says_nothing"
 ok tokens; says 'no text given'
