@@ -123,6 +123,15 @@ void attn_scores_finish(const AttnPlan *plan, int32_t head, int32_t row0, int32_
     if (a->bias.fill) {
         a->bias.fill(a->bias.payload, head, row0, n_rows, col0, n_cols, bias, n_cols);
     }
+    /* Ranges move one way with the row: where the first and the last row see all, all rows do. */
+    int32_t stop = col0 + n_cols, begin0, end0, begin1, end1;
+    attn_mask_row_range(&a->mask, a->n_keys, row0, &begin0, &end0);
+    attn_mask_row_range(&a->mask, a->n_keys, row0 + n_rows - 1, &begin1, &end1);
+    bool seen = begin0 <= col0 && begin1 <= col0 && end0 >= stop && end1 >= stop;
+    bool masked = !seen || a->mask.key_mask;
+    if (!masked && !(a->soft_cap > 0) && !a->bias.fill) {
+        return;
+    }
     for (int32_t r = 0; r < n_rows; r++) {
         float *row = s + r * ld;
         if (a->soft_cap > 0) {

@@ -9,7 +9,10 @@
 #include "attention/scratch.h"
 #include "attention/strip.h"
 
-enum { KEYS = 4 * ATTN_STEP }; /* keys of a task */
+enum {
+    KEYS = 4 * ATTN_STEP, /* of a task */
+    ROWS = 96,            /* that sums in f32 may gather */
+};
 
 typedef struct Receiver {
     AttnStrip strip;
@@ -62,9 +65,9 @@ static void receive_task(Receiver *receiver, int32_t head, int32_t col0, float *
         int32_t n = n_cols - c < ATTN_STEP ? n_cols - c : ATTN_STEP;
         attn_strip_pack(strip, col0 + c, n, receiver->panels + (ptrdiff_t)c * a->head_dim);
     }
-    for (int32_t row = 0; row < a->n_queries; row += ATTN_STRIP_ROWS) {
+    for (int32_t row = 0; row < a->n_queries; row += ROWS) {
         int32_t left = a->n_queries - row;
-        int32_t n_rows = left < ATTN_STRIP_ROWS ? left : ATTN_STRIP_ROWS;
+        int32_t n_rows = left < ROWS ? left : ROWS;
         if (attn_cancelled(progress)) {
             return;
         }

@@ -5,7 +5,7 @@
  */
 #include "attention/plan.h"
 
-enum { ATTN_STRIP_ROWS = 96 };
+enum { ATTN_STRIP_ROWS = 264 }; /* whole groups: panels of a tile of 256 are packed once */
 
 typedef struct AttnStrip {
     const AttnPlan *plan;

@@ -44,13 +44,16 @@ static void strip_step(AttnStrip *strip, const AttnTileDesc *tile, int32_t col0,
     attn_strip_pack(strip, col0, n_cols, strip->panel);
     for (int32_t r = 0; r < strip->n_rows; r += ATTN_GROUP) {
         int32_t n = least(strip->n_rows - r, ATTN_GROUP);
-        if (tile->kind == ATTN_TILE_WEIGHTS) {
-            attn_strip_weights(strip, r, n, strip->panel, col0, n_cols);
-        } else {
-            attn_strip_scores(strip, r, n, strip->panel, col0, n_cols);
-        }
+        attn_strip_scores(strip, r, n, strip->panel, col0, n_cols);
         for (int32_t i = 0; i < n; i++) {
-            memcpy(out + (r + i) * ld, strip->s + i * ATTN_STEP, (size_t)n_cols * sizeof(float));
+            const float *s = strip->s + i * ATTN_STEP;
+            float *to = out + (r + i) * ld;
+            if (tile->kind == ATTN_TILE_WEIGHTS) {
+                strip->plan->kernel->weights(s, n_cols, strip->reference[r + i],
+                                             strip->factor[r + i], to);
+            } else {
+                memcpy(to, s, (size_t)n_cols * sizeof(float));
+            }
         }
     }
 }

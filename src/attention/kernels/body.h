@@ -167,16 +167,37 @@ KERNEL_INLINE vf plain_vector(vf x)
     return vf_sel(vm_ge(x, x), x, vf_set1(PLAIN_NAN));
 }
 
+/* Asks for rows [row0, row0 + n_rows) of the next step: a hint, what is not there is not read. In
+ * the order in which they lie in memory, which is what memory is fastest at. */
+KERNEL_INLINE void ask_ahead(const float *k, ptrdiff_t ld, int32_t row0, int32_t n_rows,
+                             int32_t dim)
+{
+    for (int32_t row = row0; row < row0 + n_rows; row++) {
+        uintptr_t at = (uintptr_t)k + (uintptr_t)((row + ATTN_STEP) * ld) * sizeof *k;
+        for (int32_t d = 0; d < dim; d += 16) {
+            __builtin_prefetch((const void *)(at + (uintptr_t)d * sizeof *k));
+        }
+    }
+}
+
 /* W rows of W values, or as many as there are, times scale; zeros elsewhere. */
-KERNEL_INLINE void load_square(const float *const row[W], int32_t d, int32_t dim, float scale,
-                               vf x[W])
+KERNEL_INLINE void load_square(const float *const row[W], bool whole, int32_t d, int32_t dim,
+                               float scale, vf x[W])
 {
     vf factor = vf_set1(scale);
+    if (whole && d + W <= dim) {
+        UNROLL(16)
+        for (int i = 0; i < W; i++) {
+            x[i] = plain_vector(vf_mul(vf_load(row[i] + d), factor));
+        }
+        return;
+    }
+    int n = dim - d < W ? dim - d : W;
     UNROLL(16)
     for (int i = 0; i < W; i++) {
         x[i] = vf_set1(0.0f);
         if (row[i]) {
-            vf value = d + W <= dim ? vf_load(row[i] + d) : vf_load_part(row[i] + d, dim - d);
+            vf value = n == W ? vf_load(row[i] + d) : vf_load_part(row[i] + d, n);
             x[i] = plain_vector(vf_mul(value, factor));
         }
     }
@@ -200,28 +221,49 @@ KERNEL_INLINE void transpose_square(vf x[W])
     }
 }
 
+/* Rows r0 .. r0 + n of a group, all of one register tile, or with n = 2 MR of two: those of the
+ * second take the lanes from W / 2 on, where a copy does not straddle the halves of a store. */
+KERNEL_INLINE void pack_q_square(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t dim,
+                                 float scale, float *out, int r0, const int n)
+{
+    const int n_tiles = n > MR ? 2 : 1, lanes = W / n_tiles, rows = n / n_tiles;
+    const float *row[W];
+    for (int i = 0; i < W; i++) {
+        int r = r0 + i / lanes * MR + i % lanes;
+        row[i] = i % lanes >= rows ? q : r < n_rows ? q + r * ld : NULL;
+    }
+    float *tile = out + (ptrdiff_t)(r0 / MR) * dim * MR + r0 % MR;
+    for (int32_t d = 0; d < dim; d += W) {
+        vf x[W];
+        float column[W];
+        load_square(row, r0 + n <= n_rows, d, dim, scale, x);
+        transpose_square(x);
+        for (int i = 0; i < W && d + i < dim; i++) {
+            vf_store(column, x[i]);
+            for (int t = 0; t < n_tiles; t++) {
+                memcpy(tile + ((ptrdiff_t)t * dim + d + i) * MR, column + t * lanes,
+                       (size_t)rows * sizeof(float));
+            }
+        }
+    }
+}
+
 static void kernel_pack_q(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t dim, float scale,
                           float *out)
 {
+    enum { PART = MR < W ? MR : W, REST = MR % PART };
+    if (2 * MR <= W) {
+        for (int r0 = 0; r0 < ATTN_GROUP; r0 += 2 * MR) {
+            pack_q_square(q, ld, n_rows, dim, scale, out, r0, 2 * MR);
+        }
+        return;
+    }
     for (int r0 = 0; r0 < ATTN_GROUP; r0 += MR) {
-        float *tile = out + (ptrdiff_t)r0 * dim;
-        for (int part = 0; part < MR; part += W) {
-            const float *row[W];
-            for (int i = 0; i < W; i++) {
-                int r = r0 + part + i;
-                row[i] = part + i < MR && r < n_rows ? q + r * ld : NULL;
-            }
-            size_t bytes = (size_t)(MR - part < W ? MR - part : W) * sizeof(float);
-            for (int32_t d = 0; d < dim; d += W) {
-                vf x[W];
-                float column[W];
-                load_square(row, d, dim, scale, x);
-                transpose_square(x);
-                for (int i = 0; i < W && d + i < dim; i++) {
-                    vf_store(column, x[i]);
-                    memcpy(tile + (ptrdiff_t)(d + i) * MR + part, column, bytes);
-                }
-            }
+        for (int part = 0; part + PART <= MR; part += PART) {
+            pack_q_square(q, ld, n_rows, dim, scale, out, r0 + part, PART);
+        }
+        if (REST > 0) {
+            pack_q_square(q, ld, n_rows, dim, scale, out, r0 + MR - REST, REST);
         }
     }
 }
@@ -235,10 +277,15 @@ static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t 
             int32_t index = interleave ? i * T + slot / W : slot + i;
             key[i] = index < n_keys ? k + index * ld : NULL;
         }
+        int32_t n_squares = (dim + W - 1) / W, ahead = (W + n_squares - 1) / n_squares;
+        bool whole = (interleave ? (W - 1) * T + slot / W : slot + W - 1) < n_keys;
         float *to = out + (ptrdiff_t)(slot / NR) * dim * NR + slot % NR;
         for (int32_t d = 0; d < dim; d += W) {
             vf x[W];
-            load_square(key, d, dim, scale, x);
+            if (n_keys == ATTN_STEP) {
+                ask_ahead(k, ld, slot + d / W * ahead, ahead, dim);
+            }
+            load_square(key, whole, d, dim, scale, x);
             transpose_square(x);
             UNROLL(16)
             for (int i = 0; i < W; i++) {
@@ -263,6 +310,9 @@ static bool kernel_pack_v(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t 
             memcpy(to, v + key * ld, (size_t)n * sizeof(float));
         }
         memset(to + n, 0, (size_t)(ep - n) * sizeof(float));
+        if (n_keys == ATTN_STEP) {
+            ask_ahead(v, ld, slot, 1, dim);
+        }
         for (int32_t e = 0; e < ep; e += W) {
             vf x = vf_load(to + e);
             odd = vf_add(odd, vf_sub(x, x));

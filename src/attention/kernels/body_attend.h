@@ -292,6 +292,26 @@ KERNEL_INLINE void pv_tile(const float *p, const float *v, int32_t ep, float *o,
 /* Rows of a tile that keep enough chains going when it is narrow. */
 enum { PV_NARROW_ROWS = PV_MAX == 4 ? ATTN_GROUP : MR };
 
+static void pv_row(const float *p, const float *v, int32_t ep, float *o, int32_t nv)
+{
+    switch (nv) {
+#if PV_MAX == 4
+    case 4:
+        pv_tile(p, v, ep, o, 1, 4);
+        break;
+    case 3:
+        pv_tile(p, v, ep, o, 1, 3);
+        break;
+#endif
+    case 2:
+        pv_tile(p, v, ep, o, 1, 2);
+        break;
+    default:
+        pv_tile(p, v, ep, o, 1, 1);
+        break;
+    }
+}
+
 static void step_pv(const float *p, const float *v, int32_t ep, int32_t n_rows, float *o)
 {
     int32_t n_vectors = ep / W;
@@ -303,6 +323,10 @@ static void step_pv(const float *p, const float *v, int32_t ep, int32_t n_rows, 
         for (int32_t r = 0; r < n_rows; r += rows) {
             const float *pr = p + r * ATTN_STEP;
             float *to = o + (ptrdiff_t)r * ep + c * W;
+            if (n_rows - r == 1) { /* one new token */
+                pv_row(pr, v + c * W, ep, to, nv);
+                continue;
+            }
             switch (nv) {
 #if PV_MAX == 4
             case 4:
