@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "session/journal.h"
 #include "session/run.h"
+#include "session/survey.h"
 
 #include <errno.h>
 #include <math.h>
@@ -313,6 +314,14 @@ static bool do_cancel(Session *s, const char *a, Error *err)
     return true;
 }
 
+static bool do_survey(Session *s, const char *a, Error *err)
+{
+    (void)err;
+    (void)a;
+    survey_again(s);
+    return true;
+}
+
 static bool do_dismiss(Session *s, const char *a, Error *err)
 {
     (void)err;
@@ -473,6 +482,7 @@ const SessionCommand session_commands[] = {
     {"temperature", "T", "divide the scores by T before the softmax", false, do_temperature},
     {"mask", "auto|causal|none", "which keys a query may see", false, do_mask},
     {"cancel", "", "stop what is being computed", false, do_cancel},
+    {"survey", "", "go on looking through all heads after it was stopped", false, do_survey},
     {"dismiss", "", "put an error or a note away", false, do_dismiss},
     {"play", "", "walk through the layers, or stop", false, do_play},
     {"play-layer", "N", "a step of playback", true, do_layer},

@@ -6,6 +6,7 @@
 #include "ui/text_field.h"
 #include "ui/widgets.h"
 #include "views/matrix.h"
+#include "views/overview.h"
 #include "views/views.h"
 
 enum {
@@ -20,6 +21,7 @@ enum {
 struct Views {
     ViewsDesc desc;
     MatrixView matrix;
+    OverviewView overview;
     bool settled; /* everything in the last frame was exact */
 
     Arena model_arena; /* of the list below */

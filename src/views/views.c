@@ -9,7 +9,7 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_OVERVIEW,
          .help = "The text as token chips, the heatmap of all heads together, a grid of every "
                  "head, the three most striking ones with why, and the model's prediction.",
-         .comes_with = "It comes with the Explore part of the road map, next to Heads."},
+         .draw = overview_draw},
     [VIEW_MECHANISM] =
         {.icon = ICON_MECHANISM,
          .help = "How one token gathers meaning from the others: queries, keys and values, "
@@ -144,6 +144,7 @@ void views_destroy(Views **views)
         return;
     }
     matrix_free(&(*views)->matrix);
+    overview_free(&(*views)->overview);
     arena_destroy(&(*views)->model_arena);
     mem_free(*views);
     *views = NULL;
