@@ -18,17 +18,6 @@ void rows_add(float *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride, 
     }
 }
 
-void rows_scale(float *x, ptrdiff_t stride, float factor, int64_t rows, int32_t width,
-                int n_threads)
-{
-#pragma omp parallel for num_threads(compute_threads(n_threads)) schedule(static)
-    for (int64_t r = 0; r < rows; r++) {
-        for (int32_t i = 0; i < width; i++) {
-            x[r * stride + i] *= factor;
-        }
-    }
-}
-
 void rows_soft_cap(float *x, ptrdiff_t stride, float cap, int64_t rows, int32_t width,
                    int n_threads)
 {
@@ -37,30 +26,5 @@ void rows_soft_cap(float *x, ptrdiff_t stride, float cap, int64_t rows, int32_t 
         for (int32_t i = 0; i < width; i++) {
             x[r * stride + i] = cap * tanhf(x[r * stride + i] / cap);
         }
-    }
-}
-
-static void softmax_row(float *x, int32_t width)
-{
-    float max = -INFINITY;
-    for (int32_t i = 0; i < width; i++) {
-        max = x[i] > max ? x[i] : max;
-    }
-    double sum = 0;
-    for (int32_t i = 0; i < width; i++) {
-        x[i] = max == -INFINITY ? 0.0f : expf(x[i] - max);
-        sum += (double)x[i];
-    }
-    const float factor = sum > 0 ? (float)(1.0 / sum) : 0.0f;
-    for (int32_t i = 0; i < width; i++) {
-        x[i] *= factor;
-    }
-}
-
-void rows_softmax(float *x, ptrdiff_t stride, int64_t rows, int32_t width, int n_threads)
-{
-#pragma omp parallel for num_threads(compute_threads(n_threads)) schedule(static)
-    for (int64_t r = 0; r < rows; r++) {
-        softmax_row(x + r * stride, width);
     }
 }

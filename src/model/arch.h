@@ -2,7 +2,7 @@
 /*
  * An architecture is data: the names it answers to, how its config is read, which tensor plays
  * which role, and what a layer does. forward.c computes what this file can say; a new architecture
- * is a file arch_NAME.c with one Arch and a row in arch_table.c.
+ * is a file arch_NAME.c with one Arch and a row in arch_list.h.
  *
  * A layer, from top to bottom; every step whose role has no tensor is left out:
  *
@@ -205,8 +205,6 @@ typedef struct Arch {
 const Arch *arch_by_model_type(const char *model_type);
 const Arch *arch_by_gguf_name(const char *name, size_t n);
 const Arch *arch_by_id(const char *id);
-/** index-th row, NULL past the end. */
-const Arch *arch_at(size_t index);
 /** Is `name` one of "a|b|c"? */
 bool arch_name_in(const char *names, const char *name, size_t n);
 

@@ -254,7 +254,9 @@ bool arch_config_complete(const Arch *arch, const char *name, ArchConfig *c, Err
             (double)c->head_width * (c->rotary_fraction > 0 ? c->rotary_fraction : 1.0);
         c->rotary.width = c->rotary.width ? c->rotary.width : (int32_t)turned;
         if (c->rotary.width < 2 || c->rotary.width % 2 || c->rotary.width > c->head_width) {
-            return error_set(err, ERR_FORMAT, "%s: %d of %lld dimensions of a head shall turn",
+            return error_set(err, ERR_FORMAT,
+                             "%s: %d of the %lld dimensions of a head shall turn with positions; "
+                             "it must be an even number of them",
                              name, c->rotary.width, (long long)c->head_width);
         }
     }

@@ -1,10 +1,19 @@
 #pragma once
 /*
- * One Arch of each arch_*.c; only arch_table.c reads this.
+ * The architectures that can be opened, in the order messages list them: the Arch of an arch_*.c
+ * and its id. Only arch_table.c reads this.
  */
 #include "model/arch.h"
 
-extern const Arch ARCH_BERT;
-extern const Arch ARCH_GPT2;
-extern const Arch ARCH_LLAMA, ARCH_MISTRAL, ARCH_QWEN2, ARCH_QWEN3;
-extern const Arch ARCH_GEMMA3;
+#define ARCH_ROWS(X)                                                                               \
+    X(ARCH_BERT, "bert")                                                                           \
+    X(ARCH_GPT2, "gpt2")                                                                           \
+    X(ARCH_LLAMA, "llama")                                                                         \
+    X(ARCH_MISTRAL, "mistral")                                                                     \
+    X(ARCH_QWEN2, "qwen2")                                                                         \
+    X(ARCH_QWEN3, "qwen3")                                                                         \
+    X(ARCH_GEMMA3, "gemma3")
+
+#define ARCH_EXTERN(arch, id) extern const Arch arch;
+ARCH_ROWS(ARCH_EXTERN)
+#undef ARCH_EXTERN

@@ -1,6 +1,5 @@
 /*
- * The architectures that can be opened, in the order messages list them, and what follows from an
- * ArchConfig alone.
+ * Finding architectures by name, and what follows from an ArchConfig alone.
  */
 #include "model/arch.h"
 
@@ -9,17 +8,18 @@
 #include "model/arch_list.h"
 
 static const Arch *const ARCHES[] = {
-    &ARCH_BERT, &ARCH_GPT2, &ARCH_LLAMA, &ARCH_MISTRAL, &ARCH_QWEN2, &ARCH_QWEN3, &ARCH_GEMMA3,
+#define ARCH_POINTER(arch, id) &arch,
+    ARCH_ROWS(ARCH_POINTER)
+#undef ARCH_POINTER
 };
 
 const char *model_known_architectures(void)
 {
-    return "bert, gpt2, llama, mistral, qwen2, qwen3, gemma3";
-}
-
-const Arch *arch_at(size_t index)
-{
-    return index < AS_COUNT(ARCHES) ? ARCHES[index] : NULL;
+    static const char LIST[] =
+#define ARCH_ID(arch, id) ", " id
+        ARCH_ROWS(ARCH_ID);
+#undef ARCH_ID
+    return LIST + 2;
 }
 
 bool arch_name_in(const char *names, const char *name, size_t n)
