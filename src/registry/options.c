@@ -90,7 +90,8 @@ const OptionDef option_table[OPTION_COUNT] = {
             "vanishes at the end; without it, three quarters of what is free"},
 [OPTION_STORE_ID] = {"store", 0, OPTION_CHOICE, OPTION_GROUP_RUN, ANY_RUN, "WHAT",
     .choices = "all|qkv|qk", .fallback = "all",
-    .help = "what the trace holds: qk gives weights, qkv outputs too, all hidden states too"},
+    .help = "what the trace holds: qk gives weights, qkv outputs too, all hidden states too; "
+            "without it dump holds only what it writes"},
 [OPTION_DTYPE_ID] = {"dtype", 0, OPTION_CHOICE, OPTION_GROUP_RUN, ANY_RUN, "TYPE",
     .choices = "f32|f16", .fallback = "f32",
     .help = "how the trace holds it; f16 halves it and says by how much weights may move"},

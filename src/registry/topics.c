@@ -37,10 +37,10 @@ const HelpTopic help_topics[] = {
      "--temperature, --mask and --ablate change what is recorded in each layer on its\n"
      "own; with --propagate the layers above see the change too.\n"
      "\n"
-     "A run says before it starts what it needs. --memory is what may be held: past it\n"
-     "the record goes to a file in $TMPDIR (or /var/tmp) that vanishes at the end. A run\n"
-     "that fits neither is refused with the estimate. --store qk or qkv and --dtype f16\n"
-     "need less.\n"},
+     "What a run needs is known before it starts. --memory is what may be held: past it\n"
+     "the record goes to a file that vanishes at the end, in $TMPDIR (or /var/tmp), or of\n"
+     "`trace` beside what it writes; that is said. A run that fits neither is refused with\n"
+     "the estimate. --store qk or qkv and --dtype f16 need less.\n"},
     {"exit", "exit codes",
      "0 done\n"
      "1 failed; one line on standard error says what, where and what to do\n"
