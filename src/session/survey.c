@@ -1,5 +1,6 @@
 #include "session/survey.h"
 
+#include "session/journal.h"
 #include "session/run.h"
 #include "session/survey_cards.h"
 
@@ -294,6 +295,20 @@ static void take(Survey *v, SurveyJob *job)
     v->step++;
 }
 
+/* While the person has chosen nothing yet, the token that the first card is about is looked at. */
+static void look_at_card(Session *s)
+{
+    const Survey *v = s->survey;
+    Selection *sel = &s->selection;
+    TraceRows rows;
+    if (v->finished && v->n_cards && v->cards[0].reason == SURVEY_CONTENT && !sel->pinned &&
+        !s->journal->lines.n && s->view == VIEW_OVERVIEW &&
+        trace_rows(s->trace, sel->layer, sel->head, &rows)) {
+        sel->query = v->cards[0].query;
+        sel->key = AS_MAX(rows.max_key[sel->query], 0);
+    }
+}
+
 static void start_next(Session *s);
 
 static void job_done(void *payload, bool ok, const Error *err)
@@ -315,6 +330,7 @@ static void job_done(void *payload, bool ok, const Error *err)
             v->row_layers = job->n_layers;
         } else {
             take(v, job);
+            look_at_card(s);
         }
         s->version++;
         if (ok && !is_row) {

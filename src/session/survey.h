@@ -48,7 +48,7 @@ typedef struct SurveyCard {
     int32_t n_slots;
     SurveyLink links[SURVEY_LINKS]; /* strongest first */
     int32_t n_links;
-    int32_t n_queries; /* whose links are shown: one, or all in the slots */
+    int32_t n_queries; /* whose links are shown: one, those that repeat something, or all */
     float mass;        /* share of these queries' weight that the links carry */
 } SurveyCard;
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <strings.h>
 
 /* Of each query's weight the links show at least this much, strongest first. */
 static const double MASS = 0.8;
@@ -25,15 +26,37 @@ static bool is_word(const TraceToken *token)
     return false;
 }
 
+/* The same word, whatever its case and whether a space is part of it. */
+static bool same_word(const TraceToken *a, const TraceToken *b)
+{
+    const char *x = a->text ? a->text : "";
+    const char *y = b->text ? b->text : "";
+    return strcasecmp(x + (*x == ' '), y + (*y == ' ')) == 0;
+}
+
 static bool is_repeat(const TraceToken *tokens, int32_t i, int32_t j)
 {
-    return tokens[j].id == tokens[i].id || (j > 0 && tokens[j - 1].id == tokens[i].id);
+    return same_word(&tokens[i], &tokens[j]) || tokens[j].id == tokens[i].id ||
+           (j > 0 && tokens[j - 1].id == tokens[i].id);
 }
 
 /* Later tokens have more to choose from: a strong look there says more. */
 static float lateness(int32_t i, int32_t n)
 {
     return 0.5f + 0.5f * (float)i / (float)n;
+}
+
+/* A word that is read from afar says more than one just before. */
+static float farness(int32_t i, int32_t j)
+{
+    return fminf(1, (float)(abs(i - j) - 1) / 4);
+}
+
+static float content_worth(const SurveyHead *head, int32_t n)
+{
+    return head->query < 0
+               ? 0
+               : head->weight * lateness(head->query, n) * farness(head->query, head->key);
 }
 
 void survey_find_content(const Trace *trace, const TraceRows *rows, SurveyHead *out)
@@ -45,7 +68,7 @@ void survey_find_content(const Trace *trace, const TraceRows *rows, SurveyHead *
     out->key = -1;
     for (int32_t i = 0; i < n && n == trace_info(trace)->n_keys; i++) {
         int32_t j = rows->max_key[i];
-        float worth = rows->max_weight[i] * lateness(i, n);
+        float worth = rows->max_weight[i] * lateness(i, n) * farness(i, j);
         if (j > 0 && abs(i - j) > 1 && worth > best && !is_repeat(tokens, i, j) &&
             is_word(&tokens[i]) && is_word(&tokens[j])) {
             best = worth;
@@ -189,16 +212,31 @@ static double add_links(const Trace *trace, SurveyCard *card, int slot, Entry *e
     return shown;
 }
 
+/* Is it one of the queries whose links the card shows? Of repeats only those that have them. */
+static bool is_asked(const Trace *trace, const SurveyCard *card, int slot)
+{
+    int32_t query = card->slots[slot];
+    if (card->reason == SURVEY_CONTENT || card->reason == SURVEY_BROAD) {
+        return query == card->query;
+    }
+    bool repeats = card->reason == PATTERN_INDUCTION || card->reason == PATTERN_DUPLICATE;
+    for (int to = 0; repeats && to < card->n_slots; to++) {
+        if (belongs(trace_tokens(trace), card->reason, query, card->slots[to])) {
+            return true;
+        }
+    }
+    return !repeats;
+}
+
 static bool fill_links(const Trace *trace, SurveyCard *card, Error *err)
 {
     int32_t m = trace_info(trace)->n_keys;
     float *row = mem_alloc((size_t)m * sizeof *row, err);
     Entry *entries = mem_alloc((size_t)m * sizeof *entries, err);
     bool ok = row && entries;
-    bool one = card->reason == SURVEY_CONTENT || card->reason == SURVEY_BROAD;
     double mass = 0;
     for (int slot = 0; ok && slot < card->n_slots; slot++) {
-        if (one && card->slots[slot] != card->query) {
+        if (!is_asked(trace, card, slot)) {
             continue;
         }
         ok = trace_row_profile(trace, card->layer, card->head, card->slots[slot], row, err);
@@ -223,7 +261,7 @@ static float worth_of(const SurveyHead *head, int reason, int32_t n)
 {
     switch (reason) {
     case SURVEY_CONTENT:
-        return head->query < 0 ? 0 : head->weight * lateness(head->query, n);
+        return content_worth(head, n);
     case SURVEY_BROAD:
         return head->broad;
     default:

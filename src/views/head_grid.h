@@ -41,5 +41,7 @@ const char *head_grid_says(const HeadGrid *grid, ViewContext *c, float px, const
 int32_t head_grid_side(int32_t n, int32_t px);
 /** What is not there in a small picture. */
 Color head_grid_masked(const Ui *ui);
+/** "prev", "induct": a pattern's name where there is little room. Static. */
+const char *pattern_short(Pattern pattern);
 /** A colour made light (dark) enough to be read as text on this theme's cards. */
 Color color_as_text(const Ui *ui, Color color);

@@ -34,7 +34,7 @@ static float slot_x(const Arcs *a, int slot)
 static void draw_arc(Ui *ui, const Arcs *a, const SurveyCard *card, const SurveyLink *link)
 {
     Color head = color_head(card->head);
-    float alpha = (0.3f + 0.6f * link->weight) * (link->strong ? 1 : 0.35f);
+    float alpha = (0.3f + 0.6f * link->weight) * (link->strong ? 1 : 0.25f);
     float width = fmaxf(0.75f, 8 * link->weight);
     float x1 = slot_x(a, link->query);
     float x2 = slot_x(a, link->key);
@@ -335,6 +335,7 @@ static const char *name_next(const SurveyNext *next, bool *named)
                  {"⏎⏎", "two line breaks"},
                  {"⇥", "tab"},
                  {"<|endoftext|>", "end of text"},
+                 {"<|im_end|>", "end of turn"},
                  {"</s>", "end of text"},
                  {"<eos>", "end of text"}};
     *named = next->special || strncmp(next->label, "space", 5) == 0;
@@ -347,12 +348,12 @@ static const char *name_next(const SurveyNext *next, bool *named)
     return next->label;
 }
 
-static void draw_next_row(const OverviewScene *s, Rect row, const SurveyNext *next, float most)
+static void draw_next_row(const OverviewScene *s, Rect row, const SurveyNext *next, float most,
+                          float label_w)
 {
     Ui *ui = s->c->ui;
     bool named;
     const char *name = name_next(next, &named);
-    float label_w = fminf(86, row.w * 0.32f);
     ui_label(ui, rect(row.x, row.y, label_w - 8, row.h),
              &(UiLabel){.face = named ? FONT_SANS_ITALIC : FONT_SANS_MEDIUM,
                         .size = 12,
@@ -404,8 +405,14 @@ void overview_draw_next(const OverviewScene *s)
     float room = card.y + card.h - (low ? 6 : 14) - y;
     int n = AS_CLAMP((int)(room / 19), 1, v->n_next);
     float pitch = fminf(room / (float)n, 29.5f);
+    float label_w = fminf(86, w * 0.32f);
+    for (int i = 0; i < n; i++) {
+        bool named;
+        float full = ui_text_width(ui, FONT_SANS_MEDIUM, 12, name_next(&v->next[i], &named)) + 12;
+        label_w = fmaxf(label_w, fminf(full, w * 0.44f));
+    }
     for (int i = 0; i < n; i++) {
         draw_next_row(s, rect(x, y + pitch * (float)i, w, pitch), &v->next[i],
-                      v->next[0].probability);
+                      v->next[0].probability, label_w);
     }
 }

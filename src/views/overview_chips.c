@@ -9,6 +9,7 @@
 typedef struct Chips {
     Rect line; /* chips and numbers */
     float h, gap, size;
+    float inside; /* beside the text, both sides together */
     bool numbers;
 } Chips;
 
@@ -17,8 +18,9 @@ enum { MOST = 200 };
 static float chip_width(ViewContext *c, const Chips *chips, int32_t token)
 {
     const char *text = label_of(c, token);
-    return AS_CLAMP(ceilf(ui_text_width(c->ui, FONT_SANS_SEMIBOLD, chips->size, text)) + 26, 44,
-                    220);
+    return AS_CLAMP(ceilf(ui_text_width(c->ui, FONT_SANS_SEMIBOLD, chips->size, text)) +
+                        chips->inside,
+                    34, 220);
 }
 
 /* How many chips from `first` on fit into `room`, and the width they take. */
@@ -146,6 +148,7 @@ void overview_draw_chips(OverviewScene *s)
     int32_t n = trace_info(s->c->session->trace)->n_queries;
     Chips chips = {.h = card.h >= 70 ? 30 : 26, .gap = card.h >= 70 ? 12 : 8};
     chips.size = card.h >= 70 ? 14 : 12;
+    chips.inside = 26;
     chips.numbers = card.h >= 56;
     float inner = chips.h + (chips.numbers ? 20 : 0);
     chips.line = rect(card.x + 16, ui_snap(ui, card.y + (card.h - inner) / 2), card.w - 32, inner);
@@ -155,6 +158,15 @@ void overview_draw_chips(OverviewScene *s)
     float x = chips.line.x;
     float room = chips.line.w;
     int32_t k = fit(s->c, &chips, 0, room, widths, &taken);
+    if (k < n) { /* closer together, if that shows the whole text */
+        Chips close = chips;
+        close.gap = 6;
+        close.inside = 14;
+        close.size = 12;
+        int32_t closer = fit(s->c, &close, 0, room, widths, &taken);
+        chips = closer == n ? close : chips;
+        k = closer == n ? n : fit(s->c, &chips, 0, room, widths, &taken);
+    }
     if (k == n) { /* all: spread, but not beyond what looks like a chip */
         float more = fminf(40, (room - taken) / (float)n);
         s->view->chip_first = 0;

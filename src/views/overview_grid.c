@@ -16,11 +16,11 @@ typedef struct Grid {
     bool labels;  /* beside each picture what its head does */
 } Grid;
 
-enum { HEAD_ROW = 22, LABEL_COL = 46, LABEL_W = 64, TILE_MOST = 132 };
+enum { HEAD_ROW = 22, LABEL_COL = 46, LABEL_W = 44, TILE_MOST = 132 };
 
 static float tile_for(Rect area, int32_t across, int32_t rows)
 {
-    return fminf(area.w / (float)across, area.h / (float)rows) - 2;
+    return fminf((area.w + 2) / (float)across, (area.h + 2) / (float)rows) - 2;
 }
 
 static Grid layout_grid(const OverviewScene *s, Rect area)
@@ -39,11 +39,11 @@ static Grid layout_grid(const OverviewScene *s, Rect area)
     g.px = g.tile + 2;
     g.py = g.tile + 2;
     /* Room that is left goes between the pictures, and says what each head does. */
-    float free_x = area.w / (float)g.across - g.tile;
-    float free_y = area.h / (float)g.rows - g.tile;
+    float free_x = (area.w + 2) / (float)g.across - g.tile;
+    float free_y = (area.h + 2) / (float)g.rows - g.tile;
     g.labels = free_x >= LABEL_W && g.tile >= 30;
     g.px = ui_snap(s->c->ui, g.tile + (g.labels ? fminf(free_x, 110) : fminf(free_x, 6)));
-    g.py = ui_snap(s->c->ui, g.tile + fminf(fmaxf(free_y, 0), g.labels ? 14 : 6));
+    g.py = ui_snap(s->c->ui, g.tile + fminf(fmaxf(free_y, 0), g.labels ? 24 : 12));
     g.px = fmaxf(g.px, g.tile);
     g.py = fmaxf(g.py, g.tile);
     return g;
@@ -72,12 +72,12 @@ static void draw_tile_label(const OverviewScene *s, Rect box, float room, const 
     const char *name = "mixed";
     if (best >= 0) {
         color = color_as_text(ui, pattern_color((Pattern)best));
-        name = pattern_name((Pattern)best);
+        name = pattern_short((Pattern)best);
     }
-    ui_label(ui, rect(box.x + box.w + 7, box.y + box.h / 2 - 16, room - 9, 16),
+    ui_label(ui, rect(box.x + box.w + 5, box.y + box.h / 2 - 16, room - 6, 16),
              &(UiLabel){.face = FONT_SANS, .size = 11, .color = color}, name);
     if (best >= 0) {
-        ui_label(ui, rect(box.x + box.w + 7, box.y + box.h / 2, room - 9, 16),
+        ui_label(ui, rect(box.x + box.w + 5, box.y + box.h / 2, room - 6, 16),
                  &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text2},
                  draw_format(ui->list, "%.2f", (double)head->scores.score[best]));
     }
@@ -219,7 +219,7 @@ void overview_draw_grid(OverviewScene *s)
     ui_card(ui, card);
     bool low = card.h < 300;
     float top = card.y + (low ? 8 : 14);
-    Rect area = {card.x + pad + LABEL_COL, top + (low ? 28 : 36) + HEAD_ROW, 0, 0};
+    Rect area = {card.x + pad + LABEL_COL, top + (low ? 34 : 36) + HEAD_ROW, 0, 0};
     area.w = card.x + card.w - pad - area.x;
     area.h = card.y + card.h - (low ? 10 : pad) - area.y;
     Grid g = layout_grid(s, area);

@@ -7,7 +7,15 @@
 /* The left card: the mean of all heads, the token that draws most of the weight, and what the
  * selected token reads when that one is left out. */
 
-enum { GUTTER = 68, KEY_LABELS = 56, LEGEND_H = 52, SINK_H = 56, ROW_PITCH = 28, LABEL_PX = 14 };
+enum {
+    GUTTER = 68,
+    KEY_LABELS = 56,
+    LEGEND_H = 52,
+    SINK_H = 56,
+    SINK_LINE = 19,
+    ROW_PITCH = 28,
+    LABEL_PX = 12
+};
 
 /* A token draws this much: it is named and left out of the profile. */
 static const float SINK_LIMIT = 0.2f;
@@ -16,6 +24,7 @@ typedef struct Left {
     Rect card, heat;
     float x, w; /* of the contents */
     float cell; /* logical px per token */
+    bool legend;
 } Left;
 
 static bool has_sink(const OverviewScene *s)
@@ -24,6 +33,17 @@ static bool has_sink(const OverviewScene *s)
 }
 
 /* ---- the heatmap ---- */
+
+/* Means over many weights are small: only a log scale tells them apart. */
+static Scale mean_scale(const OverviewScene *s)
+{
+    const HeadGrid *g = &s->view->grid;
+    if (g->row_texel <= 1) {
+        return s->scale;
+    }
+    int32_t n = trace_info(s->c->session->trace)->n_keys;
+    return (Scale){.kind = SCALE_LOG, .lo = powf(10, floorf(log10f(0.2f / (float)n))), .hi = 1};
+}
 
 static void token_label_at(const OverviewScene *s, const Left *l, int32_t token, bool is_key,
                            bool strong)
@@ -119,7 +139,7 @@ static float draw_heat(OverviewScene *s, Left *l, float side)
         rect(ui_snap(ui, l->x + GUTTER), ui_snap(ui, l->card.y + 50 + KEY_LABELS), side, side);
     /* The last texel may be a part of one: tokens are placed by texels. */
     l->cell = g->sum_rows ? side / (float)values / (float)g->row_texel : side / (float)n;
-    head_grid_draw_mean(g, c, l->heat, s->scale);
+    head_grid_draw_mean(g, c, l->heat, mean_scale(s));
     heat_pointer(s, l);
     draw_axis(s, l, false, sel->query);
     draw_axis(s, l, true, sel->query);
@@ -130,14 +150,18 @@ static float draw_heat(OverviewScene *s, Left *l, float side)
                           .radius = fminf(4, h / 2 + 2),
                           .border = 1.5f,
                           .border_color = ui->theme.cross});
+    if (!l->legend) {
+        return l->heat.y + side + 10;
+    }
     float legend_w = fminf(160, side);
     float low = l->heat.y + side + 16;
-    ui_legend(ui, rect(l->heat.x, low, legend_w, 32), weight_map(ui), s->scale);
+    ui_legend(ui, rect(l->heat.x, low, legend_w, 32), weight_map(ui), mean_scale(s));
     float right = l->card.x + l->card.w - 16;
     float room = right - l->heat.x - legend_w - 12;
     if (room > 76) {
         ui_label(ui, rect(right - room, low - 3, room, 18),
-                 &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT}, "weight, √ scale");
+                 &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT},
+                 g->row_texel > 1 ? "weight, log" : "weight, √ scale");
     }
     if (g->row_texel > 1 && room > 76) {
         ui_label(ui, rect(right - room, low + 13, room, 18),
@@ -167,29 +191,37 @@ static const char *rest_of_sink(const OverviewScene *s)
                        whose, v->sink, label);
 }
 
-/* Bold words, then plain ones, wrapped as one text. */
-static void draw_rich(Ui *ui, Rect box, const char *strong, const char *rest)
+/* Bold words, then plain ones, wrapped as one text. Returns how many lines that takes; draws
+ * nothing into an empty box. */
+static int draw_rich(Ui *ui, Rect box, const char *strong, const char *rest)
 {
     const float size = 12;
-    const float line = 19;
     float strong_w = ui_text_width(ui, FONT_SANS_SEMIBOLD, size, strong);
     float space = ui_text_width(ui, FONT_SANS, size, " ");
-    size_t starts[4];
-    size_t ends[4];
+    UiLabel plain = {.face = FONT_SANS, .size = size};
+    size_t start;
+    size_t end;
     /* The first line is shorter by the bold words. */
     size_t n = text_wrap(ui->fonts, FONT_SANS, size, rest, TEXT_ALL, box.w - strong_w - space,
-                         starts, ends, 1);
-    ui_label(ui, rect(box.x, box.y, box.w, line),
-             &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = size, .color = ui->theme.text}, strong);
-    ui_label(ui, rect(box.x + strong_w + space, box.y, box.w - strong_w - space, line),
-             &(UiLabel){.face = FONT_SANS, .size = size},
-             draw_format(ui->list, "%.*s", (int)(ends[0] - starts[0]), rest + starts[0]));
+                         &start, &end, 1);
+    const char *more = rest + end;
+    more += *more == ' ';
+    int lines = 1;
     if (n > 1) {
-        const char *more = rest + ends[0];
-        more += *more == ' ';
-        ui_paragraph(ui, rect(box.x, box.y + line, box.w, box.h - line),
-                     &(UiLabel){.face = FONT_SANS, .size = size}, line, more);
+        lines += (int)lroundf(ui_paragraph_height(ui, box.w, &plain, SINK_LINE, more) / SINK_LINE);
     }
+    if (box.h <= 0) {
+        return lines;
+    }
+    ui_label(ui, rect(box.x, box.y, box.w, SINK_LINE),
+             &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = size, .color = ui->theme.text}, strong);
+    ui_label(ui, rect(box.x + strong_w + space, box.y, box.w - strong_w - space, SINK_LINE), &plain,
+             draw_format(ui->list, "%.*s", (int)(end - start), rest + start));
+    if (n > 1) {
+        ui_paragraph(ui, rect(box.x, box.y + SINK_LINE, box.w, box.h - SINK_LINE), &plain,
+                     SINK_LINE, more);
+    }
+    return lines;
 }
 
 static float draw_sink(const OverviewScene *s, const Left *l, float y)
@@ -199,7 +231,11 @@ static float draw_sink(const OverviewScene *s, const Left *l, float y)
     bool known = v && v->sink >= 0;
     Color warn = ui->theme.warn;
     Color tone = known && has_sink(s) ? warn : ui->theme.text3;
-    Rect box = {l->x, y, l->w, SINK_H};
+    const char *strong =
+        known ? draw_format(ui->list, "%.0f %% of the weight", 100 * (double)v->sink_share) : "";
+    int lines = known ? draw_rich(ui, rect(0, 0, l->w - 46, 0), strong, rest_of_sink(s)) : 2;
+    float height = (float)(AS_CLAMP(lines, 2, 4) * SINK_LINE) + SINK_H - 2 * SINK_LINE;
+    Rect box = {l->x, y, l->w, height};
     draw_rect(ui->list, &(DrawRect){.box = box,
                                     .radius = 10,
                                     .fill = color_mix(ui->theme.card, tone, 0.08f),
@@ -215,11 +251,9 @@ static float draw_sink(const OverviewScene *s, const Left *l, float y)
                                                  : "Adding up what every token receives …";
         ui_paragraph(ui, inner, &(UiLabel){.face = FONT_SANS, .size = 12}, 19, why);
     } else {
-        draw_rich(ui, inner,
-                  draw_format(ui->list, "%.0f %% of the weight", 100 * (double)v->sink_share),
-                  rest_of_sink(s));
+        draw_rich(ui, inner, strong, rest_of_sink(s));
     }
-    return y + SINK_H;
+    return y + height;
 }
 
 /* ---- what the token reads ---- */
@@ -334,13 +368,23 @@ void overview_draw_left(OverviewScene *s)
                  &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT}, note);
     }
     /* What has no room is left out from below: first the profile, then the sink. */
-    float rest = card.h - 50 - KEY_LABELS - LEGEND_H;
-    float least = 120;
-    bool sink = rest - least >= SINK_H + 24;
-    bool reads = rest - least >= SINK_H + 24 + 46 + 3 * ROW_PITCH;
-    float side = rest - (sink ? SINK_H + 24 : 8) - (reads ? 46 + 7 * ROW_PITCH + 28 : 0);
-    side = AS_CLAMP(side, least, fminf(280, l.w - GUTTER - 4));
-    side = fminf(side, rest - 8);
+    l.legend = card.h >= 560 || s->layout.grid.w < 640 ||
+               s->view->grid.row_texel > 1; /* else the pictures' one is enough */
+    float rest = card.h - 50 - KEY_LABELS - (l.legend ? LEGEND_H : 12);
+    float sink_h = (l.w < 330 ? SINK_H + SINK_LINE : SINK_H) + 24;
+    float least = 110;
+    bool sink = rest - least >= sink_h;
+    bool reads = rest - least >= sink_h + 46 + 2 * ROW_PITCH;
+    float side = rest - (sink ? sink_h : 8);
+    float most = fminf(280, l.w - GUTTER - 4);
+    for (int rows = 7; reads && rows >= 2; rows--) { /* the heatmap gives way a little */
+        float left = rest - sink_h - 46 - (float)(rows * ROW_PITCH) - (rows >= 4 ? 28 : 0);
+        if (left >= 150 || rows == 2) {
+            side = left;
+            break;
+        }
+    }
+    side = fminf(AS_CLAMP(side, least, most), rest - 8);
     if (side < 40) {
         return;
     }

@@ -9,6 +9,7 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_OVERVIEW,
          .help = "The text as token chips, the heatmap of all heads together, a grid of every "
                  "head, the three most striking ones with why, and the model's prediction.",
+         .folds_inspector = true,
          .draw = overview_draw},
     [VIEW_MECHANISM] =
         {.icon = ICON_MECHANISM,
@@ -179,7 +180,8 @@ void views_frame(Views *views, Ui *ui, Session *session)
     float low = h - STATUS_PX - (transport ? TRANSPORT_PX : 0);
     /* In a narrow window the inspector lies over the stage, and only when it is asked for. */
     bool narrow = w < 1080;
-    bool open = narrow == session->options.inspector_toggled;
+    bool folded = narrow || view_def(session->view)->folds_inspector;
+    bool open = folded == session->options.inspector_toggled;
     float right = w - (open && !narrow ? INSPECTOR_PX : FOLDED_PX);
     Rect stage = {RAIL_PX, TOP_PX, right - RAIL_PX, low - TOP_PX};
     Rect inspector = {w - INSPECTOR_PX, TOP_PX, INSPECTOR_PX, low - TOP_PX};

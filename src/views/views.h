@@ -19,6 +19,7 @@ typedef struct ViewContext {
 typedef struct ViewDef {
     Icon icon;
     const char *help;       /* one sentence: what it shows */
+    bool folds_inspector;   /* wants the whole width: the inspector opens only when asked for */
     const char *comes_with; /* NULL = built; else the part of the road map that brings it */
     /** Draws into the stage and answers the pointer. */
     void (*draw)(ViewContext *c, Rect stage);
