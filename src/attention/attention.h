@@ -60,7 +60,8 @@ enum {
     X(SCALE, "scale or soft cap is not finite, or the soft cap is negative")                       \
     X(SUMMARY, "summary size outside 1..1024")                                                     \
     X(RANGE, "tile outside the matrix, empty, or its row stride too short")                        \
-    X(THREADS, "number of threads outside 0..1024")
+    X(THREADS, "number of threads outside 0..1024")                                                \
+    X(PRECISION, "no such precision, or not with this instruction set")
 
 typedef enum AttnStatus {
 #define ATTN_STATUS_ENUM(name, text) ATTN_##name,
@@ -121,6 +122,23 @@ void attn_ctx_destroy(AttnCtx **ctx);
 AttnIsa attn_ctx_isa(const AttnCtx *ctx);
 const char *attn_ctx_isa_name(const AttnCtx *ctx);
 int attn_ctx_threads(const AttnCtx *ctx);
+
+/**
+ * What the products of a pass are made of; sums and softmax are f32 or more in all. A factor in
+ * bf16 keeps 8 bits. Against float64, operands near normal: o within 0.007 with BF16_PV, o within
+ * 0.008 and log-sum-exp within 0.006 with BF16, where weights move accordingly. Tiles, reduced
+ * tiles and attention received always compute f32 scores, so only EXACT and BF16_PV agree with
+ * them.
+ */
+typedef enum AttnPrecision {
+    ATTN_PRECISION_EXACT,   /* f32 */
+    ATTN_PRECISION_BF16,    /* Q K^T and P V in bf16 */
+    ATTN_PRECISION_BF16_PV, /* P V in bf16: m, l, summary and statistics are those of EXACT */
+    ATTN_PRECISION_COUNT
+} AttnPrecision;
+
+/** True if attn_forward takes it here: EXACT always, the others need AVX512_BF16. Any thread. */
+bool attn_ctx_has_precision(const AttnCtx *ctx, AttnPrecision precision);
 
 /* ---------------------------------------------------------------- masks */
 
@@ -198,6 +216,7 @@ typedef struct AttnArgs {
     float soft_cap; /* 0 = none */
     AttnMask mask;
     AttnBias bias;
+    AttnPrecision precision; /* of attn_forward; 0 = exact */
 } AttnArgs;
 
 /**
@@ -305,7 +324,7 @@ typedef struct AttnProgress {
  * out       row_max and row_log_sum at least; on ATTN_CANCELLED and errors what was written is
  *           unspecified
  * progress  may be NULL
- * Errors    those of attn_args_check, ATTN_SUMMARY, ATTN_MEMORY, ATTN_CANCELLED
+ * Errors    those of attn_args_check, ATTN_SUMMARY, ATTN_PRECISION, ATTN_MEMORY, ATTN_CANCELLED
  * Threads   uses the context's threads; any thread may call, also at once; same bits for any
  *           number of threads
  * Cost      4 * pairs * D flops; scratch see attn_scratch_bytes

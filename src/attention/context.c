@@ -152,6 +152,13 @@ AttnStatus attn_ctx_create(const AttnCtxDesc *desc, AttnCtx **out, char *message
     }
     ctx->pool = pool;
     ctx->kernel = kernel;
+    ctx->kernels[ATTN_PRECISION_EXACT] = kernel;
+#if defined(__x86_64__)
+    if (kernel->isa == ATTN_ISA_AVX512 && attn_isa_probe_avx512_bf16()) {
+        ctx->kernels[ATTN_PRECISION_BF16] = attn_kernel_avx512_bf16();
+        ctx->kernels[ATTN_PRECISION_BF16_PV] = attn_kernel_avx512_bf16_pv();
+    }
+#endif
     ctx->n_threads = desc->n_threads > 0 ? desc->n_threads : omp_get_max_threads();
     *out = ctx;
     return ATTN_OK;
@@ -179,4 +186,9 @@ const char *attn_ctx_isa_name(const AttnCtx *ctx)
 int attn_ctx_threads(const AttnCtx *ctx)
 {
     return ctx->n_threads;
+}
+
+bool attn_ctx_has_precision(const AttnCtx *ctx, AttnPrecision precision)
+{
+    return precision < ATTN_PRECISION_COUNT && ctx->kernels[precision];
 }

@@ -7,7 +7,8 @@
 typedef struct AttnScratchPool AttnScratchPool;
 
 struct AttnCtx {
-    const AttnKernel *kernel;
+    const AttnKernel *kernel;                        /* exact */
+    const AttnKernel *kernels[ATTN_PRECISION_COUNT]; /* of the pass; NULL = not here */
     int n_threads;
     AttnScratchPool *pool; /* owned; safe to use from any thread */
 };

@@ -250,7 +250,7 @@ static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head
     AttnBlock block = {
         .key0 = step0 * ATTN_STEP,
         .n_steps = left < plan->block_steps ? left : plan->block_steps,
-        .head_dim = plan->args.head_dim,
+        .k_words = attn_kernel_words(plan->kernel, plan->args.head_dim),
         .ep = plan->ep,
         .col_width = p->summary ? p->shape.col_width : 0,
         .n_cols = p->summary ? p->shape.n_cols : 0,
@@ -378,8 +378,9 @@ static void pass_layout(Pass *p)
         }
     }
     p->tasks_per_head = (a->n_queries + p->task_rows - 1) / p->task_rows;
-    p->k_floats = (size_t)a->head_dim * ATTN_STEP;
-    p->v_floats = p->out.o ? (size_t)plan->ep * ATTN_STEP : 0;
+    const AttnKernel *kernel = plan->kernel;
+    p->k_floats = (size_t)attn_kernel_words(kernel, a->head_dim) * ATTN_STEP;
+    p->v_floats = p->out.o ? (size_t)(plan->ep * ATTN_STEP / kernel->v_per_word) : 0;
     size_t head_bytes = (size_t)plan->n_steps * (p->k_floats + p->v_floats) * sizeof(float);
     size_t fit = PACK_BUDGET / head_bytes;
     p->wave_heads = fit > (size_t)a->n_kv_heads ? a->n_kv_heads : (int32_t)fit;
@@ -389,7 +390,10 @@ static void pass_layout(Pass *p)
 static AttnStatus pass_prepare(Pass *p, const AttnCtx *ctx, const AttnArgs *args,
                                const AttnOutputs *out)
 {
-    AttnStatus status = attn_plan_make(&p->plan, ctx->kernel, args, NULL, 0);
+    if (!attn_ctx_has_precision(ctx, args->precision)) {
+        return ATTN_PRECISION;
+    }
+    AttnStatus status = attn_plan_make(&p->plan, ctx->kernels[args->precision], args, NULL, 0);
     if (status != ATTN_OK) {
         return status;
     }

@@ -50,7 +50,20 @@ bool attn_isa_probe_avx512(void)
     return (enabled_state() & XCR0_AVX512) == XCR0_AVX512 && has_fma() &&
            (extended_features() & wanted) == wanted;
 }
+
+bool attn_isa_probe_avx512_bf16(void)
+{
+    const uint32_t wanted = bit_AVX512BW | bit_AVX512VL, bit_bf16 = 1u << 5; /* leaf 7, part 1 */
+    uint32_t a, b, c, d;
+    return attn_isa_probe_avx512() && (extended_features() & wanted) == wanted &&
+           __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & bit_bf16);
+}
 #else
+bool attn_isa_probe_avx512_bf16(void)
+{
+    return false;
+}
+
 bool attn_isa_probe_avx2(void)
 {
     return false;

@@ -21,6 +21,8 @@
  *   vf_even(a, b) vf_odd(a, b) the even or odd lanes of a, then those of b
  *   sf_fma(a, b, c)            the scalar twin of vf_fma: same rounding
  *
+ *   K_PER_WORD, V_PER_WORD     2 where panels and weights hold pairs of bf16; then there are also
+ *                              vf_dot_k, vf_dot_v, load_words, kernel_pack_v and weight_words
  *   UNFUSED                    defined where vf_fma rounds twice
  *
  * Without them it takes the plain vectors of vector_plain.h.
@@ -35,6 +37,13 @@
 #include "attention/kernels/polynomial.h"
 #ifndef PV_MAX
 #include "attention/kernels/vector_plain.h"
+#endif
+
+#ifndef K_PER_WORD
+#define K_PER_WORD 1 /* values of q and k in a word of a panel */
+#define V_PER_WORD 1 /* of weights and v */
+#define vf_dot_k   vf_fma
+#define vf_dot_v   vf_fma
 #endif
 
 #if defined(__clang__)
@@ -180,26 +189,31 @@ KERNEL_INLINE void ask_ahead(const float *k, ptrdiff_t ld, int32_t row0, int32_t
     }
 }
 
-/* W rows of W values, or as many as there are, times scale; zeros elsewhere. */
+#if K_PER_WORD == 1
+/* W values of a row from word d on, n of them there, times scale. */
+KERNEL_INLINE vf load_words(const float *row, int32_t d, int32_t n, vf factor)
+{
+    vf value = n >= W ? vf_load(row + d) : vf_load_part(row + d, n);
+    return plain_vector(vf_mul(value, factor));
+}
+#endif
+
+/* W rows of W words, or as many as there are, times scale; zeros elsewhere. */
 KERNEL_INLINE void load_square(const float *const row[W], bool whole, int32_t d, int32_t dim,
                                float scale, vf x[W])
 {
     vf factor = vf_set1(scale);
-    if (whole && d + W <= dim) {
+    int32_t left = dim - d * K_PER_WORD;
+    if (whole && left >= W * K_PER_WORD) {
         UNROLL(16)
         for (int i = 0; i < W; i++) {
-            x[i] = plain_vector(vf_mul(vf_load(row[i] + d), factor));
+            x[i] = load_words(row[i], d, W * K_PER_WORD, factor);
         }
         return;
     }
-    int n = dim - d < W ? dim - d : W;
     UNROLL(16)
     for (int i = 0; i < W; i++) {
-        x[i] = vf_set1(0.0f);
-        if (row[i]) {
-            vf value = n == W ? vf_load(row[i] + d) : vf_load_part(row[i] + d, n);
-            x[i] = plain_vector(vf_mul(value, factor));
-        }
+        x[i] = row[i] ? load_words(row[i], d, left, factor) : vf_set1(0.0f);
     }
 }
 
@@ -232,16 +246,17 @@ KERNEL_INLINE void pack_q_square(const float *q, ptrdiff_t ld, int32_t n_rows, i
         int r = r0 + i / lanes * MR + i % lanes;
         row[i] = i % lanes >= rows ? q : r < n_rows ? q + r * ld : NULL;
     }
-    float *tile = out + (ptrdiff_t)(r0 / MR) * dim * MR + r0 % MR;
-    for (int32_t d = 0; d < dim; d += W) {
+    const int32_t words = (dim + K_PER_WORD - 1) / K_PER_WORD;
+    float *tile = out + (ptrdiff_t)(r0 / MR) * words * MR + r0 % MR;
+    for (int32_t d = 0; d < words; d += W) {
         vf x[W];
         float column[W];
         load_square(row, r0 + n <= n_rows, d, dim, scale, x);
         transpose_square(x);
-        for (int i = 0; i < W && d + i < dim; i++) {
+        for (int i = 0; i < W && d + i < words; i++) {
             vf_store(column, x[i]);
             for (int t = 0; t < n_tiles; t++) {
-                memcpy(tile + ((ptrdiff_t)t * dim + d + i) * MR, column + t * lanes,
+                memcpy(tile + ((ptrdiff_t)t * words + d + i) * MR, column + t * lanes,
                        (size_t)rows * sizeof(float));
             }
         }
@@ -271,16 +286,17 @@ static void kernel_pack_q(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t 
 static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t dim, float scale,
                           bool interleave, float *out)
 {
+    const int32_t words = (dim + K_PER_WORD - 1) / K_PER_WORD;
     for (int slot = 0; slot < ATTN_STEP; slot += W) {
         const float *key[W];
         for (int i = 0; i < W; i++) {
             int32_t index = interleave ? i * T + slot / W : slot + i;
             key[i] = index < n_keys ? k + index * ld : NULL;
         }
-        int32_t n_squares = (dim + W - 1) / W, ahead = (W + n_squares - 1) / n_squares;
+        int32_t n_squares = (words + W - 1) / W, ahead = (W + n_squares - 1) / n_squares;
         bool whole = (interleave ? (W - 1) * T + slot / W : slot + W - 1) < n_keys;
-        float *to = out + (ptrdiff_t)(slot / NR) * dim * NR + slot % NR;
-        for (int32_t d = 0; d < dim; d += W) {
+        float *to = out + (ptrdiff_t)(slot / NR) * words * NR + slot % NR;
+        for (int32_t d = 0; d < words; d += W) {
             vf x[W];
             if (n_keys == ATTN_STEP) {
                 ask_ahead(k, ld, slot + d / W * ahead, ahead, dim);
@@ -289,7 +305,7 @@ static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t 
             transpose_square(x);
             UNROLL(16)
             for (int i = 0; i < W; i++) {
-                if (d + i < dim) {
+                if (d + i < words) {
                     vf_store(to + (ptrdiff_t)(d + i) * NR, x[i]);
                 }
             }
@@ -297,6 +313,7 @@ static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t 
     }
 }
 
+#if V_PER_WORD == 1
 static bool kernel_pack_v(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t dim, int32_t ep,
                           float *out)
 {
@@ -321,6 +338,7 @@ static bool kernel_pack_v(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t 
     float total = lanes_sum(odd);
     return total == total;
 }
+#endif
 
 /* ---------------------------------------------------------------- scores */
 
@@ -347,7 +365,7 @@ KERNEL_INLINE void scores_tile(const float *q, const float *panel, int32_t dim, 
             vf b = vf_set1(q[r]);
             UNROLL(8)
             for (int c = 0; c < NV; c++) {
-                acc[r][c] = vf_fma(b, k[c], acc[r][c]);
+                acc[r][c] = vf_dot_k(b, k[c], acc[r][c]);
             }
         }
         panel += NR;

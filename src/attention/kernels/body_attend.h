@@ -263,7 +263,7 @@ KERNEL_INLINE void pv_tile(const float *p, const float *v, int32_t ep, float *o,
             acc[r][c] = vf_set1(0.0f);
         }
     }
-    for (int j = 0; j < ATTN_STEP; j++) {
+    for (int j = 0; j < ATTN_STEP / V_PER_WORD; j++) {
         vf x[4];
         UNROLL(4)
         for (int c = 0; c < nv; c++) {
@@ -274,7 +274,7 @@ KERNEL_INLINE void pv_tile(const float *p, const float *v, int32_t ep, float *o,
             vf b = vf_set1(p[r * ATTN_STEP + j]);
             UNROLL(4)
             for (int c = 0; c < nv; c++) {
-                acc[r][c] = vf_fma(b, x[c], acc[r][c]);
+                acc[r][c] = vf_dot_v(b, x[c], acc[r][c]);
             }
         }
         v += ep;
@@ -348,15 +348,28 @@ static void step_pv(const float *p, const float *v, int32_t ep, int32_t n_rows, 
     }
 }
 
-/* A V panel with NaN or infinity: weights of 0 must not touch it. The bits of step_pv elsewhere. */
+#if V_PER_WORD == 1
+KERNEL_INLINE float weight_at(const float *p, int j)
+{
+    return p[j];
+}
+
+KERNEL_INLINE float value_at(const float *v, int32_t ep, int j, int32_t e)
+{
+    return v[(ptrdiff_t)j * ep + e];
+}
+#endif
+
+/* A V panel with NaN or infinity: weights of 0 must not touch it. In f32 the bits are those of
+ * step_pv. */
 static void step_pv_careful(const float *p, const float *v, int32_t ep, int32_t n_rows, float *o)
 {
     for (int32_t r = 0; r < n_rows; r++) {
         for (int32_t e = 0; e < ep; e++) {
             float acc = 0;
             for (int j = 0; j < ATTN_STEP; j++) {
-                float b = p[r * ATTN_STEP + j];
-                acc = b != 0.0f ? sf_fma(b, v[(ptrdiff_t)j * ep + e], acc) : acc;
+                float b = weight_at(p + r * ATTN_STEP, j);
+                acc = b != 0.0f ? sf_fma(b, value_at(v, ep, j, e), acc) : acc;
             }
             o[(ptrdiff_t)r * ep + e] += acc;
         }
@@ -444,8 +457,8 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
     }
     for (int32_t step = b->first_step; step < b->last_step; step++) {
         int32_t key = b->key0 + step * ATTN_STEP;
-        kernel_scores(g->q, b->k + (ptrdiff_t)step * b->head_dim * ATTN_STEP, b->head_dim,
-                      g->n_rows, scratch->s);
+        kernel_scores(g->q, b->k + (ptrdiff_t)step * b->k_words * ATTN_STEP, b->k_words, g->n_rows,
+                      scratch->s);
         bool masked = key < last_begin || key + ATTN_STEP > first_end;
         if (masked || b->bias || b->soft_cap > 0 || (b->hidden && b->any_hidden[step])) {
             step_modify(b, g, step, masked, scratch->s);
@@ -459,12 +472,16 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
         } else {
             step_exp_plain(g, scratch->s, &lanes);
         }
-        if (b->v && b->v_finite[step]) {
-            step_pv(scratch->s, b->v + (ptrdiff_t)step * b->ep * ATTN_STEP, b->ep, g->n_rows,
-                    scratch->o);
-        } else if (b->v) {
-            step_pv_careful(scratch->s, b->v + (ptrdiff_t)step * b->ep * ATTN_STEP, b->ep,
-                            g->n_rows, scratch->o);
+        const float *v = b->v ? b->v + (ptrdiff_t)step * b->ep * (ATTN_STEP / V_PER_WORD) : NULL;
+#if V_PER_WORD > 1
+        for (int32_t r = 0; v && r < g->n_rows; r++) {
+            weight_words(scratch->s + r * ATTN_STEP);
+        }
+#endif
+        if (v && b->v_finite[step]) {
+            step_pv(scratch->s, v, b->ep, g->n_rows, scratch->o);
+        } else if (v) {
+            step_pv_careful(scratch->s, v, b->ep, g->n_rows, scratch->o);
         }
     }
 
@@ -496,8 +513,8 @@ static void kernel_attend_full(const AttnBlock *b, AttnGroup *g, const AttnAtten
 #define KERNEL_TABLE(which)                                                                        \
     {                                                                                              \
         .isa = which, .lanes = W, .mr = MR, .reference_log2 = REFERENCE_LOG2,                      \
-        .pack_q = kernel_pack_q, .pack_k = kernel_pack_k, .pack_v = kernel_pack_v,                 \
-        .scores = kernel_scores, .soft_cap = kernel_soft_cap, .weights = kernel_weights,           \
-        .fold_texels = kernel_fold_texels, .attend = kernel_attend,                                \
-        .attend_full = kernel_attend_full                                                          \
+        .k_per_word = K_PER_WORD, .v_per_word = V_PER_WORD, .pack_q = kernel_pack_q,               \
+        .pack_k = kernel_pack_k, .pack_v = kernel_pack_v, .scores = kernel_scores,                 \
+        .soft_cap = kernel_soft_cap, .weights = kernel_weights, .fold_texels = kernel_fold_texels, \
+        .attend = kernel_attend, .attend_full = kernel_attend_full                                 \
     }

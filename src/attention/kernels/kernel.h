@@ -38,7 +38,7 @@ typedef struct AttnBlock {
     int32_t key0;                  /* first key */
     int32_t first_step, last_step; /* steps [first, last) that some row of the group sees */
     int32_t n_steps;
-    int32_t head_dim, ep;
+    int32_t k_words, ep;
     int32_t col_width; /* keys under a texel, 0 = no summary wanted */
     int32_t n_cols;    /* texels of a row */
     float soft_cap;
@@ -77,9 +77,10 @@ typedef struct AttnAttendScratch {
 /** One instruction set. Every entry is set; buffers must not overlap. */
 typedef struct AttnKernel {
     AttnIsa isa;
-    int32_t lanes;         /* W */
-    int32_t mr;            /* rows of a register tile */
-    double reference_log2; /* y of AttnGroup.ref = 1 */
+    int32_t lanes;                  /* W */
+    int32_t mr;                     /* rows of a register tile */
+    double reference_log2;          /* y of AttnGroup.ref = 1 */
+    int32_t k_per_word, v_per_word; /* 2 where panels hold pairs of bf16, see below */
 
     /** n_rows <= ATTN_GROUP rows times scale into a Q group; rows behind are zeros. */
     void (*pack_q)(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t dim, float scale,
@@ -107,6 +108,13 @@ typedef struct AttnKernel {
     void (*attend_full)(const AttnBlock *block, AttnGroup *group, const AttnAttendScratch *scratch);
 } AttnKernel;
 
+/** 32-bit words of a row of a Q group or of a slot of a K panel: values, or pairs of bf16. V panels
+ * of pairs are [32][ep] with the values of two slots in a word. */
+static inline int32_t attn_kernel_words(const AttnKernel *kernel, int32_t dim)
+{
+    return (dim + kernel->k_per_word - 1) / kernel->k_per_word;
+}
+
 /** Where texel `col` of col_width keys stands in a row's texels. Lanes and narrow widths are powers
  *  of two, so that this is shifts and masks. */
 static inline int32_t attn_texel_slot(int32_t lanes, int32_t col_width, int32_t col)
@@ -124,6 +132,8 @@ const AttnKernel *attn_kernel_scalar(void);
 #if defined(__x86_64__)
 const AttnKernel *attn_kernel_avx2(void);
 const AttnKernel *attn_kernel_avx512(void);
+const AttnKernel *attn_kernel_avx512_bf16(void);    /* both products in bf16 */
+const AttnKernel *attn_kernel_avx512_bf16_pv(void); /* scores in f32 */
 #endif
 #if defined(__aarch64__)
 const AttnKernel *attn_kernel_neon(void);
