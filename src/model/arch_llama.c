@@ -19,7 +19,7 @@
         ARCH_INT(max_positions, "max_position_embeddings", "context_length", false, 1, 1e9, 0),    \
         ARCH_REAL(norm_eps, "rms_norm_eps", "attention.layer_norm_rms_epsilon", false, 0, 1,       \
                   1e-6),                                                                           \
-        ARCH_REAL(rotary.theta, "rope_theta|rope_parameters.rope_theta", "rope.freq_base", false,  \
+        ARCH_REAL(rotary.theta, "rope_parameters.rope_theta|rope_theta", "rope.freq_base", false,  \
                   1, 1e12, 10000),                                                                 \
         ARCH_ACTIVATION("hidden_act"), ARCH_BOOL(tied, "tie_word_embeddings", false)
 

@@ -116,6 +116,17 @@ ok info --trace "$o/t.safetensors" --json; prints '"tokens":600'
 ok trace $model --file "$dir/text" --dtype f16 --store qk -o "$o/h.safetensors"; says 'no weight moves'
 [ "$(stat -c %s "$o/h.safetensors")" -lt "$(stat -c %s "$o/t.safetensors")" ] || bad "f16 is not smaller"
 
+# ---- of two bases of rotary positions the one in rope_parameters counts, as in transformers
+mkdir "$dir/old" "$dir/new"
+for copy in old new; do cp models/tiny/model.safetensors "$dir/$copy/"; done
+sed 's/"rope_theta": [0-9.]*/"rope_theta": 20.0/' models/tiny/config.json >"$dir/old/config.json"
+sed 's/"rope_theta": [0-9.]*/&, "rope_parameters": {"rope_theta": 20.0}/' models/tiny/config.json >"$dir/new/config.json"
+cmp -s "$dir/old/config.json" models/tiny/config.json && bad "models/tiny/config.json has no rope_theta"
+for copy in old new; do
+    ok dump --model "$dir/$copy" --ids 5,6,7,8 --what k --layer 0 --head 0 -o "$o/$copy.npy"
+done
+cmp -s "$o/old.npy" "$o/new.npy" || bad "rope_theta beside rope_parameters is not the one that transformers takes"
+
 # ---- a part of the text is said
 ok dump $model --file "$dir/text" --max-tokens 9 --what lse --layer 0 --head 0 -o "$o/p.npy"
 says 'tokens 0 to 8 of 600'
