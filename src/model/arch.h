@@ -85,8 +85,12 @@ typedef struct ArchConfig {
         global_layers[8];  /* bit per layer, instead of the pattern, where the file lists them */
     bool layers_listed;    /* global_layers counts */
     bool window_symmetric; /* both sides (encoders) */
+    bool pads_unplaced;    /* tokens with id position_offset - 1 take that row of the position table
+                              and are not counted (RoBERTa's padding) */
+    bool parallel;         /* attention and MLP read the same input */
 
     Activation activation;
+    Activation head_activation; /* after HEAD_DENSE */
     double norm_eps;
     double score_scale;        /* 0 = 1 / sqrt(D) */
     double score_cap;          /* soft cap of scores; 0 = none */
@@ -129,6 +133,10 @@ typedef struct ArchField {
     {                                                                                              \
         offsetof(ArchConfig, activation), ARCH_FIELD_ACTIVATION, hf, NULL, false, 0, 0, 0          \
     }
+#define ARCH_HEAD_ACTIVATION(hf)                                                                   \
+    {                                                                                              \
+        offsetof(ArchConfig, head_activation), ARCH_FIELD_ACTIVATION, hf, NULL, false, 0, 0, 0     \
+    }
 #define ARCH_BOOL(field, hf, fallback)                                                             \
     {                                                                                              \
         offsetof(ArchConfig, field), ARCH_FIELD_BOOL, hf, NULL, false, 0, 1, fallback              \
@@ -146,13 +154,14 @@ enum { ARCH_MAX_LAYERS = 512 };
 
 /** How a tensor plays a role. */
 enum {
-    ARCH_OPTIONAL = 1,      /* absent is fine */
-    ARCH_IN_OUT_HF = 2,     /* safetensors have [in, out], the transpose of PyTorch's Linear */
-    ARCH_NO_SUFFIX = 4,     /* the name is complete: no ".weight" is added, no bias looked for */
-    ARCH_NO_PREFIX = 8,     /* of safetensors: outside the base model, so after no prefix */
-    ARCH_QKV_ROWS = 16,     /* one tensor holds q, then k, then v: take this role's rows */
-    ARCH_QKV_PER_HEAD = 32, /* ... or q, k and v of head 0, then of head 1, and on (GPT-NeoX) */
-    ARCH_PAIR_ROWS = 64,    /* one tensor holds GATE, then UP: take this role's half */
+    ARCH_OPTIONAL = 1,       /* absent is fine */
+    ARCH_IN_OUT_HF = 2,      /* safetensors have [in, out], the transpose of PyTorch's Linear */
+    ARCH_NO_SUFFIX = 4,      /* the name is complete: no ".weight" is added, no bias looked for */
+    ARCH_NO_PREFIX = 8,      /* of safetensors: outside the base model, so after no prefix */
+    ARCH_QKV_ROWS = 16,      /* one tensor holds q, then k, then v: take this role's rows */
+    ARCH_QKV_PER_HEAD = 32,  /* ... or q, k and v of head 0, then of head 1, and on (GPT-NeoX) */
+    ARCH_PAIR_ROWS = 64,     /* one tensor holds GATE, then UP: take this role's half */
+    ARCH_NOT_IN_FIRST = 128, /* the first layer has none (ModernBERT) */
 };
 
 /**
@@ -190,7 +199,6 @@ typedef struct Arch {
     ArchPositions positions;
     NormKind norm;
     bool head_needs_dense;       /* no logits without HEAD_DENSE (BERT) */
-    bool parallel;               /* attention and MLP read the same input */
     Activation activation;       /* where the config does not say */
     const ArchField *fields;     /* ended by a row without names */
     const ArchTensor *tensors;   /* ended by a NULL, NULL row */

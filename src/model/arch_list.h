@@ -7,11 +7,18 @@
 
 #define ARCH_ROWS(X)                                                                               \
     X(ARCH_BERT, "bert")                                                                           \
+    X(ARCH_ROBERTA, "roberta")                                                                     \
+    X(ARCH_DISTILBERT, "distilbert")                                                               \
+    X(ARCH_MODERNBERT, "modernbert")                                                               \
     X(ARCH_GPT2, "gpt2")                                                                           \
+    X(ARCH_GPTNEOX, "gptneox")                                                                     \
+    X(ARCH_OPT, "opt")                                                                             \
     X(ARCH_LLAMA, "llama")                                                                         \
     X(ARCH_MISTRAL, "mistral")                                                                     \
     X(ARCH_QWEN2, "qwen2")                                                                         \
     X(ARCH_QWEN3, "qwen3")                                                                         \
+    X(ARCH_PHI3, "phi3")                                                                           \
+    X(ARCH_GEMMA2, "gemma2")                                                                       \
     X(ARCH_GEMMA3, "gemma3")
 
 #define ARCH_EXTERN(arch, id) extern const Arch arch;

@@ -103,7 +103,17 @@ static void add(const Pass *p, float *x, const float *y, int32_t rows)
 
 /* ---------------------------------------------------------------- embeddings */
 
-static bool embed_row(const Pass *p, int32_t row, float *out, float *other)
+/* Row of the position table for token `row`, after *placed tokens that were counted. */
+static int64_t position_row(const Pass *p, int32_t row, int32_t *placed)
+{
+    const int64_t offset = p->config->position_offset;
+    if (p->config->pads_unplaced && p->input->ids[row] == offset - 1) {
+        return offset - 1;
+    }
+    return offset + (*placed)++;
+}
+
+static bool embed_row(const Pass *p, int32_t row, int64_t position, float *out, float *other)
 {
     const ArchConfig *c = p->config;
     const int32_t width = (int32_t)c->width;
@@ -123,7 +133,7 @@ static bool embed_row(const Pass *p, int32_t row, float *out, float *other)
         rows_add(out, width, other, width, 1, width, 1);
     }
     if (positions->view) {
-        if (!weight_row(positions, row + c->position_offset, other, NULL)) {
+        if (!weight_row(positions, position, other, NULL)) {
             return false;
         }
         rows_add(out, width, other, width, 1, width, 1);
@@ -134,8 +144,10 @@ static bool embed_row(const Pass *p, int32_t row, float *out, float *other)
 static bool embed(const Pass *p, Error *err)
 {
     const int32_t width = (int32_t)p->config->width;
+    int32_t placed = 0;
     for (int32_t row = 0; row < p->n; row++) {
-        if (!embed_row(p, row, p->x + (ptrdiff_t)row * width, p->mixed)) {
+        const int64_t position = position_row(p, row, &placed);
+        if (!embed_row(p, row, position, p->x + (ptrdiff_t)row * width, p->mixed)) {
             return error_set(err, ERR_FORMAT, "%s: embedding tables cannot be expanded",
                              p->model->info.name);
         }
@@ -172,7 +184,7 @@ static bool finish_block(const Pass *p, int32_t layer, const Stage *stage, int32
                          int32_t rows, Error *err)
 {
     const int32_t width = (int32_t)p->config->width;
-    const bool parallel = p->model->arch->parallel;
+    const bool parallel = p->config->parallel;
     float *x = p->x + (ptrdiff_t)row0 * width;
     const float *o = p->o + (ptrdiff_t)row0 * heads_width(p->config);
     const float *h = x;

@@ -62,7 +62,7 @@ static bool transform(const Model *model, const float *final, int32_t n_rows, fl
     if (!gemm_forward(&args, n_threads, err)) {
         return false;
     }
-    activation_forward(model->config.activation, transformed, width, NULL, 0, n_rows, width,
+    activation_forward(model->config.head_activation, transformed, width, NULL, 0, n_rows, width,
                        n_threads);
     (void)model_norm(model, 0, ROLE_HEAD_NORM, transformed, transformed, n_rows, width, n_threads);
     return true;

@@ -192,12 +192,17 @@ static bool bind_matrix(const Binder *b, const ArchTensor *row, const TensorView
 
 /* ---------------------------------------------------------------- roles */
 
+static bool no_role(const ArchTensor *row, int32_t layer)
+{
+    return (row->flags & ARCH_NOT_IN_FIRST) && layer == 0;
+}
+
 static bool bind_row(Binder *b, const ArchTensor *row, int32_t layer, Error *err)
 {
     RoleWeights *role = (RoleWeights *)weights_role(b->weights, layer, row->role);
     const bool is_vector = arch_role_is_vector(row->role);
     const bool bare = row->flags & ARCH_NO_SUFFIX;
-    if (!tensor_pattern(b, row) || role->matrix.view || role->vector) {
+    if (!tensor_pattern(b, row) || role->matrix.view || role->vector || no_role(row, layer)) {
         return true;
     }
     const TensorView *view = find_tensor(b, row, layer, bare ? NO_SUFFIXES : WEIGHT_SUFFIXES);
@@ -231,7 +236,7 @@ static bool check_present(Binder *b, const ArchTensor *row, int32_t layer, Error
 {
     char name[NAME_BYTES];
     const RoleWeights *role = weights_role(b->weights, layer, row->role);
-    if ((row->flags & ARCH_OPTIONAL) || role->matrix.view || role->vector) {
+    if ((row->flags & ARCH_OPTIONAL) || role->matrix.view || role->vector || no_role(row, layer)) {
         return true;
     }
     const char *pattern = tensor_pattern(b, row);
@@ -281,7 +286,8 @@ static int compare_views(const void *a, const void *b)
  * carry along do nothing. */
 static bool matters(const char *name)
 {
-    static const char *const BUFFERS[] = {"inv_freq", ".attn.bias", ".attn.masked_bias"};
+    static const char *const BUFFERS[] = {"inv_freq", ".attn.bias", ".attn.masked_bias",
+                                          ".attention.bias", ".attention.masked_bias"};
     const size_t n = strlen(name);
     for (size_t i = 0; i < AS_COUNT(BUFFERS); i++) {
         const size_t length = strlen(BUFFERS[i]);

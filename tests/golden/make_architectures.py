@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+"""Golden architectures: tiny checkpoints with random weights and what transformers (eager, float32)
+computes with them.
+
+Writes tests/golden/data/arch_<case>/, read by test_architectures.c:
+  config.json, model.safetensors   the checkpoint; or model.gguf, made from one
+  expected.safetensors:
+    ids       i32 [N]           token ids
+    type_ids  i32 [N]           token types (models that have them)
+    weights   f32 [L, H, N, N]  attention weights
+    logits    f32 [N, V]        models with a head
+
+Every case is reproducible: weights come from a seed, rounded to the type they are saved in.
+
+Usage, from the top of the repository: python tests/golden/make_architectures.py [case …]
+"""
+import json
+import os
+import shutil
+import sys
+
+import gguf
+import numpy as np
+import torch
+import transformers
+from safetensors.torch import save_file
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
+TOKENS = 14
+VOCABULARY = 32
+LINEAR = {"rope_type": "linear", "factor": 2.5}
+LLAMA3 = {"rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+          "original_max_position_embeddings": 16}
+
+
+def usual(**more):
+    """Names that most configs share."""
+    return {"vocab_size": VOCABULARY, "num_hidden_layers": 2, "max_position_embeddings": 20,
+            "pad_token_id": 0, **more}
+
+
+def sizes(heads, width, mlp, **more):
+    return usual(num_attention_heads=heads, hidden_size=width, intermediate_size=mlp, **more)
+
+
+def grouped(heads, kv_heads, head_width, width, mlp, **more):
+    return sizes(heads, width, mlp, num_key_value_heads=kv_heads, head_dim=head_width, **more)
+
+
+# case: (class, config class, config, dtype of the file, changes made to config.json afterwards).
+# A change to None removes a key; configs on the hub write keys that this version renames.
+CASES = {
+    "bert": ("BertForMaskedLM", "BertConfig", sizes(3, 18, 20), "float32", {}),
+    "bert_plain": ("BertModel", "BertConfig", sizes(2, 16, 24), "float16", {}),
+    "distilbert": ("DistilBertForMaskedLM", "DistilBertConfig",
+                   dict(vocab_size=VOCABULARY, max_position_embeddings=14, n_layers=2, n_heads=3,
+                        dim=24, hidden_dim=28), "bfloat16", {}),
+    "distilbert_relu": ("DistilBertForMaskedLM", "DistilBertConfig",
+                        dict(vocab_size=VOCABULARY, max_position_embeddings=14, n_layers=3,
+                             n_heads=1, dim=12, hidden_dim=20, activation="relu",
+                             tie_word_embeddings=False), "float32", {}),
+    "distilbert_plain": ("DistilBertModel", "DistilBertConfig",
+                         dict(vocab_size=VOCABULARY, max_position_embeddings=14, n_layers=2,
+                              n_heads=2, dim=16, hidden_dim=20), "float16", {}),
+    "roberta": ("RobertaForMaskedLM", "RobertaConfig",
+                {**sizes(3, 24, 20), "pad_token_id": 1, "type_vocab_size": 1}, "float16", {}),
+    "roberta_plain": ("RobertaModel", "RobertaConfig",
+                      {**sizes(2, 16, 24), "pad_token_id": 3, "type_vocab_size": 2}, "float16", {}),
+    "xlm_roberta": ("XLMRobertaForMaskedLM", "XLMRobertaConfig",
+                    {**sizes(5, 20, 24), "pad_token_id": 1, "type_vocab_size": 1,
+                     "tie_word_embeddings": False}, "bfloat16", {}),
+    "camembert": ("CamembertForMaskedLM", "CamembertConfig",
+                  {**sizes(1, 12, 16), "pad_token_id": 1, "type_vocab_size": 1}, "bfloat16", {}),
+    "modernbert": ("ModernBertForMaskedLM", "ModernBertConfig",
+                   sizes(3, 24, 20, num_hidden_layers=4, local_attention=6), "bfloat16", {}),
+    "modernbert_biases": ("ModernBertForMaskedLM", "ModernBertConfig",
+                          sizes(2, 16, 24, num_hidden_layers=3, local_attention=5,
+                                attention_bias=True, mlp_bias=True, norm_bias=True,
+                                classifier_bias=True, tie_word_embeddings=False), "float16",
+                          {"rope_parameters": None, "layer_types": None,
+                           "global_attn_every_n_layers": 2, "global_rope_theta": 40000.0,
+                           "local_rope_theta": 500.0, "position_embedding_type": "absolute"}),
+    "gpt2": ("GPT2LMHeadModel", "GPT2Config",
+             dict(vocab_size=VOCABULARY, n_positions=14, n_embd=24, n_layer=2, n_head=3),
+             "bfloat16", {}),
+    "gpt2_untied": ("GPT2LMHeadModel", "GPT2Config",
+                    dict(vocab_size=VOCABULARY, n_positions=14, n_embd=20, n_layer=2, n_head=5,
+                         n_inner=28, activation_function="relu", tie_word_embeddings=False),
+                    "float16", {}),
+    "gptneox": ("GPTNeoXForCausalLM", "GPTNeoXConfig", sizes(3, 24, 28), "bfloat16", {}),
+    "gptneox_serial": ("GPTNeoXForCausalLM", "GPTNeoXConfig",
+                       sizes(2, 24, 20, use_parallel_residual=False, attention_bias=False,
+                             tie_word_embeddings=True), "float16",
+                       {"rope_parameters": None, "rotary_pct": 0.5, "rotary_emb_base": 3000}),
+    "gptneox_whole": ("GPTNeoXForCausalLM", "GPTNeoXConfig", sizes(5, 20, 20), "bfloat16",
+                      {"rope_parameters": None, "rotary_pct": 1.0, "rotary_emb_base": 10000,
+                       "rope_scaling": {"type": "linear", "factor": 2.0}}),
+    "gptneox_gguf": ("GPTNeoXForCausalLM", "GPTNeoXConfig", sizes(3, 24, 28), "gguf", {}),
+    "opt": ("OPTForCausalLM", "OPTConfig",
+            usual(num_attention_heads=3, hidden_size=24, ffn_dim=28), "bfloat16", {}),
+    "opt_untied": ("OPTForCausalLM", "OPTConfig",
+                   usual(num_attention_heads=5, hidden_size=20, ffn_dim=24, enable_bias=False,
+                         activation_function="gelu", tie_word_embeddings=False), "float16", {}),
+    "llama": ("LlamaForCausalLM", "LlamaConfig", grouped(6, 2, 6, 24, 20), "bfloat16", {}),
+    "llama_biases": ("LlamaForCausalLM", "LlamaConfig",
+                     grouped(3, 3, 6, 18, 20, attention_bias=True, mlp_bias=True,
+                             tie_word_embeddings=True, rope_parameters={**LINEAR,
+                                                                        "rope_theta": 7000.0}),
+                     "float32", {}),
+    "llama3": ("LlamaForCausalLM", "LlamaConfig",
+               grouped(5, 1, 8, 20, 16, tie_word_embeddings=True), "float16",
+               {"rope_parameters": None, "rope_theta": 500000.0, "rope_scaling": LLAMA3}),
+    "mistral": ("MistralForCausalLM", "MistralConfig",
+                grouped(6, 3, 6, 18, 24, sliding_window=5), "bfloat16", {}),
+    "qwen2": ("Qwen2ForCausalLM", "Qwen2Config",
+              sizes(6, 24, 20, num_key_value_heads=2, tie_word_embeddings=True), "bfloat16", {}),
+    "qwen2_window": ("Qwen2ForCausalLM", "Qwen2Config",
+                     sizes(3, 18, 20, num_key_value_heads=1, use_sliding_window=True,
+                           sliding_window=4, max_window_layers=1), "float16",
+                     {"layer_types": None}),
+    "qwen3": ("Qwen3ForCausalLM", "Qwen3Config", grouped(6, 3, 8, 18, 24), "bfloat16", {}),
+    "qwen3_biases": ("Qwen3ForCausalLM", "Qwen3Config",
+                     grouped(3, 1, 4, 18, 20, attention_bias=True, tie_word_embeddings=True),
+                     "float16", {}),
+    "phi3": ("Phi3ForCausalLM", "Phi3Config", sizes(6, 24, 28, num_key_value_heads=2), "float16",
+             {}),
+    "phi3_window": ("Phi3ForCausalLM", "Phi3Config",
+                    sizes(3, 24, 20, num_key_value_heads=3, sliding_window=4,
+                          tie_word_embeddings=True), "bfloat16",
+                    {"rope_parameters": None, "rope_theta": 3000.0, "rope_scaling": None,
+                     "partial_rotary_factor": 0.5}),
+    "phi3_gguf": ("Phi3ForCausalLM", "Phi3Config",
+                  sizes(6, 24, 28, num_key_value_heads=2, sliding_window=7), "gguf", {}),
+    "gemma2": ("Gemma2ForCausalLM", "Gemma2Config",
+               grouped(4, 2, 6, 20, 24, num_hidden_layers=3, sliding_window=5,
+                       query_pre_attn_scalar=9, attn_logit_softcapping=1.5,
+                       final_logit_softcapping=2.0), "bfloat16", {}),
+    "gemma2_uncapped": ("Gemma2ForCausalLM", "Gemma2Config",
+                        grouped(3, 1, 8, 18, 20, sliding_window=3, query_pre_attn_scalar=30,
+                                attn_logit_softcapping=None, final_logit_softcapping=None,
+                                tie_word_embeddings=False), "float16", {"layer_types": None}),
+    "gemma2_gguf": ("Gemma2ForCausalLM", "Gemma2Config",
+                    grouped(4, 2, 6, 20, 24, sliding_window=5, query_pre_attn_scalar=6,
+                            attn_logit_softcapping=2.0, final_logit_softcapping=3.0), "gguf", {}),
+    "gemma3": ("Gemma3ForCausalLM", "Gemma3TextConfig",
+               grouped(4, 1, 6, 20, 24, num_hidden_layers=3, sliding_window=5,
+                       sliding_window_pattern=2, query_pre_attn_scalar=9), "bfloat16", {}),
+    "gemma3_untied": ("Gemma3ForCausalLM", "Gemma3TextConfig",
+                      grouped(3, 3, 4, 12, 20, sliding_window=4, query_pre_attn_scalar=4,
+                              tie_word_embeddings=False), "float32", {}),
+}
+
+
+def randomise(model, seed, dtype):
+    """Weights for which attention is neither flat nor a single spike."""
+    generator = torch.Generator().manual_seed(seed)
+    zero_based = "Gemma" in type(model).__name__  # norms keep weight - 1
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if parameter.dim() == 1 and name.endswith("weight"):
+                value = 0.2 * noise + (0 if zero_based else 1)
+            elif parameter.dim() == 1:
+                value = 0.2 * noise
+            elif "embed" in name or "wte" in name or "wpe" in name:
+                value = noise
+            else:
+                value = 1.5 * noise / max(parameter.shape) ** 0.5
+            parameter.copy_(value.to(dtype).float())
+
+
+# Names of GGUF after those of safetensors, "#" the layer; as llama.cpp's converter has them.
+GGUF_NAMES = {
+    "gptneox": {"gpt_neox.embed_in": "token_embd", "gpt_neox.final_layer_norm": "output_norm",
+                "lm_head": "output", "gpt_neox.layers.#.input_layernorm": "blk.#.attn_norm",
+                "gpt_neox.layers.#.attention.query_key_value": "blk.#.attn_qkv",
+                "gpt_neox.layers.#.attention.dense": "blk.#.attn_output",
+                "gpt_neox.layers.#.post_attention_layernorm": "blk.#.ffn_norm",
+                "gpt_neox.layers.#.mlp.dense_h_to_4h": "blk.#.ffn_up",
+                "gpt_neox.layers.#.mlp.dense_4h_to_h": "blk.#.ffn_down"},
+    "phi3": {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output",
+             "model.layers.#.input_layernorm": "blk.#.attn_norm",
+             "model.layers.#.self_attn.qkv_proj": "blk.#.attn_qkv",
+             "model.layers.#.self_attn.o_proj": "blk.#.attn_output",
+             "model.layers.#.post_attention_layernorm": "blk.#.ffn_norm",
+             "model.layers.#.mlp.gate_up_proj": "blk.#.ffn_up",
+             "model.layers.#.mlp.down_proj": "blk.#.ffn_down"},
+    "gemma2": {"model.embed_tokens": "token_embd", "model.norm": "output_norm",
+               "model.layers.#.input_layernorm": "blk.#.attn_norm",
+               "model.layers.#.self_attn.q_proj": "blk.#.attn_q",
+               "model.layers.#.self_attn.k_proj": "blk.#.attn_k",
+               "model.layers.#.self_attn.v_proj": "blk.#.attn_v",
+               "model.layers.#.self_attn.o_proj": "blk.#.attn_output",
+               "model.layers.#.post_attention_layernorm": "blk.#.post_attention_norm",
+               "model.layers.#.pre_feedforward_layernorm": "blk.#.ffn_norm",
+               "model.layers.#.mlp.gate_proj": "blk.#.ffn_gate",
+               "model.layers.#.mlp.up_proj": "blk.#.ffn_up",
+               "model.layers.#.mlp.down_proj": "blk.#.ffn_down",
+               "model.layers.#.post_feedforward_layernorm": "blk.#.post_ffw_norm"},
+}
+
+
+def gguf_name(names, name):
+    base, _, suffix = name.rpartition(".")
+    parts = base.split(".")
+    layer = next((p for p in parts if p.isdigit()), None)
+    generic = ".".join("#" if p.isdigit() else p for p in parts)
+    return names[generic].replace("#", layer or "") + "." + suffix
+
+
+def write_gguf(path, arch, model):
+    c = model.config
+    heads = c.num_attention_heads
+    head_width = getattr(c, "head_dim", None) or c.hidden_size // heads
+    w = gguf.GGUFWriter(path, arch)
+    w.add_block_count(c.num_hidden_layers)
+    w.add_embedding_length(c.hidden_size)
+    w.add_feed_forward_length(c.intermediate_size)
+    w.add_context_length(c.max_position_embeddings)
+    w.add_head_count(heads)
+    if arch == "gptneox":
+        w.add_layer_norm_eps(c.layer_norm_eps)
+        w.add_parallel_residual(c.use_parallel_residual)
+        w.add_rope_dimension_count(int(head_width * c.rope_parameters["partial_rotary_factor"]))
+    else:
+        w.add_head_count_kv(c.num_key_value_heads)
+        w.add_layer_norm_rms_eps(c.rms_norm_eps)
+        w.add_sliding_window(c.sliding_window)
+    if arch == "phi3":
+        w.add_rope_dimension_count(head_width)
+        w.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    if arch == "gemma2":
+        w.add_key_length(head_width)
+        w.add_value_length(head_width)
+        w.add_attn_logit_softcapping(c.attn_logit_softcapping)
+        w.add_final_logit_softcapping(c.final_logit_softcapping)
+    for name, tensor in model.named_parameters():
+        data = tensor.detach().numpy()
+        if "query_key_value" in name:  # heads of q, then of k, then of v
+            rest = data.shape[1:]
+            data = data.reshape(heads, 3, head_width, *rest).swapaxes(0, 1).reshape(-1, *rest)
+        if arch == "gemma2" and name.endswith("norm.weight"):
+            data = data + 1
+        data = data.astype(np.float16) if data.ndim == 2 else data
+        w.add_tensor(gguf_name(GGUF_NAMES[arch], name), np.ascontiguousarray(data))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+def change_config(folder, changes):
+    path = os.path.join(folder, "config.json")
+    with open(path) as f:
+        config = json.load(f)
+    for key, value in changes.items():
+        config.pop(key, None)
+        if value is not None:
+            config[key] = value
+    config.pop("transformers_version", None)
+    with open(path, "w") as f:
+        json.dump(config, f, indent=1, sort_keys=True)
+        f.write("\n")
+
+
+def make(case, seed):
+    class_name, config_name, numbers, kind, changes = CASES[case]
+    folder = os.path.join(HERE, "arch_" + case)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    dtype = torch.float16 if kind == "gguf" else getattr(torch, kind)
+    cls = getattr(transformers, class_name)
+    model = cls(getattr(transformers, config_name)(**numbers)).eval()
+    randomise(model, seed, dtype)
+    model.to(dtype).save_pretrained(folder)
+    change_config(folder, changes)
+    model, report = cls.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager",
+                                        output_loading_info=True)
+    assert not report["missing_keys"] and not report["unexpected_keys"], report
+    model.eval()
+    generator = torch.Generator().manual_seed(1000 + seed)
+    ids = torch.randint(0, VOCABULARY, (1, TOKENS), generator=generator)
+    given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if "oberta" in class_name or "Camembert" in class_name:
+        ids[0, 7] = ids[0, 9] = model.config.pad_token_id  # padding counts for no position
+    if getattr(model.config, "type_vocab_size", 0) > 1:
+        given["token_type_ids"] = (torch.arange(TOKENS) > 8).long()[None]
+    with torch.no_grad():
+        out = model(**given, output_attentions=True)
+    tensors = {"ids": ids[0].to(torch.int32),
+               "weights": torch.stack([a[0] for a in out.attentions]).float().contiguous()}
+    if "token_type_ids" in given:
+        tensors["type_ids"] = given["token_type_ids"][0].to(torch.int32)
+    if "logits" in out:
+        tensors["logits"] = out.logits[0].float().contiguous()
+    for name in os.listdir(folder):
+        if kind == "gguf" or name not in ("config.json", "model.safetensors"):
+            os.unlink(os.path.join(folder, name))
+    if kind == "gguf":
+        write_gguf(os.path.join(folder, "model.gguf"), case.split("_")[0], model)
+    save_file(tensors, os.path.join(folder, "expected.safetensors"),
+              {"made_with": f"torch {torch.__version__.split('+')[0]}, "
+                            f"transformers {transformers.__version__}"})
+    largest = tensors["weights"].max(-1).values.mean()
+    size = sum(os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder))
+    print(f"{case:20} {size:7d} bytes, mean largest weight {largest:.2f}")
+
+
+if __name__ == "__main__":
+    transformers.logging.set_verbosity_error()
+    torch.set_num_threads(1)
+    order = list(CASES)
+    for name in sys.argv[1:] or order:
+        make(name, 1 + order.index(name))

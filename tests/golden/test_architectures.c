@@ -1,0 +1,216 @@
+/*
+ * Every architecture on tiny checkpoints with random weights against what transformers computed
+ * (make_architectures.py): attention weights of all layers and heads, and logits.
+ */
+#include "testing.h"
+
+#include "base/arena.h"
+#include "formats/tensor_file.h"
+#include "model/model.h"
+#include "trace/trace.h"
+
+/* DESIGN: weights within 1e-5; logits within 1e-4 of the largest. */
+static const double WEIGHTS_ABS = 1e-5, LOGITS_REL = 1e-4;
+
+typedef struct Case {
+    const char *name;         /* of the folder, after arch_ */
+    const char *architecture; /* row of the table that has to serve it */
+    bool has_logits;
+} Case;
+
+static const Case CASES[] = {
+    {"bert", "bert", true},
+    {"bert_plain", "bert", false},
+    {"distilbert", "distilbert", true},
+    {"distilbert_relu", "distilbert", true},
+    {"distilbert_plain", "distilbert", false},
+    {"roberta", "roberta", true},
+    {"roberta_plain", "roberta", false},
+    {"xlm_roberta", "roberta", true},
+    {"camembert", "roberta", true},
+    {"modernbert", "modernbert", true},
+    {"modernbert_biases", "modernbert", true},
+    {"gpt2", "gpt2", true},
+    {"gpt2_untied", "gpt2", true},
+    {"gptneox", "gptneox", true},
+    {"gptneox_serial", "gptneox", true},
+    {"gptneox_whole", "gptneox", true},
+    {"gptneox_gguf", "gptneox", true},
+    {"opt", "opt", true},
+    {"opt_untied", "opt", true},
+    {"llama", "llama", true},
+    {"llama_biases", "llama", true},
+    {"llama3", "llama", true},
+    {"mistral", "mistral", true},
+    {"qwen2", "qwen2", true},
+    {"qwen2_window", "qwen2", true},
+    {"qwen3", "qwen3", true},
+    {"qwen3_biases", "qwen3", true},
+    {"phi3", "phi3", true},
+    {"phi3_window", "phi3", true},
+    {"phi3_gguf", "phi3", true},
+    {"gemma2", "gemma2", true},
+    {"gemma2_uncapped", "gemma2", true},
+    {"gemma2_gguf", "gemma2", true},
+    {"gemma3", "gemma3", true},
+    {"gemma3_untied", "gemma3", true},
+};
+
+typedef struct Run {
+    const Case *c;
+    Arena arena;
+    TensorFile *expected;
+    Model *model;
+    Trace *trace;
+} Run;
+
+/* A model that is not quite what its config says: said in a warning, and a failure here. */
+static void hear_warning(void *payload, LogLevel level, const char *message)
+{
+    if (level == LOG_WARNING) {
+        *(int *)payload += 1;
+        print_error("%s\n", message);
+    }
+}
+
+static const TensorView *expected_tensor(const Run *run, const char *name)
+{
+    const TensorView *view = tensor_file_find(run->expected, name);
+    if (!view) {
+        fail_msg("arch_%s has no tensor %s: run make_architectures.py", run->c->name, name);
+    }
+    return view;
+}
+
+static void open_model(Run *run)
+{
+    Error err = {0};
+    int n_warnings = 0;
+    const Log log = {.write = hear_warning, .payload = &n_warnings};
+    const char *name = run->c->name;
+    const bool gguf = strstr(name, "_gguf") != NULL;
+    char *spec = arena_printf(&run->arena, &err, "tests/golden/data/arch_%s%s", name,
+                              gguf ? "/model.gguf" : "");
+    assert_ok(spec, err);
+    run->model = model_open(&(ModelDesc){.spec = spec, .log = &log}, &err);
+    assert_ok(run->model, err);
+    assert_int_equal(n_warnings, 0);
+    assert_string_equal(model_info(run->model)->architecture, run->c->architecture);
+    assert_int_equal(model_info(run->model)->has_logits, run->c->has_logits);
+}
+
+static void run_model(Run *run)
+{
+    Error err = {0};
+    const TensorView *ids = expected_tensor(run, "ids");
+    const TensorView *types = tensor_file_find(run->expected, "type_ids");
+    const size_t n = ids->n_elements;
+    TraceToken *tokens = ARENA_ARRAY(&run->arena, TraceToken, n, &err);
+    assert_ok(tokens, err);
+    for (size_t i = 0; i < n; i++) {
+        tokens[i] = (TraceToken){.id = ((const int32_t *)ids->data)[i],
+                                 .text = "",
+                                 .start = -1,
+                                 .end = -1,
+                                 .segment = types ? ((const int32_t *)types->data)[i] : 0};
+    }
+    run->trace = trace_run(
+        &(TraceDesc){
+            .model = run->model, .model_name = run->c->name, .tokens = tokens, .n_tokens = n},
+        NULL, &err);
+    assert_ok(run->trace, err);
+}
+
+/* Returns the worst error. */
+static double check_weights(Run *run)
+{
+    Error err = {0};
+    const TraceInfo *info = trace_info(run->trace);
+    const TensorView *weights = expected_tensor(run, "weights"); /* [L, H, N, N] */
+    const size_t n = (size_t)info->n_queries;
+    assert_int_equal(weights->shape[0], info->n_layers);
+    assert_int_equal(weights->shape[1], info->n_heads);
+    assert_int_equal(weights->shape[3], info->n_queries);
+    float *tile = ARENA_ARRAY(&run->arena, float, n *n, &err);
+    assert_ok(tile, err);
+    const float *expected = weights->data;
+    double worst = 0;
+    for (int32_t l = 0; l < info->n_layers; l++) {
+        for (int32_t h = 0; h < info->n_heads; h++, expected += n * n) {
+            const TraceRegion region = {.layer = l, .head = h};
+            assert_ok(trace_tile(run->trace, &region, TRACE_WEIGHTS, tile, 0, &err), err);
+            assert_close(tile, expected, n * n, WEIGHTS_ABS, 0);
+            for (size_t i = 0; i < n * n; i++) {
+                worst = fmax(worst, fabs((double)tile[i] - (double)expected[i]));
+            }
+        }
+    }
+    return worst;
+}
+
+static double check_logits(Run *run)
+{
+    Error err = {0};
+    const TraceInfo *info = trace_info(run->trace);
+    const TensorView *view = expected_tensor(run, "logits"); /* [N, V] */
+    const size_t n = view->n_elements;
+    assert_int_equal(view->shape[0], info->n_queries);
+    assert_int_equal(view->shape[1], info->n_vocab);
+    float *logits = ARENA_ARRAY(&run->arena, float, n, &err);
+    assert_ok(logits, err);
+    assert_ok(trace_logits(run->trace, run->model, 0, info->n_queries, logits, &err), err);
+    const float *expected = view->data;
+    double largest = 0, worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        largest = fmax(largest, fabs((double)expected[i]));
+        worst = fmax(worst, fabs((double)logits[i] - (double)expected[i]));
+    }
+    assert_close(logits, expected, n, LOGITS_REL * largest, 0);
+    return worst / largest;
+}
+
+static void test_architecture__as_transformers(void **state)
+{
+    Run *run = *state;
+    Error err = {0};
+    char path[256];
+    snprintf(path, sizeof path, "tests/golden/data/arch_%s/expected.safetensors", run->c->name);
+    run->expected = tensor_file_open(path, &err);
+    assert_ok(run->expected, err);
+    open_model(run);
+    run_model(run);
+    const double weights = check_weights(run);
+    if (run->c->has_logits) {
+        print_message("%s: weights within %.2g, logits within %.2g\n", run->c->name, weights,
+                      check_logits(run));
+    } else {
+        print_message("%s: weights within %.2g\n", run->c->name, weights);
+    }
+}
+
+static int release(void **state)
+{
+    Run *run = *state;
+    trace_close(run->trace);
+    model_close(&run->model);
+    tensor_file_close(&run->expected);
+    arena_destroy(&run->arena);
+    return 0;
+}
+
+int main(void)
+{
+    enum { N_CASES = sizeof CASES / sizeof CASES[0] };
+    static Run runs[N_CASES];
+    static char names[N_CASES][96];
+    static struct CMUnitTest tests[N_CASES];
+    for (size_t i = 0; i < N_CASES; i++) {
+        runs[i].c = &CASES[i];
+        snprintf(names[i], sizeof names[i], "test_%s__as_transformers", CASES[i].name);
+        tests[i] = (struct CMUnitTest){.name = names[i],
+                                       .test_func = test_architecture__as_transformers,
+                                       .teardown_func = release,
+                                       .initial_state = &runs[i]};
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
