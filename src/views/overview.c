@@ -45,7 +45,7 @@ OverviewLayout overview_layout(Rect stage, bool has_next)
         below = rect(below.x + left + gap, below.y, below.w - left - gap, below.h);
     }
     float top = below.h >= 700   ? floorf(below.h * 0.381f)
-                : below.h >= 380 ? AS_CLAMP(floorf(below.h * 0.42f), 176, 302)
+                : below.h >= 380 ? AS_CLAMP(floorf(below.h * 0.39f), 172, 302)
                                  : 0;
     if (top > 0) {
         place_cards(&l, rect(below.x, below.y, below.w, top), gap, has_next);

@@ -18,9 +18,16 @@ typedef struct Grid {
 
 enum { HEAD_ROW = 22, LABEL_COL = 46, LABEL_W = 44, TILE_MOST = 132 };
 
+/* Between the pictures; many small ones stand close. */
+static float gap_of(float pitch)
+{
+    return pitch >= 12 ? 2 : pitch >= 5 ? 1 : 0;
+}
+
 static float tile_for(Rect area, int32_t across, int32_t rows)
 {
-    return fminf((area.w + 2) / (float)across, (area.h + 2) / (float)rows) - 2;
+    float pitch = fminf((area.w + 2) / (float)across, (area.h + 2) / (float)rows);
+    return pitch - gap_of(pitch);
 }
 
 static Grid layout_grid(const OverviewScene *s, Rect area)
@@ -32,20 +39,18 @@ static Grid layout_grid(const OverviewScene *s, Rect area)
     g.across = g.down ? info->n_heads : info->n_layers;
     g.rows = g.down ? info->n_layers : info->n_heads;
     float scale = s->c->ui->scale;
-    float tile = AS_CLAMP(tile_for(area, g.across, g.rows), 3, TILE_MOST);
+    float tile = AS_CLAMP(tile_for(area, g.across, g.rows), 1, TILE_MOST);
     int32_t dev = (int32_t)floorf(tile * scale);
     dev = head_grid_side(AS_MAX(info->n_queries, info->n_keys), AS_MAX(dev, 1));
     g.tile = (float)dev / scale;
-    g.px = g.tile + 2;
-    g.py = g.tile + 2;
     /* Room that is left goes between the pictures, and says what each head does. */
     float free_x = (area.w + 2) / (float)g.across - g.tile;
     float free_y = (area.h + 2) / (float)g.rows - g.tile;
     g.labels = free_x >= LABEL_W && g.tile >= 30;
-    g.px = ui_snap(s->c->ui, g.tile + (g.labels ? fminf(free_x, 110) : fminf(free_x, 6)));
-    g.py = ui_snap(s->c->ui, g.tile + fminf(fmaxf(free_y, 0), g.labels ? 24 : 12));
-    g.px = fmaxf(g.px, g.tile);
-    g.py = fmaxf(g.py, g.tile);
+    float more_x = fminf(free_x, g.labels ? 110 : 6);
+    float more_y = fminf(free_y, g.labels ? 24 : 12);
+    g.px = g.tile + fmaxf(floorf(more_x * scale + 0.01f) / scale, 0);
+    g.py = g.tile + fmaxf(floorf(more_y * scale + 0.01f) / scale, 0);
     return g;
 }
 
@@ -122,7 +127,7 @@ static void draw_axis(const OverviewScene *s, const Grid *g, bool is_x)
     int32_t step = (int32_t)fmaxf(1, ceilf(need / pitch));
     for (int32_t i = 0; i < n; i++) {
         bool marked = is_marked(s, layers, i);
-        if (i % step != 0) {
+        if (i % step != 0 || (!is_x && pitch * (float)i + g->tile > g->area.h + 2)) {
             continue;
         }
         float at = pitch * (float)i;
@@ -250,6 +255,9 @@ void overview_draw_grid(OverviewScene *s)
     draw_axis_names(s, &g);
     draw_axis(s, &g, true);
     draw_axis(s, &g, false);
+    /* Where not even a pixel each fits, the last ones are cut off: the window is too small. */
+    draw_push_clip(ui->list, rect(card.x, area.y - 20, card.w, card.y + card.h - area.y + 18));
     draw_tiles(s, &g);
     draw_marks(s, &g);
+    draw_pop_clip(ui->list);
 }

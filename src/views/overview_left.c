@@ -25,6 +25,8 @@ typedef struct Left {
     float x, w; /* of the contents */
     float cell; /* logical px per token */
     bool legend;
+    float top;        /* of what is below the title */
+    float key_labels; /* height above the heatmap for them */
 } Left;
 
 static bool has_sink(const OverviewScene *s)
@@ -66,7 +68,7 @@ static void token_label_at(const OverviewScene *s, const Left *l, int32_t token,
                                     .text = text,
                                     .turn = TEXT_UP,
                                     .at = {l->heat.x + at + m.cap_height / 2, l->heat.y - 8},
-                                    .max_width = KEY_LABELS - 8});
+                                    .max_width = l->key_labels - 8});
 }
 
 /* The chosen token first; of the others as many as have room. */
@@ -135,8 +137,8 @@ static float draw_heat(OverviewScene *s, Left *l, float side)
     int32_t dev = AS_MAX((int32_t)floorf(side * ui->scale), 1);
     dev = head_grid_side(values, dev);
     side = (float)dev / ui->scale;
-    l->heat =
-        rect(ui_snap(ui, l->x + GUTTER), ui_snap(ui, l->card.y + 50 + KEY_LABELS), side, side);
+    l->heat = rect(ui_snap(ui, l->x + GUTTER), ui_snap(ui, l->card.y + l->top + l->key_labels),
+                   side, side);
     /* The last texel may be a part of one: tokens are placed by texels. */
     l->cell = g->sum_rows ? side / (float)values / (float)g->row_texel : side / (float)n;
     head_grid_draw_mean(g, c, l->heat, mean_scale(s));
@@ -370,16 +372,18 @@ void overview_draw_left(OverviewScene *s)
     /* What has no room is left out from below: first the profile, then the sink. */
     l.legend = card.h >= 560 || s->layout.grid.w < 640 ||
                s->view->grid.row_texel > 1; /* else the pictures' one is enough */
-    float rest = card.h - 50 - KEY_LABELS - (l.legend ? LEGEND_H : 12);
+    l.top = card.h >= 560 ? 50 : 40;
+    l.key_labels = card.h >= 560 ? 56 : 46;
+    float rest = card.h - l.top - l.key_labels - (l.legend ? LEGEND_H : 12);
     float sink_h = (l.w < 330 ? SINK_H + SINK_LINE : SINK_H) + 24;
     float least = 110;
     bool sink = rest - least >= sink_h;
-    bool reads = rest - least >= sink_h + 46 + 2 * ROW_PITCH;
+    bool reads = rest - least >= sink_h + 50 + 2 * ROW_PITCH;
     float side = rest - (sink ? sink_h : 8);
     float most = fminf(280, l.w - GUTTER - 4);
     for (int rows = 7; reads && rows >= 2; rows--) { /* the heatmap gives way a little */
-        float left = rest - sink_h - 46 - (float)(rows * ROW_PITCH) - (rows >= 4 ? 28 : 0);
-        if (left >= 150 || rows == 2) {
+        float left = rest - sink_h - 50 - (float)(rows * ROW_PITCH) - (rows >= 4 ? 28 : 0);
+        if (left >= (rows > 3 ? 150 : 124) || rows == 2) {
             side = left;
             break;
         }

@@ -166,14 +166,44 @@ static void test_views_frame__views(void **state)
     for (int i = 0; i < VIEW_COUNT; i++) {
         c.session->view = (ViewId)i;
         check_sizes(&c, view_name((ViewId)i));
-        /* Each says what it is: its title, or its matrix. */
+        /* Each says what it is: its title, or what it shows. */
         views_case_frame(&c, 1280, 720, 1);
-        if (i != VIEW_MATRIX) {
+        if (!view_def((ViewId)i)->draw) {
             assert_non_null(find_text(&c, "not built yet"));
             assert_non_null(find_text(&c, "Go to Matrix"));
         }
     }
     views_case_close(&c);
+    arena_destroy(&arena);
+}
+
+/* The views of the whole text: of any length, for any number of layers and heads. */
+static void test_views_frame__whole_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        int n_words;
+    } rows[] = {{"random:L=5,H=8,d=64,seed=5", 1},   {"random:L=5,H=8,d=64,seed=5", 2},
+                {"random:L=5,H=8,d=64,seed=5", 5},   {"random:L=30,H=9,d=72,seed=5", 20},
+                {"random:L=6,H=12,d=96,seed=5", 47}, {"random:L=2,H=2,d=32,seed=5", 300},
+                {"random:L=1,H=1,d=32,seed=5", 900}};
+    static const char *const themes[] = {"theme night", "theme paper", "theme contrast"};
+    Arena arena = {0};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        ViewsCase c;
+        char what[96];
+        views_case_open(&c, rows[i].model, words_of(&arena, rows[i].n_words));
+        views_case_do(&c, themes[i % AS_COUNT(themes)]);
+        for (int k = 0; k < 3; k++) {
+            static const char *const lines[] = {"view overview", "inspector", "view heads"};
+            views_case_do(&c, lines[k]);
+            snprintf(what, sizeof what, "%s, %d tokens, %s", rows[i].model, rows[i].n_words,
+                     lines[k]);
+            check_sizes(&c, what);
+        }
+        views_case_close(&c);
+    }
     arena_destroy(&arena);
 }
 
@@ -191,6 +221,8 @@ static void test_views_frame__long_tokens(void **state)
     views_case_do(&c, "head 63");
     views_case_do(&c, "pin 1 0");
     check_sizes(&c, "long tokens, last head");
+    views_case_do(&c, "view overview");
+    check_sizes(&c, "long tokens, overview");
     views_case_close(&c);
 }
 
@@ -212,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_views_frame__texts),
         cmocka_unit_test(test_views_frame__states),
         cmocka_unit_test(test_views_frame__views),
+        cmocka_unit_test(test_views_frame__whole_text),
         cmocka_unit_test(test_views_frame__long_tokens),
         cmocka_unit_test(test_views_frame__nothing_yet),
     };
