@@ -45,27 +45,32 @@ void trace_close(Trace *trace)
     mem_free(trace);
 }
 
+static ErrorCode attn_error_code(AttnStatus status)
+{
+    return status == ATTN_CANCELLED ? ERR_CANCELLED
+           : status == ATTN_MEMORY  ? ERR_MEMORY
+           : status == ATTN_ISA     ? ERR_UNSUPPORTED
+                                    : ERR_RANGE;
+}
+
 bool trace_attn_ok(AttnStatus status, const char *what, Error *err)
 {
-    if (status == ATTN_OK) {
-        return true;
-    }
-    ErrorCode code = status == ATTN_CANCELLED ? ERR_CANCELLED
-                     : status == ATTN_MEMORY  ? ERR_MEMORY
-                     : status == ATTN_ISA     ? ERR_UNSUPPORTED
-                                              : ERR_RANGE;
-    return error_set(err, code, "%s: %s", what, attn_status_text(status));
+    return status == ATTN_OK ||
+           error_set(err, attn_error_code(status), "%s: %s", what, attn_status_text(status));
+}
+
+static bool make_ctx(int32_t threads, AttnCtx **ctx, Error *err)
+{
+    char message[256] = "";
+    AttnCtxDesc desc = {.n_threads = threads};
+    AttnStatus status = attn_ctx_create(&desc, ctx, message, sizeof message);
+    return status == ATTN_OK || error_set(err, attn_error_code(status), "%s",
+                                          message[0] ? message : attn_status_text(status));
 }
 
 bool trace_make_ctx(Trace *trace, int32_t threads, Error *err)
 {
-    char message[256] = "";
-    AttnCtxDesc desc = {.n_threads = threads};
-    AttnStatus status = attn_ctx_create(&desc, &trace->ctx, message, sizeof message);
-    if (status == ATTN_OK) {
-        return true;
-    }
-    return trace_attn_ok(status, message[0] ? message : "attention", err);
+    return make_ctx(threads, &trace->ctx, err);
 }
 
 bool trace_set_threads(Trace *trace, int32_t threads, Error *err)
@@ -185,12 +190,9 @@ static uint64_t add_up(uint64_t a, uint64_t b)
 static bool attention_bytes(const TraceDesc *desc, const TraceInfo *info,
                             const ForwardOptions *options, uint64_t *bytes, Error *err)
 {
-    char message[256] = "";
     AttnCtx *ctx = NULL;
-    AttnCtxDesc ctx_desc = {.n_threads = desc->params.threads};
-    AttnStatus status = attn_ctx_create(&ctx_desc, &ctx, message, sizeof message);
-    if (status != ATTN_OK) {
-        return trace_attn_ok(status, message[0] ? message : "attention", err);
+    if (!make_ctx(desc->params.threads, &ctx, err)) {
+        return false;
     }
     float some = 0; /* pointers only say what is wanted */
     int32_t some_key = 0;

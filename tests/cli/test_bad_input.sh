@@ -109,6 +109,11 @@ if [ -w /dev/full ]; then
     says 'standard output'
 fi
 
+ATTNSCOPE_ISA=foo "$program" dump $w --text a -o "$o/x.npy" 2>"$dir/stderr" && bad "ATTNSCOPE_ISA=foo is taken"
+n_checks=$((n_checks + 1))
+says "instruction set 'foo' is not known"
+[ "$(grep -o 'instruction set' "$dir/stderr" | wc -l)" -eq 1 ] || bad "said twice: $(cat "$dir/stderr")"
+
 # ---- Ctrl+C: nothing is left
 n_checks=$((n_checks + 1))
 "$program" dump --model random:L=40,H=8,d=512,V=500 --text "$(yes word | head -n 3000)" --what weights \
