@@ -71,7 +71,7 @@ static bool finish_window(const ArchSource *source, ArchConfig *config, Error *e
 static bool finish_qwen(const ArchSource *source, ArchConfig *config, Error *err)
 {
     bool used = source->gguf != NULL;
-    double first = 0;
+    double first = 28; /* where nothing says, as in transformers */
     if (!arch_source_bool(source, "use_sliding_window", &used, err) ||
         !arch_source_number(source, "max_window_layers", NULL, 0, ARCH_MAX_SIZE, &first, err)) {
         return false;

@@ -127,6 +127,14 @@ for copy in old new; do
 done
 cmp -s "$o/old.npy" "$o/new.npy" || bad "rope_theta beside rope_parameters is not the one that transformers takes"
 
+# ---- Qwen's window begins at layer 28 where nothing says when, as in transformers
+for copy in old new; do sed 's/"llama"/"qwen2"/' models/tiny/config.json >"$dir/$copy/config.json"; done
+sed -i 's/"qwen2"/&, "use_sliding_window": true, "sliding_window": 2/' "$dir/new/config.json"
+for copy in old new; do
+    ok dump --model "$dir/$copy" --ids 5,6,7,8 --what lse -o "$o/$copy.npy"
+done
+cmp -s "$o/old.npy" "$o/new.npy" || bad "Qwen's first layers have a window"
+
 # ---- a part of the text is said
 ok dump $model --file "$dir/text" --max-tokens 9 --what lse --layer 0 --head 0 -o "$o/p.npy"
 says 'tokens 0 to 8 of 600'
