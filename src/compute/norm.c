@@ -32,7 +32,7 @@ COMPUTE_CLONES static void scale_row(const NormArgs *a, const float *x, float *y
     for (int32_t i = 0; i < a->width; i++) {
         float value = (x[i] - mean) * factor;
         if (a->weight) {
-            value *= a->weight[i] + a->weight_offset;
+            value *= a->weight[i];
         }
         y[i] = a->bias ? value + a->bias[i] : value;
     }

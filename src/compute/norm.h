@@ -18,7 +18,6 @@ typedef struct NormArgs {
     ptrdiff_t x_stride, y_stride;
     const float *weight; /* [width]; NULL = 1 */
     const float *bias;   /* [width]; NULL = 0 */
-    float weight_offset; /* added to weight (Gemma keeps weight - 1 in its files) */
     float eps;
     int64_t rows;
     int32_t width;
