@@ -175,12 +175,11 @@ static void start_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int
     if (p->out.o) {
         memset(w->o, 0, (size_t)padded * (size_t)plan->ep * sizeof(float));
     }
-    if (p->summary) {
-        ptrdiff_t n = (ptrdiff_t)n_rows * w->texels.ld;
-        memset(w->texel_sum, 0, (size_t)n * sizeof(float));
-        for (ptrdiff_t i = 0; i < n; i++) {
-            w->texel_max[i] = -INFINITY;
-        }
+    for (int32_t r = 0; p->summary && r < n_rows; r += ATTN_GROUP) {
+        int32_t n = n_rows - r < ATTN_GROUP ? n_rows - r : ATTN_GROUP, begin, end;
+        attn_mask_hull(&a->mask, a->n_keys, row0 + r, n, &begin, &end);
+        ptrdiff_t at = (ptrdiff_t)r * w->texels.ld;
+        attn_texel_row_start(&w->texels, n, begin, end, w->texel_sum + at, w->texel_max + at);
     }
 }
 

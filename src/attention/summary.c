@@ -53,6 +53,28 @@ void attn_texel_row_clear(AttnTexelRow *texels)
     texels->n_pending = 0;
 }
 
+void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t begin, int32_t end,
+                          float *sum, float *max)
+{
+    int32_t width = texels->shape.col_width, first = 0, stop = 0;
+    if (ATTN_BLOCK_STEPS * ATTN_STEP / width % texels->lanes == 0 && begin < end) {
+        int32_t key = begin / ATTN_STEP * ATTN_STEP;
+        first = (key + width - 1) / width;
+        stop = (end + ATTN_STEP - 1) / ATTN_STEP * ATTN_STEP / width;
+        stop = stop > first ? stop : first;
+    }
+    for (int32_t r = 0; r < n_rows; r++, sum += texels->ld, max += texels->ld) {
+        for (int32_t c = 0; c < first; c++) {
+            sum[c] = 0;
+            max[c] = -INFINITY;
+        }
+        for (int32_t c = stop; c < texels->ld; c++) {
+            sum[c] = 0;
+            max[c] = -INFINITY;
+        }
+    }
+}
+
 static void flush(AttnTexelRow *texels)
 {
     for (int32_t c = 0; c < texels->ld; c++) {

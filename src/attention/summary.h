@@ -18,6 +18,12 @@ void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, i
 
 void attn_texel_row_clear(AttnTexelRow *texels);
 
+/** Sums of 0 and maxima of -INFINITY [n_rows][ld] where a group of rows that sees keys [begin, end)
+ *  adds to texels, or leaves them alone; those that its kernel stores as a whole stay as they are.
+ */
+void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t begin, int32_t end,
+                          float *sum, float *max);
+
 /** Adds one row: sums times inverse, largest scores as weights (see AttnKernel.fold_texels).
  *  n_keys are those up to the last that the row sees. */
 void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const float *sum,

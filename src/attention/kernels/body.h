@@ -319,20 +319,22 @@ static bool kernel_pack_v(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t 
 {
     /* x - x is 0 for every finite x and NaN for the others. */
     vf odd = vf_set1(0.0f);
-    for (int slot = 0; slot < ATTN_STEP; slot++) {
-        int32_t key = slot % W * T + slot / W;
-        float *to = out + (ptrdiff_t)slot * ep;
-        int32_t n = key < n_keys ? dim : 0;
-        if (n > 0) {
-            memcpy(to, v + key * ld, (size_t)n * sizeof(float));
-        }
-        memset(to + n, 0, (size_t)(ep - n) * sizeof(float));
+    for (int32_t key = 0; key < ATTN_STEP; key++) { /* as they lie in memory */
+        const float *from = v + (key < n_keys ? key : 0) * ld;
+        float *to = out + (ptrdiff_t)(key % T * W + key / T) * ep;
+        int32_t n = key < n_keys ? dim : 0, e = 0;
         if (n_keys == ATTN_STEP) {
-            ask_ahead(v, ld, slot, 1, dim);
+            ask_ahead(v, ld, key, 1, dim);
         }
-        for (int32_t e = 0; e < ep; e += W) {
-            vf x = vf_load(to + e);
+        for (; e + W <= n; e += W) {
+            vf x = vf_load(from + e);
             odd = vf_add(odd, vf_sub(x, x));
+            vf_store(to + e, x);
+        }
+        for (; e < ep; e += W) {
+            vf x = e < n ? vf_load_part(from + e, n - e) : vf_set1(0.0f);
+            odd = vf_add(odd, vf_sub(x, x));
+            vf_store(to + e, x);
         }
     }
     float total = lanes_sum(odd);
