@@ -11,7 +11,6 @@ static const ArchField FIELDS[] = {
     ARCH_INT(mlp_width, "hidden_dim", NULL, true, 1, ARCH_MAX_SIZE, 0),
     ARCH_INT(vocabulary, "vocab_size", NULL, false, 1, ARCH_MAX_SIZE, 0),
     ARCH_INT(max_positions, "max_position_embeddings", NULL, true, 1, ARCH_MAX_SIZE, 0),
-    ARCH_REAL(norm_eps, "layer_norm_eps", NULL, false, 0, 1, 1e-12),
     ARCH_ACTIVATION("activation"),
     ARCH_HEAD_ACTIVATION("activation"),
     ARCH_BOOL(tied, "tie_word_embeddings", true),
@@ -39,6 +38,14 @@ static const ArchTensor TENSORS[] = {
 
 static const char *const PREFIXES[] = {"", "distilbert.", NULL};
 
+static bool finish(const ArchSource *source, ArchConfig *config, Error *err)
+{
+    (void)source;
+    (void)err;
+    config->norm_eps = 1e-12;
+    return true;
+}
+
 const Arch ARCH_DISTILBERT = {
     .id = "distilbert",
     .family = "DistilBERT encoder",
@@ -52,4 +59,5 @@ const Arch ARCH_DISTILBERT = {
     .fields = FIELDS,
     .tensors = TENSORS,
     .prefixes = PREFIXES,
+    .finish = finish,
 };

@@ -12,7 +12,6 @@ static const ArchField FIELDS[] = {
     ARCH_INT(mlp_width, "ffn_dim", NULL, true, 1, ARCH_MAX_SIZE, 0),
     ARCH_INT(vocabulary, "vocab_size", NULL, false, 1, ARCH_MAX_SIZE, 0),
     ARCH_INT(max_positions, "max_position_embeddings", NULL, true, 1, ARCH_MAX_SIZE, 0),
-    ARCH_REAL(norm_eps, "layer_norm_eps", NULL, false, 0, 1, 1e-5),
     ARCH_ACTIVATION("activation_function"),
     ARCH_BOOL(tied, "tie_word_embeddings", true),
     ARCH_FIELDS_END,
@@ -41,6 +40,7 @@ static bool finish(const ArchSource *source, ArchConfig *config, Error *err)
     bool before = true, no_final = false, affine = true;
     double table_width = (double)config->width;
     config->position_offset = 2;
+    config->norm_eps = 1e-5;
     if (!arch_source_bool(source, "do_layer_norm_before", &before, err) ||
         !arch_source_bool(source, "_remove_final_layer_norm", &no_final, err) ||
         !arch_source_bool(source, "layer_norm_elementwise_affine", &affine, err) ||

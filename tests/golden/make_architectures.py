@@ -72,7 +72,7 @@ CASES = {
     "camembert": ("CamembertForMaskedLM", "CamembertConfig",
                   {**sizes(1, 12, 16), "pad_token_id": 1, "type_vocab_size": 1}, "bfloat16", {}),
     "modernbert": ("ModernBertForMaskedLM", "ModernBertConfig",
-                   sizes(3, 24, 20, num_hidden_layers=4, local_attention=6), "bfloat16", {}),
+                   sizes(3, 18, 16, num_hidden_layers=4, local_attention=6), "bfloat16", {}),
     "modernbert_biases": ("ModernBertForMaskedLM", "ModernBertConfig",
                           sizes(2, 16, 24, num_hidden_layers=3, local_attention=5,
                                 attention_bias=True, mlp_bias=True, norm_bias=True,
@@ -81,13 +81,15 @@ CASES = {
                            "global_attn_every_n_layers": 2, "global_rope_theta": 40000.0,
                            "local_rope_theta": 500.0, "position_embedding_type": "absolute"}),
     "gpt2": ("GPT2LMHeadModel", "GPT2Config",
-             dict(vocab_size=VOCABULARY, n_positions=14, n_embd=24, n_layer=2, n_head=3),
+             dict(vocab_size=VOCABULARY, n_positions=14, n_embd=18, n_layer=2, n_head=3),
              "bfloat16", {}),
     "gpt2_untied": ("GPT2LMHeadModel", "GPT2Config",
                     dict(vocab_size=VOCABULARY, n_positions=14, n_embd=20, n_layer=2, n_head=5,
                          n_inner=28, activation_function="relu", tie_word_embeddings=False),
                     "float16", {}),
-    "gptneox": ("GPTNeoXForCausalLM", "GPTNeoXConfig", sizes(3, 24, 28), "bfloat16", {}),
+    "gptneox": ("GPTNeoXForCausalLM", "GPTNeoXConfig",
+                sizes(3, 24, 20, rope_parameters={"rope_type": "default", "rope_theta": 500.0,
+                                                  "partial_rotary_factor": 0.5}), "bfloat16", {}),
     "gptneox_serial": ("GPTNeoXForCausalLM", "GPTNeoXConfig",
                        sizes(2, 24, 20, use_parallel_residual=False, attention_bias=False,
                              tie_word_embeddings=True), "float16",
@@ -96,6 +98,14 @@ CASES = {
                       {"rope_parameters": None, "rotary_pct": 1.0, "rotary_emb_base": 10000,
                        "rope_scaling": {"type": "linear", "factor": 2.0}}),
     "gptneox_gguf": ("GPTNeoXForCausalLM", "GPTNeoXConfig", sizes(3, 24, 28), "gguf", {}),
+    "bert_gguf": ("BertModel", "BertConfig", sizes(2, 8, 12), "gguf", {}),
+    "gpt2_gguf": ("GPT2LMHeadModel", "GPT2Config",
+                  dict(vocab_size=VOCABULARY, n_positions=14, n_embd=12, n_layer=2, n_head=3),
+                  "gguf", {}),
+    "llama_gguf": ("LlamaForCausalLM", "LlamaConfig", grouped(2, 1, 8, 8, 12), "gguf", {}),
+    "qwen2_gguf": ("Qwen2ForCausalLM", "Qwen2Config",
+                   sizes(2, 12, 12, num_key_value_heads=1, tie_word_embeddings=True), "gguf", {}),
+    "qwen3_gguf": ("Qwen3ForCausalLM", "Qwen3Config", grouped(2, 1, 6, 8, 12), "gguf", {}),
     "opt": ("OPTForCausalLM", "OPTConfig",
             usual(num_attention_heads=3, hidden_size=24, ffn_dim=28), "bfloat16", {}),
     "opt_untied": ("OPTForCausalLM", "OPTConfig",
@@ -147,7 +157,13 @@ CASES = {
                        sliding_window_pattern=2, query_pre_attn_scalar=9), "bfloat16", {}),
     "gemma3_untied": ("Gemma3ForCausalLM", "Gemma3TextConfig",
                       grouped(3, 3, 4, 12, 20, sliding_window=4, query_pre_attn_scalar=4,
-                              tie_word_embeddings=False), "float32", {}),
+                              tie_word_embeddings=False), "float32",
+                      {"rope_parameters": None, "layer_types": None,
+                       "_sliding_window_pattern": None, "sliding_window_pattern": 2,
+                       "rope_theta": 5000.0, "rope_local_base_freq": 300.0}),
+    "gemma3_gguf": ("Gemma3ForCausalLM", "Gemma3TextConfig",
+                    grouped(2, 1, 4, 8, 8, num_hidden_layers=6, sliding_window=5,
+                            query_pre_attn_scalar=4), "gguf", {}),
 }
 
 
@@ -170,7 +186,41 @@ def randomise(model, seed, dtype):
 
 
 # Names of GGUF after those of safetensors, "#" the layer; as llama.cpp's converter has them.
+LLAMA_NAMES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output",
+               "model.layers.#.input_layernorm": "blk.#.attn_norm",
+               "model.layers.#.self_attn.q_proj": "blk.#.attn_q",
+               "model.layers.#.self_attn.k_proj": "blk.#.attn_k",
+               "model.layers.#.self_attn.v_proj": "blk.#.attn_v",
+               "model.layers.#.self_attn.q_norm": "blk.#.attn_q_norm",
+               "model.layers.#.self_attn.k_norm": "blk.#.attn_k_norm",
+               "model.layers.#.self_attn.o_proj": "blk.#.attn_output",
+               "model.layers.#.post_attention_layernorm": "blk.#.ffn_norm",
+               "model.layers.#.mlp.gate_proj": "blk.#.ffn_gate",
+               "model.layers.#.mlp.up_proj": "blk.#.ffn_up",
+               "model.layers.#.mlp.down_proj": "blk.#.ffn_down"}
+GEMMA_NAMES = {**LLAMA_NAMES,
+               "model.layers.#.post_attention_layernorm": "blk.#.post_attention_norm",
+               "model.layers.#.pre_feedforward_layernorm": "blk.#.ffn_norm",
+               "model.layers.#.post_feedforward_layernorm": "blk.#.post_ffw_norm"}
 GGUF_NAMES = {
+    "bert": {"embeddings.word_embeddings": "token_embd",
+             "embeddings.position_embeddings": "position_embd",
+             "embeddings.token_type_embeddings": "token_types",
+             "embeddings.LayerNorm": "token_embd_norm",
+             "encoder.layer.#.attention.self.query": "blk.#.attn_q",
+             "encoder.layer.#.attention.self.key": "blk.#.attn_k",
+             "encoder.layer.#.attention.self.value": "blk.#.attn_v",
+             "encoder.layer.#.attention.output.dense": "blk.#.attn_output",
+             "encoder.layer.#.attention.output.LayerNorm": "blk.#.attn_output_norm",
+             "encoder.layer.#.intermediate.dense": "blk.#.ffn_up",
+             "encoder.layer.#.output.dense": "blk.#.ffn_down",
+             "encoder.layer.#.output.LayerNorm": "blk.#.layer_output_norm"},
+    "gpt2": {"transformer.wte": "token_embd", "transformer.wpe": "position_embd",
+             "transformer.ln_f": "output_norm", "transformer.h.#.ln_1": "blk.#.attn_norm",
+             "transformer.h.#.attn.c_attn": "blk.#.attn_qkv",
+             "transformer.h.#.attn.c_proj": "blk.#.attn_output",
+             "transformer.h.#.ln_2": "blk.#.ffn_norm", "transformer.h.#.mlp.c_fc": "blk.#.ffn_up",
+             "transformer.h.#.mlp.c_proj": "blk.#.ffn_down"},
     "gptneox": {"gpt_neox.embed_in": "token_embd", "gpt_neox.final_layer_norm": "output_norm",
                 "lm_head": "output", "gpt_neox.layers.#.input_layernorm": "blk.#.attn_norm",
                 "gpt_neox.layers.#.attention.query_key_value": "blk.#.attn_qkv",
@@ -178,71 +228,74 @@ GGUF_NAMES = {
                 "gpt_neox.layers.#.post_attention_layernorm": "blk.#.ffn_norm",
                 "gpt_neox.layers.#.mlp.dense_h_to_4h": "blk.#.ffn_up",
                 "gpt_neox.layers.#.mlp.dense_4h_to_h": "blk.#.ffn_down"},
-    "phi3": {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output",
-             "model.layers.#.input_layernorm": "blk.#.attn_norm",
-             "model.layers.#.self_attn.qkv_proj": "blk.#.attn_qkv",
-             "model.layers.#.self_attn.o_proj": "blk.#.attn_output",
-             "model.layers.#.post_attention_layernorm": "blk.#.ffn_norm",
-             "model.layers.#.mlp.gate_up_proj": "blk.#.ffn_up",
-             "model.layers.#.mlp.down_proj": "blk.#.ffn_down"},
-    "gemma2": {"model.embed_tokens": "token_embd", "model.norm": "output_norm",
-               "model.layers.#.input_layernorm": "blk.#.attn_norm",
-               "model.layers.#.self_attn.q_proj": "blk.#.attn_q",
-               "model.layers.#.self_attn.k_proj": "blk.#.attn_k",
-               "model.layers.#.self_attn.v_proj": "blk.#.attn_v",
-               "model.layers.#.self_attn.o_proj": "blk.#.attn_output",
-               "model.layers.#.post_attention_layernorm": "blk.#.post_attention_norm",
-               "model.layers.#.pre_feedforward_layernorm": "blk.#.ffn_norm",
-               "model.layers.#.mlp.gate_proj": "blk.#.ffn_gate",
-               "model.layers.#.mlp.up_proj": "blk.#.ffn_up",
-               "model.layers.#.mlp.down_proj": "blk.#.ffn_down",
-               "model.layers.#.post_feedforward_layernorm": "blk.#.post_ffw_norm"},
+    "llama": LLAMA_NAMES, "qwen2": LLAMA_NAMES, "qwen3": LLAMA_NAMES,
+    "phi3": {**LLAMA_NAMES, "model.layers.#.self_attn.qkv_proj": "blk.#.attn_qkv",
+             "model.layers.#.mlp.gate_up_proj": "blk.#.ffn_up"},
+    "gemma2": GEMMA_NAMES, "gemma3": GEMMA_NAMES,
 }
 
 
 def gguf_name(names, name):
     base, _, suffix = name.rpartition(".")
     parts = base.split(".")
-    layer = next((p for p in parts if p.isdigit()), None)
-    generic = ".".join("#" if p.isdigit() else p for p in parts)
-    return names[generic].replace("#", layer or "") + "." + suffix
+    layer = next((p for p in parts if p.isdigit()), "")
+    generic = names.get(".".join("#" if p.isdigit() else p for p in parts))
+    return generic and generic.replace("#", layer) + "." + suffix
+
+
+def gguf_data(arch, config, name, data):
+    """What the converter does to the numbers."""
+    heads = config.num_attention_heads
+    rest = data.shape[1:]
+    if "query_key_value" in name:  # heads of q, then of k, then of v
+        return data.reshape(heads, 3, -1, *rest).swapaxes(0, 1).reshape(-1, *rest)
+    if arch == "gpt2" and data.ndim == 2 and ".h." in name:
+        return data.T
+    if arch == "llama" and ("q_proj" in name or "k_proj" in name):  # pairs that turn together
+        n = heads if "q_proj" in name else config.num_key_value_heads
+        return data.reshape(n, 2, -1, *rest).swapaxes(1, 2).reshape(-1, *rest)
+    return data + 1 if arch.startswith("gemma") and name.endswith("norm.weight") else data
 
 
 def write_gguf(path, arch, model):
     c = model.config
     heads = c.num_attention_heads
     head_width = getattr(c, "head_dim", None) or c.hidden_size // heads
+    rope = getattr(c, "rope_parameters", None) or {}
     w = gguf.GGUFWriter(path, arch)
     w.add_block_count(c.num_hidden_layers)
     w.add_embedding_length(c.hidden_size)
-    w.add_feed_forward_length(c.intermediate_size)
+    w.add_feed_forward_length(getattr(c, "intermediate_size", 4 * c.hidden_size))
     w.add_context_length(c.max_position_embeddings)
     w.add_head_count(heads)
-    if arch == "gptneox":
-        w.add_layer_norm_eps(c.layer_norm_eps)
-        w.add_parallel_residual(c.use_parallel_residual)
-        w.add_rope_dimension_count(int(head_width * c.rope_parameters["partial_rotary_factor"]))
+    if arch in ("bert", "gpt2", "gptneox"):
+        w.add_layer_norm_eps(getattr(c, "layer_norm_eps", None) or c.layer_norm_epsilon)
     else:
         w.add_head_count_kv(c.num_key_value_heads)
         w.add_layer_norm_rms_eps(c.rms_norm_eps)
-        w.add_sliding_window(c.sliding_window)
-    if arch == "phi3":
+    if arch == "gptneox":
+        w.add_parallel_residual(c.use_parallel_residual)
+        w.add_rope_dimension_count(int(head_width * rope["partial_rotary_factor"]))
+    if arch in ("llama", "phi3"):
         w.add_rope_dimension_count(head_width)
-        w.add_rope_freq_base(c.rope_parameters["rope_theta"])
-    if arch == "gemma2":
+    if "rope_theta" in rope and arch not in ("gptneox", "gemma2"):
+        w.add_rope_freq_base(rope["rope_theta"])
+    if arch in ("llama", "qwen3", "gemma2", "gemma3"):
         w.add_key_length(head_width)
         w.add_value_length(head_width)
+    if arch in ("phi3", "gemma2", "gemma3"):
+        w.add_sliding_window(c.sliding_window)
+    if arch == "gemma2":
         w.add_attn_logit_softcapping(c.attn_logit_softcapping)
         w.add_final_logit_softcapping(c.final_logit_softcapping)
+    if arch == "gemma3":
+        w.add_rope_freq_base(rope["full_attention"]["rope_theta"])
     for name, tensor in model.named_parameters():
-        data = tensor.detach().numpy()
-        if "query_key_value" in name:  # heads of q, then of k, then of v
-            rest = data.shape[1:]
-            data = data.reshape(heads, 3, head_width, *rest).swapaxes(0, 1).reshape(-1, *rest)
-        if arch == "gemma2" and name.endswith("norm.weight"):
-            data = data + 1
-        data = data.astype(np.float16) if data.ndim == 2 else data
-        w.add_tensor(gguf_name(GGUF_NAMES[arch], name), np.ascontiguousarray(data))
+        to = gguf_name(GGUF_NAMES[arch], name)
+        if to:  # not BERT's pooler
+            data = gguf_data(arch, c, name, tensor.detach().numpy())
+            data = data.astype(np.float16) if data.ndim == 2 else data
+            w.add_tensor(to, np.ascontiguousarray(data))
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()
@@ -270,7 +323,11 @@ def make(case, seed):
     os.makedirs(folder)
     dtype = torch.float16 if kind == "gguf" else getattr(torch, kind)
     cls = getattr(transformers, class_name)
-    model = cls(getattr(transformers, config_name)(**numbers)).eval()
+    config = getattr(transformers, config_name)(**numbers)
+    for eps in ("layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "norm_eps"):
+        if hasattr(config, eps):
+            setattr(config, eps, 0.02)  # large enough to be seen
+    model = cls(config).eval()
     randomise(model, seed, dtype)
     model.to(dtype).save_pretrained(folder)
     change_config(folder, changes)

@@ -21,6 +21,7 @@ typedef struct Case {
 static const Case CASES[] = {
     {"bert", "bert", true},
     {"bert_plain", "bert", false},
+    {"bert_gguf", "bert", false},
     {"distilbert", "distilbert", true},
     {"distilbert_relu", "distilbert", true},
     {"distilbert_plain", "distilbert", false},
@@ -32,6 +33,7 @@ static const Case CASES[] = {
     {"modernbert_biases", "modernbert", true},
     {"gpt2", "gpt2", true},
     {"gpt2_untied", "gpt2", true},
+    {"gpt2_gguf", "gpt2", true},
     {"gptneox", "gptneox", true},
     {"gptneox_serial", "gptneox", true},
     {"gptneox_whole", "gptneox", true},
@@ -41,11 +43,14 @@ static const Case CASES[] = {
     {"llama", "llama", true},
     {"llama_biases", "llama", true},
     {"llama3", "llama", true},
+    {"llama_gguf", "llama", true},
     {"mistral", "mistral", true},
     {"qwen2", "qwen2", true},
     {"qwen2_window", "qwen2", true},
+    {"qwen2_gguf", "qwen2", true},
     {"qwen3", "qwen3", true},
     {"qwen3_biases", "qwen3", true},
+    {"qwen3_gguf", "qwen3", true},
     {"phi3", "phi3", true},
     {"phi3_window", "phi3", true},
     {"phi3_gguf", "phi3", true},
@@ -54,6 +59,7 @@ static const Case CASES[] = {
     {"gemma2_gguf", "gemma2", true},
     {"gemma3", "gemma3", true},
     {"gemma3_untied", "gemma3", true},
+    {"gemma3_gguf", "gemma3", true},
 };
 
 typedef struct Run {
