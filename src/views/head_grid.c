@@ -78,9 +78,8 @@ static float *values_of(const HeadGrid *g, int32_t layer, int32_t head)
 }
 
 /* scratch holds the maxima. */
-static void reduce(HeadGrid *g, const Trace *trace, int32_t layer, int32_t head)
+static void reduce(const HeadGrid *g, const Trace *trace, int32_t layer, float *out)
 {
-    float *out = values_of(g, layer, head);
     for (int64_t k = 0; k < (int64_t)g->rows * g->cols; k++) {
         out[k] = -INFINITY;
     }
@@ -97,6 +96,75 @@ static void reduce(HeadGrid *g, const Trace *trace, int32_t layer, int32_t head)
     }
 }
 
+bool head_picture_read(HeadPicture *p, const Session *s, int32_t layer, int32_t head,
+                       uint64_t space)
+{
+    if (p->values && p->trace_version == s->trace_version && p->layer == layer && p->head == head) {
+        return true;
+    }
+    const TraceLayer *l = trace_layer(s->trace, layer);
+    if (!l) {
+        return false;
+    }
+    uint64_t version = p->version ? p->version + 1 : (space + 1) << 56;
+    mem_free(p->values);
+    *p = (HeadPicture){.trace_version = s->trace_version,
+                       .layer = layer,
+                       .head = head,
+                       .rows = l->summary_rows,
+                       .cols = l->summary_cols,
+                       .row_texel = l->row_texel,
+                       .version = version};
+    size_t n = (size_t)p->rows * (size_t)p->cols * sizeof(float);
+    p->values = mem_alloc(n, NULL);
+    float *scratch = mem_alloc(n, NULL);
+    bool ok = p->values && scratch &&
+              trace_summary(s->trace, layer, head, TRACE_REDUCE_MAX, scratch, NULL);
+    if (ok) {
+        /* A grid of this one head. */
+        HeadGrid g = {.n_heads = 1,
+                      .rows = p->rows,
+                      .cols = p->cols,
+                      .factor = 1,
+                      .sum_rows = p->rows,
+                      .sum_cols = p->cols,
+                      .row_texel = l->row_texel,
+                      .col_texel = l->col_texel,
+                      .values = p->values,
+                      .scratch = scratch};
+        reduce(&g, s->trace, layer, p->values);
+    } else {
+        mem_free(p->values);
+        p->values = NULL;
+    }
+    mem_free(scratch);
+    return ok;
+}
+
+void head_picture_free(HeadPicture *p)
+{
+    mem_free(p->values);
+    *p = (HeadPicture){0};
+}
+
+void head_picture_draw(const HeadPicture *p, ViewContext *c, Rect box, Scale scale)
+{
+    if (!p->values) {
+        draw_rect(c->ui->list, &(DrawRect){.box = box, .fill = head_grid_masked(c->ui)});
+        return;
+    }
+    draw_cells(c->ui->list, &(DrawCells){
+                                .box = box,
+                                .source = {.values = p->values,
+                                           .rows = p->rows,
+                                           .cols = p->cols,
+                                           .version = p->version},
+                                .map = weight_map(c->ui),
+                                .scale = scale,
+                                .masked = head_grid_masked(c->ui),
+                            });
+}
+
 static bool read_head(HeadGrid *g, const Trace *trace, int32_t layer, int32_t head)
 {
     size_t texels = (size_t)g->sum_rows * (size_t)g->sum_cols;
@@ -105,7 +173,7 @@ static bool read_head(HeadGrid *g, const Trace *trace, int32_t layer, int32_t he
         !trace_summary(trace, layer, head, TRACE_REDUCE_MAX, g->scratch, NULL)) {
         return false;
     }
-    reduce(g, trace, layer, head);
+    reduce(g, trace, layer, values_of(g, layer, head));
     bool exact = g->row_texel == 1 && g->col_texel == 1; /* then maximum and mean are the weight */
     if (!exact && !trace_summary(trace, layer, head, TRACE_REDUCE_MEAN, g->scratch, NULL)) {
         return false;

@@ -41,6 +41,20 @@ const char *head_grid_says(const HeadGrid *grid, ViewContext *c, float px, const
 int32_t head_grid_side(int32_t n, int32_t px);
 /** What is not there in a small picture. */
 Color head_grid_masked(const Ui *ui);
+/** One head at the resolution of its summary. Zero is empty. */
+typedef struct HeadPicture {
+    uint64_t trace_version;
+    int32_t layer, head, rows, cols, row_texel;
+    float *values; /* [rows, cols] owned; maxima, -INFINITY where masked */
+    uint64_t version;
+} HeadPicture;
+
+/** Reads another head if it is another. `space` as in HeadGrid. False: not there, or no memory. */
+bool head_picture_read(HeadPicture *picture, const Session *session, int32_t layer, int32_t head,
+                       uint64_t space);
+void head_picture_free(HeadPicture *picture);
+void head_picture_draw(const HeadPicture *picture, ViewContext *c, Rect box, Scale scale);
+
 /** "prev", "induct": a pattern's name where there is little room. Static. */
 const char *pattern_short(Pattern pattern);
 /** A colour made light (dark) enough to be read as text on this theme's cards. */

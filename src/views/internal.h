@@ -5,6 +5,7 @@
 #include "ui/formula.h"
 #include "ui/text_field.h"
 #include "ui/widgets.h"
+#include "views/heads.h"
 #include "views/matrix.h"
 #include "views/overview.h"
 #include "views/views.h"
@@ -22,6 +23,7 @@ struct Views {
     ViewsDesc desc;
     MatrixView matrix;
     OverviewView overview;
+    HeadsView heads;
     bool settled; /* everything in the last frame was exact */
 
     Arena model_arena; /* of the list below */

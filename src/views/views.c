@@ -30,8 +30,9 @@ static const ViewDef defs[VIEW_COUNT] = {
     [VIEW_HEADS] =
         {.icon = ICON_HEADS,
          .help = "Every head of every layer as a small heatmap, with the pattern it follows and "
-                 "how strongly, to sort, filter and compare.",
-         .comes_with = "It comes with the Explore part of the road map."},
+                 "how strongly, to sort and filter.",
+         .draw = heads_draw,
+         .command = heads_command},
     [VIEW_FLOW] =
         {.icon = ICON_FLOW,
          .help = "Attention as curves between tokens, as wide as their weight, with particles "
@@ -146,6 +147,7 @@ void views_destroy(Views **views)
     }
     matrix_free(&(*views)->matrix);
     overview_free(&(*views)->overview);
+    heads_free(&(*views)->heads);
     arena_destroy(&(*views)->model_arena);
     mem_free(*views);
     *views = NULL;

@@ -1,0 +1,414 @@
+#include "views/heads.h"
+
+#include "views/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const sort_names[HEADS_SORT_COUNT] = {"Layer", "Pattern", "Entropy", "Distance"};
+static const char *const sort_args[HEADS_SORT_COUNT] = {"layer", "pattern", "entropy", "distance"};
+
+void heads_free(HeadsView *view)
+{
+    head_grid_free(&view->grid);
+    head_picture_free(&view->hovered);
+    for (int i = 0; i < PATTERN_COUNT; i++) {
+        head_picture_free(&view->best[i]);
+    }
+    *view = (HeadsView){0};
+}
+
+bool heads_command(Views *views, Session *session, const char *name, const char *arguments)
+{
+    HeadsView *v = &views->heads;
+    (void)session;
+    if (strcmp(name, "sort") == 0) {
+        for (int i = 0; i < HEADS_SORT_COUNT; i++) {
+            if (strcmp(arguments, sort_args[i]) == 0) {
+                v->sort = (HeadsSort)i;
+                return true;
+            }
+        }
+    }
+    if (strcmp(name, "filter") == 0) {
+        if (strcmp(arguments, "all") == 0 || strcmp(arguments, "mixed") == 0) {
+            v->filter = *arguments == 'a' ? HEADS_ALL : HEADS_MIXED;
+            return true;
+        }
+        for (int p = 0; p < PATTERN_COUNT; p++) {
+            if (strcmp(arguments, pattern_name((Pattern)p)) == 0) {
+                v->filter = 1 + p;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- layout ---- */
+
+static HeadsLayout layout_heads(Rect stage)
+{
+    bool small = stage.h < 700 || stage.w < 1000;
+    float pad = small ? 16 : 24;
+    float gap = small ? 12 : 24;
+    Rect box = rect_inset(stage, pad);
+    HeadsLayout l = {.title = rect(box.x, box.y, box.w, 32)};
+    float sort = 252;
+    if (box.w > sort + 200) {
+        l.sort = rect(box.x + box.w - sort, box.y + 2, sort, 28);
+        l.title.w = box.w - sort - 80;
+    }
+    float y = box.y + 32 + gap / 2;
+    if (box.h >= 240) {
+        l.filters = rect(box.x, y, box.w, 28);
+        y += 28 + gap / 2 + 4;
+    }
+    float best = box.h >= 780 ? 160 : box.h >= 500 ? 116 : 0;
+    if (best > 0) {
+        l.best = rect(box.x, box.y + box.h - best, box.w, best);
+    }
+    l.grid = rect(box.x, y, box.w, box.y + box.h - y - (best > 0 ? best + gap : 0));
+    return l;
+}
+
+/* ---- the pictures ---- */
+
+typedef struct Cell {
+    int32_t layer, head;
+    float key; /* what it is sorted by */
+    int label;
+} Cell;
+
+typedef struct Field {
+    Rect area;
+    bool table; /* layers and heads along the sides; else in the order of the sort */
+    bool down;  /* table: layers go down */
+    int32_t across, rows;
+    float tile, px, py, label_h;
+    Cell *cells;
+    int32_t n;
+} Field;
+
+enum { LABEL_H = 18, AXIS_H = 24, AXIS_W = 48, TILE_MOST = 160 };
+
+static int by_key(const void *a, const void *b)
+{
+    const Cell *x = a;
+    const Cell *y = b;
+    if (x->key != y->key) {
+        return (x->key > y->key) - (x->key < y->key);
+    }
+    return x->layer != y->layer ? (x->layer > y->layer) - (x->layer < y->layer)
+                                : (x->head > y->head) - (x->head < y->head);
+}
+
+/* Patterns one after the other, the clearest first; entropy and distance ascending. */
+static float sort_key(HeadsSort sort, const SurveyHead *h)
+{
+    if (!h) {
+        return INFINITY;
+    }
+    switch (sort) {
+    case HEADS_BY_PATTERN: {
+        int label = heads_label(h);
+        float score = label == HEADS_MIXED ? 0 : h->scores.score[label - 1];
+        return (float)label + 1 - score;
+    }
+    case HEADS_BY_ENTROPY:
+        return h->entropy;
+    case HEADS_BY_DISTANCE:
+        return h->distance;
+    default:
+        return 0;
+    }
+}
+
+static void list_cells(const HeadsScene *s, Field *f)
+{
+    const TraceInfo *info = trace_info(s->c->session->trace);
+    size_t n = (size_t)info->n_layers * (size_t)info->n_heads;
+    f->cells = ARENA_ARRAY(&s->c->ui->list->arena, Cell, n, NULL);
+    for (int32_t layer = 0; f->cells && layer < info->n_layers; layer++) {
+        for (int32_t head = 0; head < info->n_heads; head++) {
+            const SurveyHead *h = heads_scored(s, layer, head);
+            int label = h ? heads_label(h) : HEADS_MIXED;
+            bool match = s->view->filter == HEADS_ALL || (h && s->view->filter == label);
+            if (f->table || match) {
+                f->cells[f->n++] = (Cell){layer, head, sort_key(s->view->sort, h), label};
+            }
+        }
+    }
+    if (!f->table && f->cells) {
+        qsort(f->cells, (size_t)f->n, sizeof *f->cells, by_key);
+    }
+}
+
+static float gap_of(float pitch)
+{
+    return pitch >= 30 ? 4 : pitch >= 10 ? 2 : pitch >= 5 ? 1 : 0;
+}
+
+static float side_for(Rect area, int32_t across, int32_t rows, float label_h)
+{
+    float x = area.w / (float)across;
+    float y = area.h / (float)rows - label_h;
+    float pitch = fminf(x, y);
+    return pitch - gap_of(pitch);
+}
+
+/* Labels below the pictures while these stay of a size to be seen. */
+static float fit_field(Field *f, Rect area, int32_t across, int32_t rows)
+{
+    float with = side_for(area, across, rows, LABEL_H);
+    f->label_h = with >= 26 ? LABEL_H : 0;
+    return f->label_h > 0 ? with : side_for(area, across, rows, 0);
+}
+
+static void shape_field(const HeadsScene *s, Field *f, Rect card)
+{
+    const TraceInfo *info = trace_info(s->c->session->trace);
+    float scale = s->c->ui->scale;
+    f->area = rect_inset(card, 14);
+    float tile;
+    if (f->table) {
+        f->area =
+            rect(f->area.x + AXIS_W, f->area.y + AXIS_H, f->area.w - AXIS_W, f->area.h - AXIS_H);
+        float flat = fit_field(f, f->area, info->n_layers, info->n_heads);
+        float tall = fit_field(f, f->area, info->n_heads, info->n_layers);
+        f->down = tall > flat + 1;
+        f->across = f->down ? info->n_heads : info->n_layers;
+        f->rows = f->down ? info->n_layers : info->n_heads;
+        tile = fit_field(f, f->area, f->across, f->rows);
+    } else {
+        float best = 0;
+        f->across = 1;
+        for (int32_t k = 1; k <= AS_MAX(f->n, 1); k++) {
+            float side = fit_field(f, f->area, k, (AS_MAX(f->n, 1) + k - 1) / k);
+            if (side > best) {
+                best = side;
+                f->across = k;
+            }
+        }
+        f->rows = (AS_MAX(f->n, 1) + f->across - 1) / f->across;
+        tile = fit_field(f, f->area, f->across, f->rows);
+    }
+    int32_t dev = (int32_t)floorf(AS_CLAMP(tile, 1, TILE_MOST) * scale);
+    dev = head_grid_side(AS_MAX(info->n_queries, info->n_keys), AS_MAX(dev, 1));
+    f->tile = (float)dev / scale;
+    float free_x = f->area.w / (float)f->across - f->tile;
+    float free_y = f->area.h / (float)f->rows - f->tile - f->label_h;
+    f->px = f->tile + fmaxf(floorf(fminf(free_x, 40) * scale) / scale, 0);
+    f->py = f->tile + f->label_h + fmaxf(floorf(fminf(free_y, 12) * scale) / scale, 0);
+}
+
+static Rect cell_box(const HeadsScene *s, const Field *f, int32_t i)
+{
+    const Cell *cell = &f->cells[i];
+    int32_t a = f->table ? (f->down ? cell->head : cell->layer) : i % f->across;
+    int32_t b = f->table ? (f->down ? cell->layer : cell->head) : i / f->across;
+    return rect(ui_snap(s->c->ui, f->area.x + f->px * (float)a),
+                ui_snap(s->c->ui, f->area.y + f->py * (float)b), f->tile, f->tile);
+}
+
+static const char *cell_text(const HeadsScene *s, const Field *f, const Cell *cell)
+{
+    DrawList *list = s->c->ui->list;
+    const SurveyHead *h = heads_scored(s, cell->layer, cell->head);
+    if (!h) {
+        return "…";
+    }
+    if (f->table) {
+        return cell->label == HEADS_MIXED ? "mixed" : pattern_short((Pattern)(cell->label - 1));
+    }
+    switch (s->view->sort) {
+    case HEADS_BY_ENTROPY:
+        return draw_format(list, "%.2f", (double)h->entropy);
+    case HEADS_BY_DISTANCE:
+        return draw_format(list, "%.1f", (double)h->distance);
+    default:
+        return draw_format(list, "L%dH%d", cell->layer, cell->head);
+    }
+}
+
+static void draw_cell(const HeadsScene *s, const Field *f, int32_t i)
+{
+    Ui *ui = s->c->ui;
+    const Cell *cell = &f->cells[i];
+    const Selection *sel = &s->c->session->selection;
+    Rect box = cell_box(s, f, i);
+    bool scored = heads_scored(s, cell->layer, cell->head);
+    bool match = s->view->filter == HEADS_ALL || (scored && s->view->filter == cell->label);
+    head_grid_draw(&s->view->grid, s->c, box, cell->layer, cell->head, s->scale, match ? 1 : 0.22f);
+    Color color = color_as_text(ui, heads_label_color(ui, cell->label));
+    if (f->tile >= 20 && match) {
+        draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, -1),
+                                        .radius = 3,
+                                        .border = 1,
+                                        .border_color = color_mix(
+                                            ui->theme.card, color,
+                                            scored && cell->label != HEADS_MIXED ? 0.55f : 0.2f)});
+    }
+    if (sel->layer == cell->layer && sel->head == cell->head) {
+        draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, -3),
+                                        .radius = 5,
+                                        .border = 2,
+                                        .border_color = ui->theme.cross});
+    }
+    if (f->label_h > 0) {
+        float more = f->px - f->tile;
+        ui_label(ui, rect(box.x - more / 2 + 1, box.y + f->tile + 1, f->px - 2, 16),
+                 &(UiLabel){.face = f->table ? FONT_SANS : FONT_MONO,
+                            .size = 11,
+                            .align = DRAW_CENTER,
+                            .color = match ? color : ui->theme.off},
+                 cell_text(s, f, cell));
+    }
+}
+
+static void draw_axes(const HeadsScene *s, const Field *f)
+{
+    Ui *ui = s->c->ui;
+    const Selection *sel = &s->c->session->selection;
+    UiLabel small = {.face = FONT_SANS, .size = 11, .color = ui->theme.text3};
+    ui_label(ui, rect(f->area.x - AXIS_W, f->area.y - AXIS_H, AXIS_W - 14, 18), &small,
+             f->down ? "Head" : "Layer");
+    for (int axis = 0; axis < 2; axis++) {
+        bool is_x = axis == 0;
+        bool layers = is_x ? !f->down : f->down;
+        float pitch = is_x ? f->px : f->py;
+        int32_t n = is_x ? f->across : f->rows;
+        int32_t step = (int32_t)fmaxf(1, ceilf((is_x ? 22.0f : 14.0f) / pitch));
+        for (int32_t i = 0; i < n; i += step) {
+            bool chosen = (layers ? sel->layer : sel->head) == i;
+            float at = pitch * (float)i + f->tile / 2;
+            Rect box = is_x ? rect(f->area.x + at - 20, f->area.y - AXIS_H, 40, 18)
+                            : rect(f->area.x - 36, f->area.y + at - 9, 26, 18);
+            if (!is_x && at + 8 > f->area.h) {
+                break;
+            }
+            if (!is_x && !layers && f->tile >= 14) {
+                draw_circle(ui->list,
+                            &(DrawCircle){.center = {f->area.x - AXIS_W + 6, f->area.y + at},
+                                          .radius = 3.5f,
+                                          .fill = color_head(i)});
+            }
+            ui_label(ui, box,
+                     &(UiLabel){.face = chosen ? FONT_MONO_SEMIBOLD : FONT_MONO,
+                                .size = 11,
+                                .align = is_x ? DRAW_CENTER : DRAW_RIGHT,
+                                .color = chosen ? ui->theme.text : ui->theme.text3},
+                     draw_format(ui->list, is_x || layers ? "%d" : "H%d", i));
+        }
+    }
+}
+
+/* The picture under the pointer, or -1. */
+static int32_t point_at(HeadsScene *s, const Field *f)
+{
+    Ui *ui = s->c->ui;
+    Rect all = {f->area.x, f->area.y, f->px * (float)f->across, f->py * (float)f->rows};
+    bool hot;
+    bool clicked = ui_click(ui, UI_ID("heads-grid"), all, false, &hot, NULL);
+    for (int32_t i = 0; hot && i < f->n; i++) {
+        Rect box = cell_box(s, f, i);
+        box.h += f->label_h;
+        if (rect_contains(box, ui->mouse)) {
+            if (clicked) {
+                open_head(s->c->session, f->cells[i].layer, f->cells[i].head);
+            }
+            return i;
+        }
+    }
+    return -1;
+}
+
+static void draw_title(HeadsScene *s)
+{
+    Ui *ui = s->c->ui;
+    Rect row = s->layout.title;
+    const TraceInfo *info = trace_info(s->c->session->trace);
+    float x =
+        row.x +
+        ui_label(ui, row,
+                 &(UiLabel){.face = FONT_DISPLAY_SEMIBOLD, .size = 20, .color = ui->theme.text},
+                 "Heads");
+    const Survey *v = s->survey;
+    int32_t n = info->n_layers * info->n_heads;
+    bool busy = v && v->layers_scored < v->n_layers && !v->failure.code;
+    const char *text =
+        busy
+            ? draw_format(ui->list, "layer %d of %d is being scored", v->layers_scored, v->n_layers)
+        : v && v->failure.code ? "not all of them were scored"
+                               : draw_format(ui->list,
+                                             "all %d, labelled by what they do on this "
+                                             "text",
+                                             n);
+    ui_label(ui, rect(x + 16, row.y, row.x + row.w - x - 16, row.h),
+             &(UiLabel){.face = FONT_SANS, .size = 14}, text);
+    if (s->layout.sort.w > 0) {
+        Rect sort = s->layout.sort;
+        if (row.w > 560) {
+            ui_label(ui, rect(sort.x - 68, sort.y, 56, sort.h),
+                     &(UiLabel){.face = FONT_SANS, .size = 12, .align = DRAW_RIGHT}, "Sort by");
+        }
+        int chosen = ui_segmented(ui, UI_ID("heads-sort"), sort, sort_names, HEADS_SORT_COUNT,
+                                  (int)s->view->sort);
+        if (chosen != (int)s->view->sort) {
+            session_post(s->c->session, "sort %s", sort_args[chosen]);
+        }
+    }
+}
+
+void heads_draw(ViewContext *c, Rect stage)
+{
+    Ui *ui = c->ui;
+    HeadsScene s = {
+        .c = c,
+        .view = &c->views->heads,
+        .survey = session_survey(c->session),
+        .layout = layout_heads(stage),
+        .scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1},
+    };
+    s.view->grid.space = 1;
+    draw_title(&s);
+    if (s.layout.filters.w > 0) {
+        heads_draw_filters(&s);
+    }
+    Rect card = s.layout.grid;
+    ui_card(ui, card);
+    Field f = {.table = s.view->sort == HEADS_BY_LAYER};
+    list_cells(&s, &f);
+    shape_field(&s, &f, card);
+    int32_t dev = (int32_t)lroundf(f.tile * ui->scale);
+    if (!head_grid_update(&s.view->grid, c, dev)) {
+        c->views->settled &= ui->still;
+    }
+    draw_push_clip(ui->list, card);
+    if (f.table) {
+        draw_axes(&s, &f);
+    }
+    for (int32_t i = 0; i < f.n; i++) {
+        draw_cell(&s, &f, i);
+    }
+    if (!f.n) {
+        ui_label(ui, card, &(UiLabel){.face = FONT_SANS, .size = 14, .align = DRAW_CENTER},
+                 "No head of this text has this pattern.");
+    }
+    draw_pop_clip(ui->list);
+    int32_t hovered = point_at(&s, &f);
+    heads_draw_best(&s);
+    if (hovered >= 0) {
+        Rect tile = cell_box(&s, &f, hovered);
+        draw_rect(ui->list, &(DrawRect){.box = rect_inset(tile, -3),
+                                        .radius = 5,
+                                        .border = 2,
+                                        .border_color = ui->theme.cross});
+        heads_draw_card(&s, tile, stage, f.cells[hovered].layer, f.cells[hovered].head);
+    }
+    const Survey *v = s.survey;
+    if (v && !v->finished && !v->failure.code) {
+        c->views->settled = false;
+    }
+}
