@@ -44,6 +44,10 @@ static bool apply_options(Screen *screen, Error *err)
     const OptionValue *key = app_option(app, OPTION_KEY_ID);
     const OptionValue *scale = app_option(app, OPTION_SCALE_ID);
     ThemeId theme;
+    /* A head or a weight that is asked for is shown; else first of all the whole. */
+    bool one = query->given || key->given || app_option(app, OPTION_LAYER_ID)->given ||
+               app_option(app, OPTION_HEAD_ID)->given;
+    s->view = one ? VIEW_MATRIX : VIEW_OVERVIEW;
     if (!theme_find(app_option(app, OPTION_THEME_ID)->text, &theme)) {
         return error_set(err, ERR_USAGE, "--theme: there is no such theme");
     }

@@ -361,6 +361,32 @@ static void draw_title(HeadsScene *s)
     }
 }
 
+/* What a pixel is and what its colour means, beside the filters. */
+static void draw_scale(const HeadsScene *s, const Field *f, float left)
+{
+    Ui *ui = s->c->ui;
+    Rect row = s->layout.filters;
+    const char *says = head_grid_says(&s->view->grid, s->c, roundf(f->tile * ui->scale), "max");
+    float w = ui_text_width(ui, FONT_SANS, 11, says) + 1;
+    float right = row.x + row.w;
+    if (right - 130 >= left + 24) {
+        right -= 130;
+        ui_legend(ui, rect(right, row.y - 1, 130, 32), weight_map(ui), s->scale);
+        right -= 16;
+        const char *root = "weight, √ scale";
+        float root_w = ui_text_width(ui, FONT_SANS, 11, root) + 1;
+        if (right - root_w - w - 20 >= left + 24) {
+            ui_label(ui, rect(right - root_w, row.y, root_w, row.h),
+                     &(UiLabel){.face = FONT_SANS, .size = 11}, root);
+            right -= root_w + 20;
+        }
+    }
+    if (right - w >= left + 24) {
+        ui_label(ui, rect(right - w, row.y, w, row.h), &(UiLabel){.face = FONT_SANS, .size = 11},
+                 says);
+    }
+}
+
 void heads_draw(ViewContext *c, Rect stage)
 {
     Ui *ui = c->ui;
@@ -373,9 +399,7 @@ void heads_draw(ViewContext *c, Rect stage)
     };
     s.view->grid.space = 1;
     draw_title(&s);
-    if (s.layout.filters.w > 0) {
-        heads_draw_filters(&s);
-    }
+    float filters_end = s.layout.filters.w > 0 ? heads_draw_filters(&s) : 0;
     Rect card = s.layout.grid;
     ui_card(ui, card);
     Field f = {.table = s.view->sort == HEADS_BY_LAYER};
@@ -384,6 +408,9 @@ void heads_draw(ViewContext *c, Rect stage)
     int32_t dev = (int32_t)lroundf(f.tile * ui->scale);
     if (!head_grid_update(&s.view->grid, c, dev)) {
         c->views->settled &= ui->still;
+    }
+    if (s.layout.filters.w > 0) {
+        draw_scale(&s, &f, filters_end);
     }
     draw_push_clip(ui->list, card);
     if (f.table) {

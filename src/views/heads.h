@@ -43,7 +43,8 @@ typedef struct HeadsScene {
 } HeadsScene;
 
 /* ---- parts (heads_parts.c) ---- */
-void heads_draw_filters(HeadsScene *s);
+/** Returns where they end. */
+float heads_draw_filters(HeadsScene *s);
 void heads_draw_best(HeadsScene *s);
 /** The enlarged head beside its small picture. */
 void heads_draw_card(HeadsScene *s, Rect tile, Rect stage, int32_t layer, int32_t head);

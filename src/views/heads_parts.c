@@ -63,7 +63,7 @@ static const char *filter_name(int label)
                                   : pattern_name((Pattern)(label - 1));
 }
 
-void heads_draw_filters(HeadsScene *s)
+float heads_draw_filters(HeadsScene *s)
 {
     Ui *ui = s->c->ui;
     Rect row = s->layout.filters;
@@ -75,7 +75,7 @@ void heads_draw_filters(HeadsScene *s)
         float count_w = ui_text_width(ui, FONT_MONO, 11, count);
         float w = ceilf(name_w + count_w) + 46;
         if (x + w > row.x + row.w) {
-            return;
+            break;
         }
         Rect box = {x, row.y, w, row.h};
         bool chosen = s->view->filter == label;
@@ -108,6 +108,7 @@ void heads_draw_filters(HeadsScene *s)
         }
         x += w + 8;
     }
+    return x - 8;
 }
 
 /* ---- best examples ---- */
@@ -151,7 +152,7 @@ static void draw_example(HeadsScene *s, Rect card, Pattern pattern)
                                     .border_color = color_mix(ui->theme.card, color, 0.7f)});
     float x = picture.x + side + 14;
     float w = card.x + card.w - 10 - x;
-    float y = picture.y + fmaxf(0, (side - 100) / 2) - 2;
+    float y = picture.y + fmaxf(0, (side - 100) / 2) - (side < 100 ? 6 : 2);
     ui_label(ui, rect(x, y, w, 18),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 12, .color = color},
              heads_label_name(1 + (int)pattern));
@@ -220,7 +221,13 @@ static void draw_score(const HeadsScene *s, Rect row, Pattern p, const PatternSc
         return;
     }
     Rect bar = {row.x + 70, row.y + row.h / 2 - 4, row.w - 70 - 48, 8};
-    ui_bar(ui, bar, scores->score[p], pattern_color(p));
+    draw_rect(ui->list, &(DrawRect){.box = bar, .radius = 4, .fill = ui->theme.well});
+    float w = bar.w * AS_CLAMP(scores->score[p], 0, 1);
+    if (w >= 0.5f) {
+        draw_rect(ui->list, &(DrawRect){.box = {bar.x, bar.y, w, bar.h},
+                                        .radius = fminf(4, w / 2),
+                                        .fill = pattern_color(p)});
+    }
     draw_rect(ui->list,
               &(DrawRect){.box = {ui_snap(ui, bar.x + bar.w * pattern_limit(p)), bar.y - 2, 1, 12},
                           .fill = ui->theme.cross});
