@@ -49,8 +49,8 @@ void attn_texel_row_clear(AttnTexelRow *texels)
     size_t n = (size_t)texels->ld;
     memset(texels->sum, 0, n * sizeof(float));
     memset(texels->max, 0, n * sizeof(float));
-    memset(texels->total, 0, n * sizeof(double));
     texels->n_pending = 0;
+    texels->flushed = false;
 }
 
 void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t begin, int32_t end,
@@ -78,10 +78,11 @@ void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t be
 static void flush(AttnTexelRow *texels)
 {
     for (int32_t c = 0; c < texels->ld; c++) {
-        texels->total[c] += (double)texels->sum[c];
+        texels->total[c] = (texels->flushed ? texels->total[c] : 0) + (double)texels->sum[c];
         texels->sum[c] = 0;
     }
     texels->n_pending = 0;
+    texels->flushed = true;
 }
 
 void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const float *sum,
@@ -152,10 +153,19 @@ void attn_texel_row_write(AttnTexelRow *texels, int32_t row, float *mean, float 
     }
     if (mean) {
         int32_t last = attn_texel_slot(texels->lanes, shape->col_width, shape->n_cols - 1);
-        double last_sum = texels->total[last] + (double)texels->sum[last];
+        double last_sum = (texels->flushed ? texels->total[last] : 0) + (double)texels->sum[last];
         double per_pair = 1 / (height * shape->col_width);
-        for (int32_t c = 0; c < texels->ld; c++) {
-            texels->sum[c] = (float)((texels->total[c] + (double)texels->sum[c]) * per_pair);
+        if (!texels->flushed && (double)(float)per_pair == per_pair) {
+            for (int32_t c = 0; c < texels->ld; c++) { /* one rounding, as below */
+                texels->sum[c] *= (float)per_pair;
+            }
+        } else {
+            if (!texels->flushed) {
+                flush(texels);
+            }
+            for (int32_t c = 0; c < texels->ld; c++) {
+                texels->sum[c] = (float)((texels->total[c] + (double)texels->sum[c]) * per_pair);
+            }
         }
         texels->sum[last] = (float)(last_sum / (height * (last_end - last_begin)));
         copy_in_order(texels->sum, texels->lanes, shape->col_width, n, mean + at);

@@ -10,6 +10,7 @@ typedef struct AttnTexelRow {
     float *sum, *max;  /* [ld] of the latest rows */
     double *total;     /* [ld] of the rows before them */
     int32_t n_pending; /* rows in sum */
+    bool flushed;      /* rows in total */
 } AttnTexelRow;
 
 /** Pieces of scratch; with an empty carver this measures. */

@@ -192,6 +192,70 @@ static void check_extremes(AttnCtx *ctx)
     case_args_free(&args);
 }
 
+/* Scores of every size against float64: their f32 rounding is all that is lost. */
+static void check_score_sizes(AttnCtx *ctx)
+{
+    const float scales[] = {1e-30f, 1e-3f, 1, 30, 1000, -1000};
+    for (size_t i = 0; i < CASE_COUNT(scales); i++) {
+        for (int32_t n_keys = 1; n_keys <= 150; n_keys += 149) {
+            Case c = {"score sizes", SIZES(30, n_keys, 1, 0, 16), .scale = scales[i]};
+            AttnArgs args = case_args(&c);
+            Run got = run_make(&c, &args), want = run_make(&c, &args);
+            assert_int_equal(attn_forward(ctx, &args, &got.out, NULL), ATTN_OK);
+            assert_int_equal(attn_reference_forward(&args, &want.out), ATTN_OK);
+            const char *isa = attn_ctx_isa_name(ctx);
+            /* A score is a sum of 16 products of about 4: off by some 2^-22 of its size. */
+            double off = 1e-5 + 4e-6 * fabs((double)scales[i]);
+            expect_close(c.name, isa, "m", got.out.row_max, want.out.row_max, 30, off, 1e-6);
+            expect_close(c.name, isa, "l", got.out.row_log_sum, want.out.row_log_sum, 30, off, 0);
+            expect_close(c.name, isa, "o", got.out.o, want.out.o, got.n_o, off, 1e-5);
+            expect_close(c.name, isa, "entropy", got.out.rows.entropy, want.out.rows.entropy, 30,
+                         4 * off, 1e-5);
+            run_free(&got);
+            run_free(&want);
+            case_args_free(&args);
+        }
+    }
+}
+
+static void test_attn_forward__scores_of_every_size(void **state)
+{
+    (void)state;
+    for_every_isa(check_score_sizes);
+}
+
+/* Where log2(e) times a score overflows there is no finite answer, and the row says so. */
+static void check_overflow(AttnCtx *ctx)
+{
+    Case c = {"scores of 3e38", SIZES(3, 70, 1, 0, 2)};
+    AttnArgs args = case_args(&c);
+    float *q = (float *)(uintptr_t)args.q, *k = (float *)(uintptr_t)args.k;
+    args.scale = 1;
+    for (int j = 0; j < 70; j++) {
+        k[2 * j] = 1, k[2 * j + 1] = 0;
+    }
+    q[0] = 1, q[2] = 3e38f, q[4] = -2;
+    Run run = run_make(&c, &args);
+    assert_int_equal(attn_forward(ctx, &args, &run.out, NULL), ATTN_OK);
+    for (int row = 0; row < 3; row++) {
+        float l = run.out.row_log_sum[row];
+        if (row != 1) {
+            assert_true(fabs((double)l - log(70)) < 1e-5);
+        } else { /* either right or NaN, never an empty row */
+            assert_true(isnan(l) || fabs((double)l - log(70)) < 1e-5);
+            assert_true(run.out.row_max[row] > 2e38f);
+        }
+    }
+    run_free(&run);
+    case_args_free(&args);
+}
+
+static void test_attn_forward__scores_near_the_largest_number(void **state)
+{
+    (void)state;
+    for_every_isa(check_overflow);
+}
+
 static void test_attn_forward__extreme_scores(void **state)
 {
     (void)state;
@@ -365,6 +429,8 @@ int main(void)
         cmocka_unit_test(test_attn_forward__value_not_a_number),
         cmocka_unit_test(test_attn_forward__nan_payload),
         cmocka_unit_test(test_attn_forward__extreme_scores),
+        cmocka_unit_test(test_attn_forward__scores_of_every_size),
+        cmocka_unit_test(test_attn_forward__scores_near_the_largest_number),
         cmocka_unit_test(test_attn_mask_row_range__kinds),
         cmocka_unit_test(test_attn_summary_shape__covers_every_pair_once),
         cmocka_unit_test(test_attn_args_check__names_the_field),
