@@ -1,6 +1,8 @@
 /* Same bits for any number of threads; cancel and progress. */
 #include "attention_case.h"
 
+#include <pthread.h>
+
 static const Case CASES[] = {
     {"causal, summary", SIZES(900, 0, 3, 1, 24), .kind = ATTN_MASK_CAUSAL, .summary_size = 64},
     {"full, coarse summary", SIZES(700, 500, 2, 0, 16), .summary_size = 2},
@@ -119,12 +121,78 @@ static void test_attn_forward__cancel_and_progress(void **state)
     case_args_free(&args);
 }
 
+enum { CALLERS = 4, CALLS = 6 };
+
+typedef struct Caller {
+    const AttnCtx *ctx;
+    const AttnArgs *args[CALLS];
+    AttnOutputs out[CALLS];
+    AttnStatus status;
+} Caller;
+
+static void *call_many(void *payload)
+{
+    Caller *caller = payload;
+    for (int i = 0; i < CALLS && caller->status == ATTN_OK; i++) {
+        caller->status = attn_forward(caller->ctx, caller->args[i], &caller->out[i], NULL);
+    }
+    return NULL;
+}
+
+/* Callers of one context at once, small and large in turn, so that working memory changes hands:
+ * every run has the bits of a run alone. */
+static void test_attn_forward__many_callers_of_one_context(void **state)
+{
+    (void)state;
+    AttnCtx *ctx = case_ctx(ATTN_ISA_AUTO, 1), *alone = case_ctx(ATTN_ISA_AUTO, 1);
+    AttnArgs args[CASE_COUNT(CASES)];
+    Run expected[CASE_COUNT(CASES)], runs[CALLERS][CALLS];
+    for (size_t k = 0; k < CASE_COUNT(CASES); k++) {
+        args[k] = case_args(&CASES[k]);
+        expected[k] = run_make(&CASES[k], &args[k]);
+        assert_int_equal(attn_forward(alone, &args[k], &expected[k].out, NULL), ATTN_OK);
+    }
+    Caller callers[CALLERS] = {0};
+    pthread_t threads[CALLERS];
+    for (size_t t = 0; t < CALLERS; t++) {
+        callers[t].ctx = ctx;
+        for (size_t i = 0; i < CALLS; i++) {
+            size_t k = (t + i) % CASE_COUNT(CASES);
+            runs[t][i] = run_make(&CASES[k], &args[k]);
+            callers[t].args[i] = &args[k];
+            callers[t].out[i] = runs[t][i].out;
+        }
+        assert_int_equal(pthread_create(&threads[t], NULL, call_many, &callers[t]), 0);
+    }
+    for (size_t t = 0; t < CALLERS; t++) {
+        assert_int_equal(pthread_join(threads[t], NULL), 0);
+    }
+    for (size_t t = 0; t < CALLERS; t++) {
+        assert_int_equal(callers[t].status, ATTN_OK);
+        for (size_t i = 0; i < CALLS; i++) {
+            size_t k = (t + i) % CASE_COUNT(CASES);
+            const Run *e = &expected[k];
+            size_t n = e->n_o + 9 * e->n_rows + 2 * e->n_texels + e->n_received;
+            expect_same_bits(CASES[k].name, "outputs", runs[t][i].memory, e->memory,
+                             n * sizeof(float));
+            run_free(&runs[t][i]);
+        }
+    }
+    for (size_t k = 0; k < CASE_COUNT(CASES); k++) {
+        run_free(&expected[k]);
+        case_args_free(&args[k]);
+    }
+    attn_ctx_destroy(&ctx);
+    attn_ctx_destroy(&alone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_attn_forward__same_bits_for_any_thread_count),
         cmocka_unit_test(test_attn_tile_reduce__same_bits_for_any_thread_count),
         cmocka_unit_test(test_attn_forward__cancel_and_progress),
+        cmocka_unit_test(test_attn_forward__many_callers_of_one_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
