@@ -8,18 +8,18 @@
 #include <string.h>
 
 static const ArchField FIELDS[] = {
-    ARCH_INT(n_layers, "num_hidden_layers", NULL, true, 1, ARCH_MAX_LAYERS, 0),
-    ARCH_INT(width, "hidden_size", NULL, true, 1, ARCH_MAX_SIZE, 0),
-    ARCH_INT(n_heads, "num_attention_heads", NULL, true, 1, ARCH_MAX_SIZE, 0),
-    ARCH_INT(mlp_width, "intermediate_size", NULL, true, 1, ARCH_MAX_SIZE, 0),
-    ARCH_INT(vocabulary, "vocab_size", NULL, false, 1, ARCH_MAX_SIZE, 0),
-    ARCH_INT(max_positions, "max_position_embeddings", NULL, false, 1, 1e9, 8192),
+    ARCH_INT(n_layers, "num_hidden_layers", "block_count", true, 1, ARCH_MAX_LAYERS, 0),
+    ARCH_INT(width, "hidden_size", "embedding_length", true, 1, ARCH_MAX_SIZE, 0),
+    ARCH_INT(n_heads, "num_attention_heads", "attention.head_count", true, 1, ARCH_MAX_SIZE, 0),
+    ARCH_INT(mlp_width, "intermediate_size", "feed_forward_length", true, 1, ARCH_MAX_SIZE, 0),
+    ARCH_INT(vocabulary, "vocab_size", "vocab_size", false, 1, ARCH_MAX_SIZE, 0),
+    ARCH_INT(max_positions, "max_position_embeddings", "context_length", false, 1, 1e9, 8192),
     ARCH_INT(window, "local_attention", NULL, false, 1, 1e9, 128),
-    ARCH_REAL(norm_eps, "norm_eps", NULL, false, 0, 1, 1e-5),
-    ARCH_REAL(rotary.theta, "rope_parameters.full_attention.rope_theta|global_rope_theta", NULL,
-              false, 1, 1e12, 160000),
+    ARCH_REAL(norm_eps, "norm_eps", "attention.layer_norm_epsilon", false, 0, 1, 1e-5),
+    ARCH_REAL(rotary.theta, "rope_parameters.full_attention.rope_theta|global_rope_theta",
+              "rope.freq_base", false, 1, 1e12, 160000),
     ARCH_REAL(rotary_local_theta, "rope_parameters.sliding_attention.rope_theta|local_rope_theta",
-              NULL, false, 1, 1e12, 10000),
+              "rope.freq_base_swa", false, 1, 1e12, 10000),
     ARCH_ACTIVATION("hidden_activation"),
     ARCH_HEAD_ACTIVATION("classifier_activation"),
     ARCH_BOOL(tied, "tie_word_embeddings", true),
@@ -27,18 +27,18 @@ static const ArchField FIELDS[] = {
 };
 
 static const ArchTensor TENSORS[] = {
-    {ROLE_TOKENS, 0, "embeddings.tok_embeddings", NULL},
-    {ROLE_EMBEDDING_NORM, 0, "embeddings.norm", NULL},
-    {ROLE_ATTENTION_NORM, ARCH_NOT_IN_FIRST, "layers.%d.attn_norm", NULL},
-    {ROLE_Q, ARCH_QKV_ROWS, "layers.%d.attn.Wqkv", NULL},
-    {ROLE_K, ARCH_QKV_ROWS, "layers.%d.attn.Wqkv", NULL},
-    {ROLE_V, ARCH_QKV_ROWS, "layers.%d.attn.Wqkv", NULL},
-    {ROLE_O, 0, "layers.%d.attn.Wo", NULL},
-    {ROLE_MLP_NORM, 0, "layers.%d.mlp_norm", NULL},
-    {ROLE_GATE, ARCH_PAIR_ROWS, "layers.%d.mlp.Wi", NULL},
-    {ROLE_UP, ARCH_PAIR_ROWS, "layers.%d.mlp.Wi", NULL},
-    {ROLE_DOWN, 0, "layers.%d.mlp.Wo", NULL},
-    {ROLE_FINAL_NORM, 0, "final_norm", NULL},
+    {ROLE_TOKENS, 0, "embeddings.tok_embeddings", "token_embd"},
+    {ROLE_EMBEDDING_NORM, 0, "embeddings.norm", "token_embd_norm"},
+    {ROLE_ATTENTION_NORM, ARCH_NOT_IN_FIRST, "layers.%d.attn_norm", "blk.%d.attn_norm"},
+    {ROLE_Q, ARCH_QKV_ROWS, "layers.%d.attn.Wqkv", "blk.%d.attn_qkv"},
+    {ROLE_K, ARCH_QKV_ROWS, "layers.%d.attn.Wqkv", "blk.%d.attn_qkv"},
+    {ROLE_V, ARCH_QKV_ROWS, "layers.%d.attn.Wqkv", "blk.%d.attn_qkv"},
+    {ROLE_O, 0, "layers.%d.attn.Wo", "blk.%d.attn_output"},
+    {ROLE_MLP_NORM, 0, "layers.%d.mlp_norm", "blk.%d.ffn_norm"},
+    {ROLE_GATE, ARCH_PAIR_ROWS, "layers.%d.mlp.Wi", "blk.%d.ffn_up"},
+    {ROLE_UP, ARCH_PAIR_ROWS, "layers.%d.mlp.Wi", "blk.%d.ffn_up"},
+    {ROLE_DOWN, 0, "layers.%d.mlp.Wo", "blk.%d.ffn_down"},
+    {ROLE_FINAL_NORM, 0, "final_norm", "output_norm"},
     {ROLE_HEAD_DENSE, ARCH_OPTIONAL | ARCH_NO_PREFIX, "head.dense", NULL},
     {ROLE_HEAD_NORM, ARCH_OPTIONAL | ARCH_NO_PREFIX, "head.norm", NULL},
     {ROLE_HEAD, ARCH_OPTIONAL | ARCH_NO_PREFIX, "decoder", NULL},
@@ -48,14 +48,42 @@ static const ArchTensor TENSORS[] = {
 
 static const char *const PREFIXES[] = {"model.", "", NULL};
 
+/* Without a window a GGUF has none; it names an activation other than GELU. */
+static bool read_gguf(const ArchSource *source, ArchConfig *config, Error *err)
+{
+    const char *name;
+    size_t n;
+    char text[32] = "gelu";
+    double window = 0;
+    if (!source->gguf) {
+        return true;
+    }
+    if (!arch_source_number(source, NULL, "attention.sliding_window", 0, 1e9, &window, err) ||
+        !arch_source_string(source, NULL, "hidden_activation", &name, &n, err)) {
+        return false;
+    }
+    config->window = (int64_t)window;
+    if (name && n < sizeof text) {
+        memcpy(text, name, n);
+        text[n] = 0;
+    }
+    if (n >= sizeof text || !activation_parse(text, &config->activation)) {
+        return error_set(err, ERR_UNSUPPORTED,
+                         "%s: activation \"%.*s\" is not known; known are: %s", source->name,
+                         (int)AS_MIN(n, (size_t)40), name, activation_known());
+    }
+    return true;
+}
+
 static bool finish(const ArchSource *source, ArchConfig *config, Error *err)
 {
     const char *local;
     size_t n;
     double every = 3;
     config->window_symmetric = true;
-    if (!arch_source_number(source, "global_attn_every_n_layers", NULL, 1, ARCH_MAX_SIZE, &every,
-                            err) ||
+    if (!arch_source_number(source, "global_attn_every_n_layers",
+                            "attention.sliding_window_pattern", 1, ARCH_MAX_SIZE, &every, err) ||
+        !read_gguf(source, config, err) ||
         !arch_source_string(source, "rope_parameters.sliding_attention.rope_type", NULL, &local, &n,
                             err) ||
         !arch_finish_rotary(source, config, err)) {
@@ -80,7 +108,7 @@ const Arch ARCH_MODERNBERT = {
     .id = "modernbert",
     .family = "ModernBERT encoder",
     .model_types = "modernbert",
-    .gguf_names = "",
+    .gguf_names = "modern-bert",
     .stack = MODEL_STACK_ENCODER,
     .positions = ARCH_POSITIONS_ROTARY,
     .norm = NORM_LAYER,

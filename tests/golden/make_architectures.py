@@ -27,6 +27,7 @@ from safetensors.torch import save_file
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 TOKENS = 14
+EPS = ("layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "norm_eps")
 VOCABULARY = 32
 LINEAR = {"rope_type": "linear", "factor": 2.5}
 LLAMA3 = {"rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
@@ -116,7 +117,7 @@ CASES = {
                      grouped(3, 3, 6, 18, 20, attention_bias=True, mlp_bias=True,
                              tie_word_embeddings=True, rope_parameters={**LINEAR,
                                                                         "rope_theta": 7000.0}),
-                     "float32", {}),
+                     "float16", {}),
     "llama3": ("LlamaForCausalLM", "LlamaConfig",
                grouped(5, 1, 8, 20, 16, tie_word_embeddings=True), "float16",
                {"rope_parameters": None, "rope_theta": 500000.0, "rope_scaling": LLAMA3}),
@@ -164,6 +165,8 @@ CASES = {
     "gemma3_gguf": ("Gemma3ForCausalLM", "Gemma3TextConfig",
                     grouped(2, 1, 4, 8, 8, num_hidden_layers=6, sliding_window=5,
                             query_pre_attn_scalar=4), "gguf", {}),
+    "modernbert_gguf": ("ModernBertModel", "ModernBertConfig",
+                        sizes(2, 8, 8, num_hidden_layers=4, local_attention=6), "gguf", {}),
 }
 
 
@@ -215,6 +218,11 @@ GGUF_NAMES = {
              "encoder.layer.#.intermediate.dense": "blk.#.ffn_up",
              "encoder.layer.#.output.dense": "blk.#.ffn_down",
              "encoder.layer.#.output.LayerNorm": "blk.#.layer_output_norm"},
+    "modern-bert": {"embeddings.tok_embeddings": "token_embd", "embeddings.norm": "token_embd_norm",
+                    "final_norm": "output_norm", "layers.#.attn_norm": "blk.#.attn_norm",
+                    "layers.#.attn.Wqkv": "blk.#.attn_qkv", "layers.#.attn.Wo": "blk.#.attn_output",
+                    "layers.#.mlp_norm": "blk.#.ffn_norm", "layers.#.mlp.Wi": "blk.#.ffn_up",
+                    "layers.#.mlp.Wo": "blk.#.ffn_down"},
     "gpt2": {"transformer.wte": "token_embd", "transformer.wpe": "position_embd",
              "transformer.ln_f": "output_norm", "transformer.h.#.ln_1": "blk.#.attn_norm",
              "transformer.h.#.attn.c_attn": "blk.#.attn_qkv",
@@ -268,11 +276,12 @@ def write_gguf(path, arch, model):
     w.add_feed_forward_length(getattr(c, "intermediate_size", 4 * c.hidden_size))
     w.add_context_length(c.max_position_embeddings)
     w.add_head_count(heads)
-    if arch in ("bert", "gpt2", "gptneox"):
-        w.add_layer_norm_eps(getattr(c, "layer_norm_eps", None) or c.layer_norm_epsilon)
+    eps = [getattr(c, name) for name in EPS if hasattr(c, name)][0]
+    if arch in ("bert", "modern-bert", "gpt2", "gptneox"):
+        w.add_layer_norm_eps(eps)
     else:
         w.add_head_count_kv(c.num_key_value_heads)
-        w.add_layer_norm_rms_eps(c.rms_norm_eps)
+        w.add_layer_norm_rms_eps(eps)
     if arch == "gptneox":
         w.add_parallel_residual(c.use_parallel_residual)
         w.add_rope_dimension_count(int(head_width * rope["partial_rotary_factor"]))
@@ -283,12 +292,16 @@ def write_gguf(path, arch, model):
     if arch in ("llama", "qwen3", "gemma2", "gemma3"):
         w.add_key_length(head_width)
         w.add_value_length(head_width)
-    if arch in ("phi3", "gemma2", "gemma3"):
-        w.add_sliding_window(c.sliding_window)
+    if arch in ("phi3", "gemma2", "gemma3", "modern-bert"):
+        w.add_sliding_window(getattr(c, "local_attention", 0) or c.sliding_window)
     if arch == "gemma2":
         w.add_attn_logit_softcapping(c.attn_logit_softcapping)
         w.add_final_logit_softcapping(c.final_logit_softcapping)
-    if arch == "gemma3":
+    if arch == "modern-bert":
+        w.add_sliding_window_pattern(3)
+        w.add_rope_scaling_type(gguf.RopeScalingType.NONE)
+        w.add_rope_freq_base_swa(rope["sliding_attention"]["rope_theta"])
+    if arch in ("gemma3", "modern-bert"):
         w.add_rope_freq_base(rope["full_attention"]["rope_theta"])
     for name, tensor in model.named_parameters():
         to = gguf_name(GGUF_NAMES[arch], name)
@@ -324,7 +337,7 @@ def make(case, seed):
     dtype = torch.float16 if kind == "gguf" else getattr(torch, kind)
     cls = getattr(transformers, class_name)
     config = getattr(transformers, config_name)(**numbers)
-    for eps in ("layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "norm_eps"):
+    for eps in EPS:
         if hasattr(config, eps):
             setattr(config, eps, 0.02)  # large enough to be seen
     model = cls(config).eval()
@@ -354,7 +367,8 @@ def make(case, seed):
         if kind == "gguf" or name not in ("config.json", "model.safetensors"):
             os.unlink(os.path.join(folder, name))
     if kind == "gguf":
-        write_gguf(os.path.join(folder, "model.gguf"), case.split("_")[0], model)
+        arch = case.split("_")[0].replace("modernbert", "modern-bert")
+        write_gguf(os.path.join(folder, "model.gguf"), arch, model)
     save_file(tensors, os.path.join(folder, "expected.safetensors"),
               {"made_with": f"torch {torch.__version__.split('+')[0]}, "
                             f"transformers {transformers.__version__}"})

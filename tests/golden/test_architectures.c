@@ -31,6 +31,7 @@ static const Case CASES[] = {
     {"camembert", "roberta", true},
     {"modernbert", "modernbert", true},
     {"modernbert_biases", "modernbert", true},
+    {"modernbert_gguf", "modernbert", false},
     {"gpt2", "gpt2", true},
     {"gpt2_untied", "gpt2", true},
     {"gpt2_gguf", "gpt2", true},
