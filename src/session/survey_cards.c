@@ -36,8 +36,7 @@ static bool same_word(const TraceToken *a, const TraceToken *b)
 
 static bool is_repeat(const TraceToken *tokens, int32_t i, int32_t j)
 {
-    return same_word(&tokens[i], &tokens[j]) || tokens[j].id == tokens[i].id ||
-           (j > 0 && tokens[j - 1].id == tokens[i].id);
+    return same_word(&tokens[i], &tokens[j]) || (j > 0 && same_word(&tokens[i], &tokens[j - 1]));
 }
 
 /* Later tokens have more to choose from: a strong look there says more. */

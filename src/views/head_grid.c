@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* Texels that one frame reads: a few milliseconds. */
-static const int64_t TEXELS_A_FRAME = 3000000;
+static const int64_t TEXELS_A_FRAME = 1000000;
 
 void head_grid_free(HeadGrid *grid)
 {
@@ -250,7 +250,8 @@ int32_t head_grid_side(int32_t n, int32_t px)
 
 Color head_grid_masked(const Ui *ui)
 {
-    return color_mix(ui->theme.card, ui->theme.edge, 0.42f);
+    return ui->theme.id == THEME_CONTRAST ? ui->theme.masked
+                                          : color_mix(ui->theme.card, ui->theme.edge, 0.42f);
 }
 
 void head_grid_draw(const HeadGrid *g, ViewContext *c, Rect box, int32_t layer, int32_t head,
