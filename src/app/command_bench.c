@@ -1,108 +1,226 @@
-/* bench: attention against the machine's peak, as a table or JSON. */
+/* bench: attention against the machine's peak, as a table, JSON and a picture. */
+#include "app/bench_report.h"
 #include "app/cli.h"
 #include "attention/attention.h"
+#include "base/file.h"
 #include "benchmark/benchmark.h"
 
+#include <omp.h>
 #include <stdio.h>
+#include <string.h>
 
 static const int32_t default_n[] = {512, 1024, 2048, 4096};
+/* What the chart of threads is measured at when nobody asked for several numbers of them. */
+enum { SCALING_N = 2048 };
 
-static bool machine_json(const BenchMachine *machine, StrBuf *out, Error *err)
-{
-    return strbuf_puts(out, "{\"machine\":{\"cpu\":", err) &&
-           cli_json_string(out, machine->cpu, err) && strbuf_puts(out, ",\"compiler\":", err) &&
-           cli_json_string(out, machine->compiler, err) &&
-           strbuf_printf(out, err,
-                         ",\"isa\":\"%s\",\"threads\":%d,\"peak_gflops\":%.2f,"
-                         "\"peak_gflops_one_thread\":%.2f},\"results\":[",
-                         machine->isa, machine->threads, machine->peak_gflops,
-                         machine->peak_gflops_one);
-}
+/* What is asked for, and what has been measured so far. */
+typedef struct BenchRun {
+    App *app;
+    BenchReport report;
+    const Trace *trace; /* NULL = random numbers */
+    const int32_t *lengths;
+    size_t n_lengths;
+    const char *plot; /* NULL = none */
+    bool json, headed;
+} BenchRun;
 
-static bool result_json(const BenchResult *r, bool first, StrBuf *out, Error *err)
+static bool add_result(BenchRun *run, const BenchMachine *machine, const BenchAttentionDesc *desc,
+                       Error *err)
 {
-    return strbuf_printf(out, err,
-                         "%s\n{\"n\":%d,\"heads\":%d,\"kv_heads\":%d,\"dim\":%d,\"causal\":%s,"
-                         "\"window\":%d,\"isa\":\"%s\",\"precision\":\"%s\",\"threads\":%d,"
-                         "\"repeats\":%d",
-                         first ? "" : ",", r->n, r->heads, r->kv_heads, r->dim,
-                         r->causal ? "true" : "false", r->window, r->isa, r->precision, r->threads,
-                         r->repeats) &&
-           strbuf_printf(out, err,
-                         ",\"ms\":%.4f,\"ms_min\":%.4f,\"gflops\":%.3f,\"gflops_best\":%.3f,"
-                         "\"percent_of_peak\":%.2f,\"full_ms\":%.4f,\"full_ms_min\":%.4f,"
-                         "\"full_percent\":%.2f,\"tile_us\":%.2f,\"bytes\":%.0f,\"error_o\":%.3g,"
-                         "\"error_weights\":%.3g}",
-                         r->ms, r->ms_min, r->gflops, r->gflops_best, r->percent_of_peak,
-                         r->full_ms, r->full_ms_min, r->full_percent, r->tile_us, r->bytes,
-                         r->error_o, r->error_weights);
-}
-
-static void print_heading(const BenchMachine *machine)
-{
-    printf("%s, %s, %d thread%s, peak %.1f GF/s (%.1f on one)\n\n", machine->cpu, machine->isa,
-           machine->threads, machine->threads == 1 ? "" : "s", machine->peak_gflops,
-           machine->peak_gflops_one);
-    printf("%9s %6s %4s  %-7s %10s %9s %7s  %12s  %9s\n", "tokens", "heads", "dim", "mask", "ms",
-           "GF/s", "peak", "+ statistics", "error");
-    fflush(stdout);
-}
-
-static void print_result(const BenchResult *r)
-{
-    char mask[24] = "none";
-    if (r->window) {
-        snprintf(mask, sizeof mask, "%s%d", r->causal ? "c" : "w", r->window);
-    } else if (r->causal) {
-        snprintf(mask, sizeof mask, "causal");
+    BenchResult result;
+    bool ok = run->trace ? bench_trace(machine, run->trace, desc, &result, err)
+                         : bench_attention(machine, desc, &result, err);
+    if (ok && !run->json) {
+        bench_print_result(&result);
     }
-    printf("%9d %6d %4d  %-7s %10.3f %9.2f %6.1f%%  %+11.1f%%  %9.1e\n", r->n, r->heads, r->dim,
-           mask, r->ms, r->gflops, r->percent_of_peak, r->full_percent, r->error_weights);
-    fflush(stdout);
+    return ok && ARRAY_PUSH(&run->report.results, result, err);
+}
+
+/* The machine with an instruction set and threads; the first one heads the report. */
+static bool measure_machine(BenchRun *run, AttnIsa isa, int threads, BenchMachine *machine,
+                            Error *err)
+{
+    if (!bench_machine(machine, isa, threads, err)) {
+        return false;
+    }
+    if (!run->json) {
+        if (run->headed) {
+            printf("\n");
+        }
+        bench_print_heading(machine);
+        bench_print_columns();
+    }
+    if (!run->headed) {
+        run->report.machine = *machine;
+        run->headed = true;
+    }
+    if (machine->peak_gflops > run->report.fastest.peak_gflops) {
+        run->report.fastest = *machine;
+    }
+    return true;
+}
+
+static bool measure_cases(BenchRun *run, const BenchMachine *machine, AttnIsa isa, int threads,
+                          Error *err)
+{
+    const OptionValue *heads = app_option(run->app, OPTION_HEADS_ID);
+    const OptionValue *dims = app_option(run->app, OPTION_DIM_ID);
+    size_t n_shapes = run->trace ? 1 : heads->n_list * dims->n_list;
+    for (size_t shape = 0; shape < n_shapes; shape++) {
+        for (size_t i = 0; i < run->n_lengths; i++) {
+            BenchAttentionDesc desc = {
+                .n = run->lengths[i],
+                .heads = heads->list[run->trace ? 0 : shape / dims->n_list],
+                .dim = dims->list[run->trace ? 0 : shape % dims->n_list],
+                .causal = app_option(run->app, OPTION_CAUSAL_ID)->given,
+                .window = (int32_t)app_option(run->app, OPTION_WINDOW_ID)->integer,
+                .isa = isa,
+                .n_threads = threads,
+                .naive = !app_option(run->app, OPTION_NO_NAIVE_ID)->given,
+                .cancel = &run->app->control->cancel,
+            };
+            if (!add_result(run, machine, &desc, err)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* For the picture: one case on 1, 2, 4, … threads, unless several numbers were asked for. The
+ * whole number of threads is in the results already. */
+static bool measure_scaling(BenchRun *run, AttnIsa isa, Error *err)
+{
+    const BenchResult *all = NULL;
+    for (size_t i = 0; i < run->report.results.n; i++) {
+        const BenchResult *r = &run->report.results.items[i];
+        bool better = !all || r->n > all->n;
+        if (r->n <= SCALING_N && r->threads > 1 && better) {
+            all = r;
+        }
+    }
+    if (!all || app_option(run->app, OPTION_THREADS_ID)->n_list > 1) {
+        return true;
+    }
+    BenchAttentionDesc desc = {.n = all->n,
+                               .heads = all->heads,
+                               .dim = all->dim,
+                               .causal = all->causal,
+                               .window = all->window,
+                               .isa = isa,
+                               .cancel = &run->app->control->cancel};
+    int most = all->threads;
+    for (int threads = 1; threads < most; threads *= 2) {
+        BenchMachine machine;
+        desc.n_threads = threads;
+        if (!measure_machine(run, isa, threads, &machine, err) ||
+            !add_result(run, &machine, &desc, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool measure_all(BenchRun *run, Error *err)
+{
+    const OptionValue *isas = app_option(run->app, OPTION_ISA_ID);
+    const OptionValue *threads = app_option(run->app, OPTION_THREADS_ID);
+    for (size_t i = 0; i < isas->n_list; i++) {
+        /* The words of the option are the names of AttnIsa, in its order. */
+        AttnIsa isa = (AttnIsa)isas->list[i];
+        for (size_t t = 0; t < threads->n_list; t++) {
+            BenchMachine machine;
+            if (!measure_machine(run, isa, threads->list[t], &machine, err) ||
+                !measure_cases(run, &machine, isa, threads->list[t], err)) {
+                return false;
+            }
+        }
+    }
+    return !run->plot || measure_scaling(run, (AttnIsa)isas->list[0], err);
+}
+
+static bool report(BenchRun *run, Error *err)
+{
+    if (run->json) {
+        StrBuf out = {0};
+        bool ok = bench_report_json(&run->report, &out, err);
+        if (ok) {
+            cli_print(&out);
+        }
+        strbuf_free(&out);
+        if (!ok) {
+            return false;
+        }
+    }
+    if (!run->plot) {
+        return true;
+    }
+    BenchPictureDesc picture = {.path = run->plot,
+                                .theme = app_option(run->app, OPTION_THEME_ID)->text,
+                                .scale = (float)app_option(run->app, OPTION_SCALE_ID)->number};
+    return bench_picture_write(&run->report, &picture, err);
+}
+
+/* Options that mean nothing beside the others are refused, not left unread. */
+static bool check_options(App *app, bool model, Error *err)
+{
+    static const OptionId shapes[] = {OPTION_HEADS_ID, OPTION_DIM_ID, OPTION_CAUSAL_ID,
+                                      OPTION_WINDOW_ID, OPTION_NO_NAIVE_ID};
+    for (size_t i = 0; i < AS_COUNT(shapes) && model; i++) {
+        if (app_option(app, shapes[i])->given) {
+            return error_set(err, ERR_USAGE,
+                             "bench: --%s and a model cannot be given together: the model's own "
+                             "attention is measured",
+                             option_table[shapes[i]].name);
+        }
+    }
+    for (int i = 0; i < OPTION_COUNT && !model; i++) {
+        if (option_table[i].group == OPTION_GROUP_TEXT && app_option(app, (OptionId)i)->given) {
+            return error_set(err, ERR_USAGE,
+                             "bench: --%s is for a model; name one with --model, or leave it out",
+                             option_table[i].name);
+        }
+    }
+    const char *plot = app_option(app, OPTION_PLOT_ID)->text;
+    if (plot && !path_has_suffix(plot, ".png") && !path_has_suffix(plot, ".svg") &&
+        !path_has_suffix(plot, ".pdf")) {
+        return error_set(err, ERR_USAGE, "bench: '%.200s' does not end with .png, .svg or .pdf",
+                         plot);
+    }
+    return true;
 }
 
 bool command_bench(App *app, Error *err)
 {
-    BenchMachine machine;
-    StrBuf out = {0};
-    bool json = app_option(app, OPTION_JSON_ID)->given;
     const OptionValue *n = app_option(app, OPTION_N_ID);
-    const int32_t *list = n->given ? n->list : default_n;
-    size_t n_list = n->given ? n->n_list : AS_COUNT(default_n);
-    int threads = (int)app_option(app, OPTION_THREADS_ID)->integer;
-    AttnIsa isa;
-    if (!attn_isa_parse(app_option(app, OPTION_ISA_ID)->text, &isa)) {
-        return error_set(err, ERR_INTERNAL, "an instruction set of the table is not known");
+    bool model = app_option(app, OPTION_MODEL_ID)->given || app_option(app, OPTION_TRACE_ID)->given;
+    static const int32_t whole_text[] = {0};
+    BenchRun run = {
+        .app = app,
+        .lengths = n->given ? n->list
+                   : model  ? whole_text
+                            : default_n,
+        .n_lengths = n->given ? n->n_list
+                     : model  ? 1
+                              : AS_COUNT(default_n),
+        .plot = app_option(app, OPTION_PLOT_ID)->text,
+        .json = app_option(app, OPTION_JSON_ID)->given,
+    };
+    if (!check_options(app, model, err)) {
+        return false;
     }
-    bool ok = bench_machine(&machine, isa, threads, err);
-    if (ok && json) {
-        ok = machine_json(&machine, &out, err);
-    } else if (ok) {
-        print_heading(&machine);
+    RunRequest request;
+    AppRun opened = {0};
+    bool ok = true;
+    if (model) {
+        ok = app_read_request(app, &request, err);
+        request.params.store = TRACE_STORE_QKV;
+        ok = ok && app_run_open(app, &request, &opened, err) &&
+             app_run_trace(app, &request, &opened, err);
+        run.trace = opened.trace;
     }
-    for (size_t i = 0; i < n_list && ok; i++) {
-        BenchAttentionDesc desc = {
-            .n = list[i],
-            .heads = (int32_t)app_option(app, OPTION_HEADS_ID)->integer,
-            .dim = (int32_t)app_option(app, OPTION_DIM_ID)->integer,
-            .causal = app_option(app, OPTION_CAUSAL_ID)->given,
-            .window = (int32_t)app_option(app, OPTION_WINDOW_ID)->integer,
-            .isa = isa,
-            .n_threads = threads,
-            .cancel = &app->control->cancel,
-        };
-        BenchResult result;
-        ok = bench_attention(&machine, &desc, &result, err);
-        if (ok && json) {
-            ok = result_json(&result, i == 0, &out, err);
-        } else if (ok) {
-            print_result(&result);
-        }
-    }
-    if (ok && json) {
-        ok = strbuf_puts(&out, "\n]}\n", err);
-        cli_print(&out);
-    }
-    strbuf_free(&out);
+    ok = ok && measure_all(&run, err) && report(&run, err);
+    ARRAY_FREE(&run.report.results);
+    app_run_close(&opened);
     return ok;
 }

@@ -1,12 +1,11 @@
 #include "benchmark/benchmark.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "benchmark/internal.h"
 
 enum { MIN_REPEATS = 3, MAX_REPEATS = 200, TILE = 256, TILE_REPEATS = 15, SAMPLED_ROWS = 6 };
 static const double DEFAULT_SECONDS = 0.5;
@@ -22,16 +21,6 @@ typedef struct Bench {
     float *tile, *row; /* [TILE][TILE], [n] */
     double *weights;   /* [n] */
 } Bench;
-
-static bool status_error(AttnStatus status, const char *message, Error *err)
-{
-    ErrorCode code = status == ATTN_MEMORY      ? ERR_MEMORY
-                     : status == ATTN_CANCELLED ? ERR_CANCELLED
-                     : status == ATTN_ISA       ? ERR_UNSUPPORTED
-                                                : ERR_RANGE;
-    return error_set(err, code, "bench: %s",
-                     message && message[0] ? message : attn_status_text(status));
-}
 
 static AttnArgs args_of(const BenchAttentionDesc *desc)
 {
@@ -60,7 +49,7 @@ static bool allocate(Bench *b, Error *err)
     char message[256] = "";
     AttnStatus status = attn_args_check(a, message, sizeof message);
     if (status != ATTN_OK) {
-        return status_error(status, message, err);
+        return bench_status(status, message, err);
     }
     size_t n = (size_t)a->n_queries, H = (size_t)a->n_heads, D = (size_t)a->head_dim;
     size_t G = (size_t)a->n_kv_heads;
@@ -98,27 +87,13 @@ static bool allocate(Bench *b, Error *err)
     return true;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Median and least of n times; sorts them. */
-static void summarise(double *times, int n, double *median, double *least)
-{
-    qsort(times, (size_t)n, sizeof times[0], compare_doubles);
-    *median = n % 2 ? times[n / 2] : 0.5 * (times[n / 2 - 1] + times[n / 2]);
-    *least = times[0];
-}
-
 static bool time_once(const Bench *b, const AttnOutputs *out, double *seconds, Error *err)
 {
     AttnProgress progress = {.cancel = b->cancel};
     double start = clock_now_s();
     AttnStatus status = attn_forward(b->ctx, &b->args, out, &progress);
     *seconds = clock_now_s() - start;
-    return status == ATTN_OK || status_error(status, NULL, err);
+    return status == ATTN_OK || bench_status(status, NULL, err);
 }
 
 /* Lean and full runs in turn, so that both meet the same disturbances. */
@@ -137,8 +112,8 @@ static bool time_forward(const Bench *b, double budget, BenchResult *result, Err
         n++;
     }
     double median, least, full_median, full_least;
-    summarise(lean, n, &median, &least);
-    summarise(full, n, &full_median, &full_least);
+    bench_summarise(lean, n, &median, &least);
+    bench_summarise(full, n, &full_median, &full_least);
     double flops = 4.0 * (double)b->pairs * b->args.head_dim;
     result->repeats = n;
     result->ms = median * 1e3;
@@ -170,10 +145,10 @@ static bool time_tile(const Bench *b, BenchResult *result, Error *err)
         AttnStatus status = attn_tile(b->ctx_one, &b->args, &tile, b->tile, TILE);
         times[i] = clock_now_s() - start;
         if (status != ATTN_OK) {
-            return status_error(status, NULL, err);
+            return bench_status(status, NULL, err);
         }
     }
-    summarise(times, TILE_REPEATS, &result->tile_us, &least);
+    bench_summarise(times, TILE_REPEATS, &result->tile_us, &least);
     result->tile_us *= 1e6;
     return true;
 }
@@ -196,7 +171,7 @@ static bool measure_error(const Bench *b, BenchResult *result, Error *err)
                                    b->lean.row_log_sum, b->row);
         }
         if (status != ATTN_OK) {
-            return status_error(status, NULL, err);
+            return bench_status(status, NULL, err);
         }
         for (int32_t j = 0; j < a->n_keys; j++) {
             result->error_weights =
@@ -227,30 +202,36 @@ static bool run(Bench *b, const BenchMachine *machine, const BenchAttentionDesc 
         status = attn_ctx_create(&one, &b->ctx_one, message, sizeof message);
     }
     if (status != ATTN_OK) {
-        return status_error(status, message, err);
+        return bench_status(status, message, err);
     }
     if (!allocate(b, err)) {
         return false;
     }
     const AttnArgs *a = &b->args;
     b->pairs = a->n_heads * attn_mask_visible_pairs(&a->mask, a->n_queries, a->n_keys);
-    double operands = 2.0 * ((double)a->n_heads + a->n_kv_heads) * a->n_keys * a->head_dim +
-                      2.0 * a->n_heads * a->n_queries;
+    double moved = 2.0 * ((double)a->n_heads + a->n_kv_heads) * a->n_keys * a->head_dim +
+                   2.0 * a->n_heads * a->n_queries;
     *result = (BenchResult){
         .n = desc->n,
         .heads = a->n_heads,
         .kv_heads = a->n_kv_heads,
         .dim = desc->dim,
+        .layers = 1,
+        .peak_gflops = machine->peak_gflops,
         .window = desc->window,
         .causal = desc->causal,
         .isa = attn_ctx_isa_name(b->ctx),
         .precision = "f32",
         .threads = attn_ctx_threads(b->ctx),
-        .bytes = operands * sizeof(float) + (double)attn_scratch_bytes(b->ctx, a, &b->lean),
+        .traffic_bytes = moved * sizeof(float),
+        .bytes = moved * sizeof(float) + (double)attn_scratch_bytes(b->ctx, a, &b->lean),
     };
     double budget = desc->seconds > 0 ? desc->seconds : DEFAULT_SECONDS;
     if (!time_forward(b, budget, result, err) || !time_tile(b, result, err) ||
         !measure_error(b, result, err)) {
+        return false;
+    }
+    if (!naive_measure(a, desc, b->lean.o, 4.0 * (double)b->pairs * a->head_dim, result, err)) {
         return false;
     }
     result->percent_of_peak =

@@ -9,7 +9,7 @@
  * statistics count for nothing: time spent there lowers the figure.
  */
 #include "attention/attention.h"
-#include "base/error.h"
+#include "trace/trace.h"
 
 /** What was measured on. */
 typedef struct BenchMachine {
@@ -19,6 +19,9 @@ typedef struct BenchMachine {
     int threads;
     double peak_gflops; /* fused multiply-adds on registers, all threads at once; 2 flops each */
     double peak_gflops_one; /* on one thread */
+    double read_gbs;  /* 10^9 bytes a second, all threads, from arrays past every cache; 0 = there
+                         was  not enough memory to measure it */
+    double triad_gbs; /* the same for a = b + s c, three arrays counted (STREAM, McCalpin 1995) */
 } BenchMachine;
 
 /** isa AUTO and n_threads 0 as in AttnCtxDesc. ERR_UNSUPPORTED for an ISA that is not here. */
@@ -35,25 +38,40 @@ typedef struct BenchAttentionDesc {
     AttnIsa isa;    /* AUTO = ATTNSCOPE_ISA or the best */
     int n_threads;  /* 0 = all */
     double seconds; /* to spend on repeats, 0 = 0.5; at least 3 repeats are made */
+    bool naive;     /* measure the naive method too, where its memory fits */
     const atomic_bool *cancel; /* may be NULL */
 } BenchAttentionDesc;
 
 typedef struct BenchResult {
     int32_t n, heads, kv_heads, dim, window;
     bool causal;
+    const char *model;     /* borrowed from the trace: real attention of all its layers; or NULL */
+    int32_t layers;        /* 1 without a model */
     const char *isa;       /* static */
     const char *precision; /* static: "f32" */
     int threads, repeats;
+    double peak_gflops;          /* of the machine it is held against */
     double ms, ms_min;           /* o and lse: median, best */
     double gflops;               /* at the median */
     double gflops_best;          /* at the best */
-    double percent_of_peak;      /* gflops against BenchMachine.peak_gflops */
+    double percent_of_peak;      /* gflops against peak_gflops */
     double full_ms, full_ms_min; /* the same with summary and row statistics */
     double full_percent;         /* what those cost on top, in percent of ms, from the medians */
     double tile_us;              /* an exact 256 x 256 tile on one thread, median; 0 if n < 256 */
-    double bytes;                /* q, k, v, o, m, l and scratch of the lean pass */
+    double bytes;                /* memory: q, k, v, o, m, l and scratch of the lean pass */
+    double traffic_bytes;        /* the least that has to move: every operand and result once */
     double error_o;              /* largest |o - float64| over sampled rows */
     double error_weights;        /* largest |weight - float64| over the same rows */
+
+    /* The naive method: all H x N x M scores as floats, scaled and masked, softmax in place, and
+     * both products by the same GEMM as the models' linear layers, which picks its instruction set
+     * by itself. Not measured (naive_ms 0) when not asked for or when it does not fit. */
+    double naive_ms, naive_ms_min;
+    double naive_gflops;        /* of the same flops as above, at the median */
+    double naive_bytes;         /* q, k, v, o and the scores: what it takes, or would take */
+    double naive_traffic_bytes; /* with every pass over the scores: written once, read and written
+                                   twice, read once */
+    double naive_difference;    /* largest |o - the streaming pass's o| */
 } BenchResult;
 
 /**
@@ -62,3 +80,18 @@ typedef struct BenchResult {
  */
 AS_MUST_CHECK bool bench_attention(const BenchMachine *machine, const BenchAttentionDesc *desc,
                                    BenchResult *result, Error *err);
+
+/**
+ * Times the attention of all layers of a finished run on its own q, k and v: the first n tokens (0
+ * = all) of the trace; what an encoder's later tokens changed in the earlier ones stays in them.
+ * Of desc n, isa, n_threads, seconds (of all layers together) and cancel count, the rest is the
+ * model's. ERR_RANGE when the trace has fewer tokens or holds no values.
+ */
+AS_MUST_CHECK bool bench_trace(const BenchMachine *machine, const Trace *trace,
+                               const BenchAttentionDesc *desc, BenchResult *result, Error *err);
+
+/**
+ * The exponent s of y = c x^s by least squares on logarithms. False with fewer than two different
+ * x, or when anything is not positive. Any thread.
+ */
+bool bench_growth(const double *x, const double *y, size_t n, double *slope);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "benchmark/internal.h"
 #include "benchmark/peak.h"
 
 /* One slice is long enough for the clock and short enough to fall between interruptions. Slices
@@ -114,5 +115,6 @@ bool bench_machine(BenchMachine *machine, AttnIsa isa, int n_threads, Error *err
     machine->peak_gflops_one = measure_peak(loop, 1, rounds);
     machine->peak_gflops = machine->threads == 1 ? machine->peak_gflops_one
                                                  : measure_peak(loop, machine->threads, rounds);
+    bandwidth_measure(machine->threads, &machine->read_gbs, &machine->triad_gbs);
     return true;
 }

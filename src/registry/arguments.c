@@ -94,7 +94,15 @@ static bool read_value(Reader *r, OptionId id, const char *attached, Error *err)
         text = r->argv[r->at++];
     }
     *value = (OptionValue){.given = true};
-    return option_parse(option, text, r->arena, value, err);
+    if (!option_parse(option, text, r->arena, value, err)) {
+        return false;
+    }
+    CommandId command = r->arguments->command;
+    if (value->n_list > 1 && (option->one_value & (1u << command))) {
+        return error_set(err, ERR_USAGE, "--%s: %s takes one number, not '%.60s'", option->name,
+                         command_table[command].name, text);
+    }
+    return true;
 }
 
 static bool read_long(Reader *r, const char *word, Error *err)

@@ -43,7 +43,7 @@ static bool add_row(StrBuf *out, const char *left, const char *text, Error *err)
     return ok && strbuf_add(out, "\n", 1, err);
 }
 
-static bool add_option(StrBuf *out, const OptionDef *option, Error *err)
+static bool add_option(StrBuf *out, const OptionDef *option, CommandId command, Error *err)
 {
     StrBuf left = {0};
     StrBuf text = {0};
@@ -65,7 +65,7 @@ static bool add_option(StrBuf *out, const OptionDef *option, Error *err)
             break;
         }
     }
-    if (ok && option->fallback) {
+    if (ok && option->fallback && !(option->without & (1u << command))) {
         ok = strbuf_printf(&text, err, " (default %s)", option->fallback);
     }
     ok = ok && add_row(out, strbuf_text(&left), strbuf_text(&text), err);
@@ -83,7 +83,9 @@ static const char *const usage_lines[COMMAND_COUNT] = {
     [COMMAND_TRACE] = "attnscope trace [--model M] [TEXT-OPTIONS] -o FILE.safetensors",
     [COMMAND_SHOT] = "attnscope shot [--model M] [TEXT-OPTIONS] --view NAME [OPTIONS]\n"
                      "                 -o FILE.{png,svg,pdf}",
-    [COMMAND_BENCH] = "attnscope bench [--n 512,2048,…] [--heads H] [--dim D] [OPTIONS] [--json]",
+    [COMMAND_BENCH] = "attnscope bench [--n 512,2048,…] [--heads H] [--dim D] [OPTIONS] [--json]\n"
+                      "                 [--plot FILE.{png,svg,pdf}]\n"
+                      "  attnscope bench --model M [TEXT-OPTIONS] [--n N,…] [OPTIONS]",
     [COMMAND_MODELS] = "attnscope models [--json]",
     [COMMAND_HELP] = "attnscope help [TOPIC]",
     [COMMAND_VERSION] = "attnscope --version",
@@ -124,7 +126,7 @@ bool help_command(CommandId command, StrBuf *out, Error *err)
                 ok = strbuf_printf(out, err, "\n%s\n", option_group_title((OptionGroup)group));
                 titled = true;
             }
-            ok = ok && add_option(out, option, err);
+            ok = ok && add_option(out, option, command, err);
         }
     }
     return ok;

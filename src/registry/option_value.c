@@ -126,10 +126,9 @@ static bool parse_list(const OptionDef *option, const char *text, Arena *arena, 
                                  "--%s: '%s' is not LAYER.HEAD, such as 3.2 (several by commas)",
                                  option->name, shown);
             }
-            return error_set(err, ERR_USAGE,
-                             "--%s: '%s' is not a whole number from %.0f to %.0f (several by "
-                             "commas, without spaces)",
-                             option->name, shown, option->lo, option->hi);
+            return error_set(err, ERR_USAGE, "--%s: '%s' is not a whole number from %.0f to %.0f%s",
+                             option->name, shown, option->lo, option->hi,
+                             option->one_value ? "" : " (several by commas, without spaces)");
         }
         if (heads) {
             list[2 * done] = (int32_t)a;
@@ -141,6 +140,7 @@ static bool parse_list(const OptionDef *option, const char *text, Arena *arena, 
     }
     value->list = list;
     value->n_list = n;
+    value->integer = list[0];
     return true;
 }
 
@@ -179,6 +179,34 @@ static bool parse_choice(const OptionDef *option, const char *text, int64_t *val
                      near < 0 ? "" : "?");
 }
 
+/* Each item is a choice of its own. */
+static bool parse_choices(const OptionDef *option, const char *text, Arena *arena,
+                          OptionValue *value, Error *err)
+{
+    size_t n = 1;
+    for (const char *c = text; *c; c++) {
+        n += *c == ',';
+    }
+    int32_t *list = ARENA_ARRAY(arena, int32_t, n, err);
+    if (!list) {
+        return false;
+    }
+    const char *item = text;
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strcspn(item, ",");
+        int64_t index;
+        char *word = arena_strndup(arena, item, length, err);
+        if (!word || !parse_choice(option, word, &index, err)) {
+            return false;
+        }
+        list[i] = (int32_t)index;
+        item += length + 1;
+    }
+    value->list = list;
+    value->n_list = n;
+    return true;
+}
+
 bool option_parse(const OptionDef *option, const char *text, Arena *arena, OptionValue *value,
                   Error *err)
 {
@@ -209,6 +237,8 @@ bool option_parse(const OptionDef *option, const char *text, Arena *arena, Optio
                    : refuse(option, text, "a size such as 8G, 512M or 1.5G", err);
     case OPTION_CHOICE:
         return parse_choice(option, text, &value->integer, err);
+    case OPTION_CHOICES:
+        return parse_choices(option, text, arena, value, err);
     case OPTION_RANGE:
         return parse_range(option, text, value, err);
     case OPTION_SIZE:

@@ -2,13 +2,14 @@
 
 #include <string.h>
 
-#define BIT(id)   (1u << COMMAND_##id)
-#define ANY_MODEL (BIT(VIEW) | BIT(INFO) | BIT(TOKENS) | BIT(DUMP) | BIT(TRACE) | BIT(SHOT))
-#define ANY_TEXT  (BIT(VIEW) | BIT(TOKENS) | BIT(DUMP) | BIT(TRACE) | BIT(SHOT))
-#define ANY_RUN   (BIT(VIEW) | BIT(DUMP) | BIT(TRACE) | BIT(SHOT))
-#define ANY_HEAD  (BIT(VIEW) | BIT(DUMP) | BIT(SHOT))
-#define ANY_DRAW  (BIT(VIEW) | BIT(SHOT))
-#define ANY       ((1u << COMMAND_COUNT) - 1)
+#define BIT(id) (1u << COMMAND_##id)
+#define ANY_MODEL                                                                                  \
+    (BIT(VIEW) | BIT(INFO) | BIT(TOKENS) | BIT(DUMP) | BIT(TRACE) | BIT(SHOT) | BIT(BENCH))
+#define ANY_TEXT (BIT(VIEW) | BIT(TOKENS) | BIT(DUMP) | BIT(TRACE) | BIT(SHOT) | BIT(BENCH))
+#define ANY_RUN  (BIT(VIEW) | BIT(DUMP) | BIT(TRACE) | BIT(SHOT))
+#define ANY_HEAD (BIT(VIEW) | BIT(DUMP) | BIT(SHOT))
+#define ANY_DRAW (BIT(VIEW) | BIT(SHOT))
+#define ANY      ((1u << COMMAND_COUNT) - 1)
 
 static const char *const group_titles[] = {
 #define OPTION_GROUP_TITLE(id, title) [OPTION_GROUP_##id] = title,
@@ -41,9 +42,9 @@ bool command_find(const char *name, CommandId *id)
 /* clang-format off */
 const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_MODEL_ID] = {"model", 'm', OPTION_STRING, OPTION_GROUP_MODEL, ANY_MODEL, "MODEL",
-    .fallback = "tiny",
+    .fallback = "tiny", .without = BIT(BENCH),
     .help = "the model: tiny, a folder with config.json, a .gguf file, or a name in the local "
-            "Hugging Face cache (`help models` lists all forms)"},
+            "Hugging Face cache (`help model` lists all forms)"},
 [OPTION_TRACE_ID] = {"trace", 0, OPTION_PATH, OPTION_GROUP_MODEL, ANY_MODEL & ~BIT(TRACE), "FILE",
     .help = "a saved trace in place of a model and a text"},
 
@@ -82,9 +83,9 @@ const OptionDef option_table[OPTION_COUNT] = {
     .help = "set the output of these heads to zero"},
 [OPTION_PROPAGATE_ID] = {"propagate", 0, OPTION_FLAG, OPTION_GROUP_RUN, ANY_RUN,
     .help = "let temperature, mask and ablation change the layers above too"},
-[OPTION_THREADS_ID] = {"threads", 'j', OPTION_INT, OPTION_GROUP_RUN, ANY_RUN | BIT(BENCH), "N",
-    .lo = 0, .hi = 1024, .fallback = "0",
-    .help = "threads to compute with; 0 is all"},
+[OPTION_THREADS_ID] = {"threads", 'j', OPTION_INTS, OPTION_GROUP_RUN, ANY_RUN | BIT(BENCH), "N",
+    .one_value = ANY_RUN, .lo = 0, .hi = 1024, .fallback = "0",
+    .help = "threads to compute with; 0 is all; bench measures several by commas"},
 [OPTION_MEMORY_ID] = {"memory", 0, OPTION_BYTES, OPTION_GROUP_RUN, ANY_RUN, "SIZE",
     .help = "what may be held in memory, such as 8G; past it the trace goes to a file that "
             "vanishes at the end; without it, three quarters of what is free"},
@@ -116,10 +117,10 @@ const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_SIZE_ID] = {"size", 0, OPTION_SIZE, OPTION_GROUP_PICTURE, ANY_DRAW, "WxH",
     .lo = 64, .hi = 16384,
     .help = "size of the picture or window in pixels"},
-[OPTION_SCALE_ID] = {"scale", 0, OPTION_NUMBER, OPTION_GROUP_PICTURE, ANY_DRAW, "S",
+[OPTION_SCALE_ID] = {"scale", 0, OPTION_NUMBER, OPTION_GROUP_PICTURE, ANY_DRAW | BIT(BENCH), "S",
     .lo = 0.25, .hi = 8,
     .help = "size of text and lines; 2 for high-resolution screens"},
-[OPTION_THEME_ID] = {"theme", 0, OPTION_CHOICE, OPTION_GROUP_PICTURE, ANY_DRAW, "THEME",
+[OPTION_THEME_ID] = {"theme", 0, OPTION_CHOICE, OPTION_GROUP_PICTURE, ANY_DRAW | BIT(BENCH), "THEME",
     .choices = "night|paper|contrast", .fallback = "night",
     .help = "colours"},
 [OPTION_QUERY_ID] = {"query", 0, OPTION_INT, OPTION_GROUP_PICTURE, ANY_DRAW, "I",
@@ -139,24 +140,31 @@ const OptionDef option_table[OPTION_COUNT] = {
 
 [OPTION_N_ID] = {"n", 'n', OPTION_INTS, OPTION_GROUP_BENCH, BIT(BENCH), "512,2048,…",
     .lo = 1, .hi = 16777216,
-    .help = "numbers of tokens to measure"},
-[OPTION_HEADS_ID] = {"heads", 0, OPTION_INT, OPTION_GROUP_BENCH, BIT(BENCH), "H",
+    .help = "numbers of tokens to measure; with a model or trace, the first tokens of its text "
+            "(without either, random numbers are measured)"},
+[OPTION_HEADS_ID] = {"heads", 0, OPTION_INTS, OPTION_GROUP_BENCH, BIT(BENCH), "H,…",
     .lo = 1, .hi = 65536, .fallback = "8",
-    .help = "heads"},
-[OPTION_DIM_ID] = {"dim", 'd', OPTION_INT, OPTION_GROUP_BENCH, BIT(BENCH), "D",
+    .help = "heads; several by commas"},
+[OPTION_DIM_ID] = {"dim", 'd', OPTION_INTS, OPTION_GROUP_BENCH, BIT(BENCH), "D,…",
     .lo = 1, .hi = 256, .fallback = "64",
-    .help = "width of a head"},
+    .help = "width of a head; several by commas"},
 [OPTION_CAUSAL_ID] = {"causal", 0, OPTION_FLAG, OPTION_GROUP_BENCH, BIT(BENCH),
     .help = "with the causal mask"},
 [OPTION_WINDOW_ID] = {"window", 0, OPTION_INT, OPTION_GROUP_BENCH, BIT(BENCH), "W",
     .lo = 1, .hi = 16777216,
     .help = "with a sliding window of W keys"},
-[OPTION_ISA_ID] = {"isa", 0, OPTION_CHOICE, OPTION_GROUP_BENCH, BIT(BENCH), "ISA",
+[OPTION_ISA_ID] = {"isa", 0, OPTION_CHOICES, OPTION_GROUP_BENCH, BIT(BENCH), "ISA,…",
     .choices = "auto|scalar|neon|avx2|avx512", .fallback = "auto",
-    .help = "instruction set"},
+    .help = "instruction set, several by commas"},
 [OPTION_PRECISION_ID] = {"precision", 0, OPTION_CHOICE, OPTION_GROUP_BENCH, BIT(BENCH), "TYPE",
     .choices = "f32", .fallback = "f32",
     .help = "arithmetic to measure"},
+[OPTION_NO_NAIVE_ID] = {"no-naive", 0, OPTION_FLAG, OPTION_GROUP_BENCH, BIT(BENCH),
+    .help = "leave out the naive method, which holds all scores and is measured beside the "
+            "streaming one as long as they fit"},
+[OPTION_PLOT_ID] = {"plot", 0, OPTION_PATH, OPTION_GROUP_BENCH, BIT(BENCH), "FILE",
+    .help = "draw what was measured into a .png, .svg or .pdf: roofline, speed, threads, growth "
+            "of time and memory"},
 
 [OPTION_OUTPUT_ID] = {"output", 'o', OPTION_PATH, OPTION_GROUP_OUTPUT,
     BIT(DUMP) | BIT(TRACE) | BIT(SHOT), "FILE",

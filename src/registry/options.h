@@ -6,18 +6,19 @@
 #include "base/arena.h"
 
 typedef enum OptionType {
-    OPTION_FLAG,   /* no value */
-    OPTION_STRING, /* any text */
-    OPTION_PATH,   /* a file or folder; never opened here */
-    OPTION_INT,    /* whole number in [lo, hi] */
-    OPTION_INDEX,  /* whole number from 0, or "all" */
-    OPTION_NUMBER, /* decimal number in [lo, hi] */
-    OPTION_BYTES,  /* 8G, 512M, 4096 */
-    OPTION_CHOICE, /* one of the words in `choices` */
-    OPTION_RANGE,  /* A:B, A:, :B; from A up to but not including B */
-    OPTION_SIZE,   /* WxH, each in [lo, hi] */
-    OPTION_INTS,   /* whole numbers in [lo, hi], by commas */
-    OPTION_HEADS,  /* LAYER.HEAD by commas */
+    OPTION_FLAG,    /* no value */
+    OPTION_STRING,  /* any text */
+    OPTION_PATH,    /* a file or folder; never opened here */
+    OPTION_INT,     /* whole number in [lo, hi] */
+    OPTION_INDEX,   /* whole number from 0, or "all" */
+    OPTION_NUMBER,  /* decimal number in [lo, hi] */
+    OPTION_BYTES,   /* 8G, 512M, 4096 */
+    OPTION_CHOICE,  /* one of the words in `choices` */
+    OPTION_CHOICES, /* words of `choices`, by commas */
+    OPTION_RANGE,   /* A:B, A:, :B; from A up to but not including B */
+    OPTION_SIZE,    /* WxH, each in [lo, hi] */
+    OPTION_INTS,    /* whole numbers in [lo, hi], by commas */
+    OPTION_HEADS,   /* LAYER.HEAD by commas */
 } OptionType;
 
 /* Sections of help, in the order they are printed. */
@@ -75,7 +76,7 @@ AS_MUST_CHECK bool command_find(const char *name, CommandId *id);
     X(TEMPERATURE) X(MASK) X(ABLATE) X(PROPAGATE) X(THREADS) X(MEMORY) X(STORE) X(DTYPE) X(SUMMARY)\
     X(WHAT) X(LAYER) X(HEAD) X(ROWS) X(COLS)                                                       \
     X(VIEW) X(SIZE) X(SCALE) X(THEME) X(QUERY) X(KEY) X(STEP) X(TIME) X(REDUCED_MOTION)            \
-    X(N) X(HEADS) X(DIM) X(CAUSAL) X(WINDOW) X(ISA) X(PRECISION)                                   \
+    X(N) X(HEADS) X(DIM) X(CAUSAL) X(WINDOW) X(ISA) X(PRECISION) X(NO_NAIVE) X(PLOT)               \
     X(OUTPUT) X(JSON) X(HELP) X(VERSION)
 /* clang-format on */
 
@@ -97,6 +98,9 @@ typedef struct OptionDef {
     double lo, hi;
     const char *fallback; /* value when not given, in the form a person would type; NULL = none */
     const char *help;     /* one sentence; NULL: understood so that it can be refused, not listed */
+    uint32_t one_value;   /* INTS: bit COMMAND_… set: that command takes one number, no list */
+    uint32_t without;     /* bit COMMAND_… set: that command does without it rather than with the
+                             fallback */
 } OptionDef;
 extern const OptionDef option_table[OPTION_COUNT];
 
@@ -105,11 +109,12 @@ typedef struct OptionValue {
     bool given;          /* on the command line */
     bool has;            /* given, or has a default */
     const char *text;    /* as typed; borrowed */
-    int64_t integer;     /* INT; CHOICE: index of the word; INDEX: -1 = all */
+    int64_t integer;     /* INT; CHOICE: index of the word; INDEX: -1 = all; INTS: the first */
     double number;       /* NUMBER */
     uint64_t bytes;      /* BYTES */
     int64_t first, end;  /* RANGE: [first, end), end -1 = to the end. SIZE: width, height */
-    const int32_t *list; /* INTS: n numbers; HEADS: n pairs layer, head. In the arena */
+    const int32_t *list; /* INTS: n numbers; CHOICES: n indices of words; HEADS: n pairs layer,
+                            head. In the arena */
     size_t n_list;
 } OptionValue;
 

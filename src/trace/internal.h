@@ -4,6 +4,7 @@
  * trace file); `LayerData` points into it.
  */
 #include "attention/attention.h"
+#include "trace/memory.h"
 #include "trace/trace.h"
 
 #include <stdatomic.h>
@@ -68,8 +69,6 @@ void spill_close(Spill *spill);
 void spill_folder(const char *wanted, char *folder, size_t size);
 /** Bytes free for us in a folder's file system; 0 when it cannot be asked. */
 uint64_t spill_disk_free(const char *folder);
-/** Memory that can be had now: what the system says is available, under control groups' limits. */
-uint64_t memory_available_bytes(void);
 /** What the control group in this folder (memory.max, memory.current, memory.stat) leaves of
  *  `most`. */
 uint64_t memory_group_bytes(const char *group, uint64_t most);

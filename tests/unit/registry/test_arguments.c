@@ -60,6 +60,10 @@ static void test_arguments_parse__wrong_lines_say_what_is_meant(void **state)
         {{"dump", "--memory", "0"}, "8G"},
         {{"dump", "--max-tokens", "0"}, "from 1"},
         {{"dump", "--threads", "5000"}, "from 0 to 1024"},
+        {{"dump", "--threads", "1,2"}, "dump takes one number"},
+        {{"bench", "--threads", "1,2000"}, "from 0 to 1024"},
+        {{"bench", "--isa", "avx2,avx3"}, "did you mean avx2?"},
+        {{"bench", "--isa", "avx2,"}, "is not one of"},
         {{"shot", "--size", "0x0"}, "WIDTHxHEIGHT"},
         {{"shot", "--size", "1920"}, "WIDTHxHEIGHT"},
         {{"shot", "--size", "1920x99999"}, "WIDTHxHEIGHT"},
@@ -179,7 +183,8 @@ static void test_option_table__rows_are_whole(void **state)
         assert_non_null(option->name);
         assert_true(option->commands != 0);
         assert_true((option->value == NULL) == (option->type == OPTION_FLAG));
-        assert_true((option->choices != NULL) == (option->type == OPTION_CHOICE));
+        assert_true((option->choices != NULL) ==
+                    (option->type == OPTION_CHOICE || option->type == OPTION_CHOICES));
         for (int j = 0; j < i; j++) {
             const OptionDef *other = &option_table[j];
             assert_string_not_equal(option->name, other->name);

@@ -1,0 +1,150 @@
+/* bench: its table and its JSON. */
+#include "app/bench_report.h"
+
+#include "app/cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- table ----------------------------------------------------------------------------------- */
+
+void bench_print_heading(const BenchMachine *machine)
+{
+    printf("%s, %s, %d thread%s, %s\npeak %.1f GF/s (%.1f on one thread)", machine->cpu,
+           machine->isa, machine->threads, machine->threads == 1 ? "" : "s", machine->compiler,
+           machine->peak_gflops, machine->peak_gflops_one);
+    if (machine->read_gbs > 0) {
+        printf(", memory %.1f GB/s reading, %.1f GB/s triad", machine->read_gbs,
+               machine->triad_gbs);
+    }
+    printf("\n");
+}
+
+void bench_print_columns(void)
+{
+    printf("\n%9s %5s %4s  %-7s %-7s %3s %10s %10s %8s %7s %7s %8s %8s %10s %9s %6s\n", "tokens",
+           "heads", "dim", "mask", "isa", "thr", "ms median", "ms least", "GF/s", "peak", "+stats",
+           "memory", "error", "naive ms", "memory", "times");
+    fflush(stdout);
+}
+
+/* "12.3M": short enough for a column. */
+static const char *short_bytes(double bytes, char out[16])
+{
+    static const char units[] = "BKMGT";
+    int unit = 0;
+    while (bytes >= 1000 && units[unit + 1]) {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(out, 16,
+             bytes < 10    ? "%.2f%c"
+             : bytes < 100 ? "%.1f%c"
+                           : "%.0f%c",
+             bytes, units[unit]);
+    return out;
+}
+
+void bench_print_result(const BenchResult *r)
+{
+    char mask[24] = "none", memory[16], naive[16], naive_ms[32] = "-", times[32] = "-";
+    if (r->window) {
+        snprintf(mask, sizeof mask, "%s%d", r->causal ? "c" : "w", r->window);
+    } else if (r->causal) {
+        snprintf(mask, sizeof mask, "causal");
+    }
+    if (r->naive_ms > 0) {
+        snprintf(naive_ms, sizeof naive_ms, "%.3f", r->naive_ms);
+        snprintf(times, sizeof times, "%.1fx", r->naive_ms / r->ms);
+    }
+    printf("%9d %5d %4d  %-7s %-7s %3d %10.3f %10.3f %8.2f %6.1f%% %+6.1f%% %8s %8.1e %10s %9s "
+           "%6s\n",
+           r->n, r->heads, r->dim, mask, r->isa, r->threads, r->ms, r->ms_min, r->gflops,
+           r->percent_of_peak, r->full_percent, short_bytes(r->bytes, memory), r->error_weights,
+           naive_ms, r->naive_bytes > 0 ? short_bytes(r->naive_bytes, naive) : "-", times);
+    fflush(stdout);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+static bool machine_json(const BenchMachine *machine, StrBuf *out, Error *err)
+{
+    return strbuf_puts(out, "{\"machine\":{\"cpu\":", err) &&
+           cli_json_string(out, machine->cpu, err) && strbuf_puts(out, ",\"compiler\":", err) &&
+           cli_json_string(out, machine->compiler, err) &&
+           strbuf_printf(out, err,
+                         ",\"isa\":\"%s\",\"threads\":%d,\"peak_gflops\":%.2f,"
+                         "\"peak_gflops_one_thread\":%.2f,\"read_gbs\":%.2f,\"triad_gbs\":%.2f},"
+                         "\"results\":[",
+                         machine->isa, machine->threads, machine->peak_gflops,
+                         machine->peak_gflops_one, machine->read_gbs, machine->triad_gbs);
+}
+
+/* What was not measured, or is not finite, is null. */
+static bool number_json(StrBuf *out, const char *key, const char *format, double value, bool known,
+                        Error *err)
+{
+    char text[64] = "null";
+    if (known && isfinite(value)) {
+        int digits = format[0] - '0';
+        snprintf(text, sizeof text, format[1] == 'g' ? "%.*g" : "%.*f", digits, value);
+    }
+    return strbuf_printf(out, err, ",\"%s\":%s", key, text);
+}
+
+static bool result_json(const BenchResult *r, bool first, StrBuf *out, Error *err)
+{
+    bool naive = r->naive_ms > 0;
+    bool model = r->model != NULL;
+    const struct {
+        const char *key, *format; /* digits, then f or g */
+        double value;
+        bool known;
+    } numbers[] = {
+        {"ms", "4f", r->ms, true},
+        {"ms_min", "4f", r->ms_min, true},
+        {"gflops", "3f", r->gflops, true},
+        {"gflops_best", "3f", r->gflops_best, true},
+        {"peak_gflops", "2f", r->peak_gflops, true},
+        {"percent_of_peak", "2f", r->percent_of_peak, true},
+        {"full_ms", "4f", r->full_ms, true},
+        {"full_ms_min", "4f", r->full_ms_min, true},
+        {"full_percent", "2f", r->full_percent, true},
+        {"tile_us", "2f", r->tile_us, r->tile_us > 0},
+        {"bytes", "0f", r->bytes, true},
+        {"traffic_bytes", "0f", r->traffic_bytes, true},
+        {"error_o", "3g", r->error_o, true},
+        {"error_weights", "3g", r->error_weights, true},
+        {"naive_ms", "4f", r->naive_ms, naive},
+        {"naive_ms_min", "4f", r->naive_ms_min, naive},
+        {"naive_gflops", "3f", r->naive_gflops, naive},
+        {"naive_bytes", "0f", r->naive_bytes, !model},
+        {"naive_traffic_bytes", "0f", r->naive_traffic_bytes, !model},
+        {"naive_difference", "3g", r->naive_difference, naive},
+    };
+    bool ok =
+        strbuf_puts(out, first ? "\n{" : ",\n{", err) &&
+        (!model || (strbuf_puts(out, "\"model\":", err) && cli_json_string(out, r->model, err) &&
+                    strbuf_printf(out, err, ",\"layers\":%d,", r->layers))) &&
+        strbuf_printf(out, err,
+                      "\"n\":%d,\"heads\":%d,\"kv_heads\":%d,\"dim\":%d,\"causal\":%s,"
+                      "\"window\":%d,\"isa\":\"%s\",\"precision\":\"%s\",\"threads\":%d,"
+                      "\"repeats\":%d",
+                      r->n, r->heads, r->kv_heads, r->dim, r->causal ? "true" : "false", r->window,
+                      r->isa, r->precision, r->threads, r->repeats);
+    for (size_t i = 0; i < AS_COUNT(numbers) && ok; i++) {
+        ok = number_json(out, numbers[i].key, numbers[i].format, numbers[i].value, numbers[i].known,
+                         err);
+    }
+    return ok && strbuf_puts(out, "}", err);
+}
+
+bool bench_report_json(const BenchReport *report, StrBuf *out, Error *err)
+{
+    bool ok = machine_json(&report->machine, out, err);
+    for (size_t i = 0; i < report->results.n && ok; i++) {
+        ok = result_json(&report->results.items[i], i == 0, out, err);
+    }
+    return ok && strbuf_puts(out, "\n]}\n", err);
+}

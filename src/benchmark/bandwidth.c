@@ -1,0 +1,96 @@
+/*
+ * Bandwidth of memory: arrays several times the last cache, each thread its own part, the best of
+ * a few rounds. Reading alone is what streaming over K and V asks for, triad what a method asks
+ * that writes as it reads.
+ */
+#include "benchmark/internal.h"
+
+#include <omp.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+
+enum { ROUNDS = 6, N_ARRAYS = 3 };
+static const size_t LEAST_BYTES = (size_t)64 << 20, MOST_BYTES = (size_t)512 << 20;
+
+/* Of one array: so that all three are four times the last cache. */
+static size_t array_bytes(void)
+{
+    size_t bytes = LEAST_BYTES;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+    long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    if (cache > 0) {
+        bytes = AS_MAX(bytes, (size_t)cache / N_ARRAYS * 4);
+    }
+#endif
+    return AS_MIN(bytes, MOST_BYTES) / 64 * 64;
+}
+
+/* Whole numbers, so that the compiler may add in any order and use the widest loads. */
+__attribute__((noinline)) static uint64_t read_part(const uint64_t *x, size_t n)
+{
+    uint64_t sum[8] = {0};
+    for (size_t i = 0; i + 8 <= n; i += 8) {
+        for (int j = 0; j < 8; j++) {
+            sum[j] += x[i + (size_t)j];
+        }
+    }
+    uint64_t total = 0;
+    for (int j = 0; j < 8; j++) {
+        total += sum[j];
+    }
+    return total;
+}
+
+__attribute__((noinline)) static void triad_part(double *restrict a, const double *restrict b,
+                                                 const double *restrict c, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        a[i] = b[i] + 0.5 * c[i];
+    }
+}
+
+void bandwidth_measure(int n_threads, double *read_gbs, double *triad_gbs)
+{
+    size_t n = array_bytes() / sizeof(double);
+    double *memory = mem_alloc(N_ARRAYS * n * sizeof(double), NULL);
+    *read_gbs = *triad_gbs = 0;
+    if (!memory) {
+        return;
+    }
+    double *a = memory, *b = a + n, *c = b + n;
+    uint64_t seen = 0;
+    /* The thread that will use a part touches it first, so that it lies near that thread. */
+#pragma omp parallel num_threads(n_threads) reduction(+ : seen)
+    {
+        size_t id = (size_t)omp_get_thread_num(), of = (size_t)omp_get_num_threads();
+        size_t first = n / of * id, count = id + 1 == of ? n - first : n / of;
+        for (size_t i = first; i < first + count; i++) {
+            a[i] = 0;
+            b[i] = 1;
+            c[i] = (double)i;
+        }
+        for (int round = 0; round < ROUNDS; round++) {
+#pragma omp barrier
+            double start = clock_now_s();
+            triad_part(a + first, b + first, c + first, count);
+#pragma omp barrier
+            double middle = clock_now_s();
+            seen += read_part((const uint64_t *)(const void *)(a + first), count) +
+                    read_part((const uint64_t *)(const void *)(b + first), count) +
+                    read_part((const uint64_t *)(const void *)(c + first), count);
+#pragma omp barrier
+            double end = clock_now_s();
+            if (id == 0) {
+                double gigabytes = (double)N_ARRAYS * (double)n * sizeof(double) / 1e9;
+                *triad_gbs = AS_MAX(*triad_gbs, gigabytes / (middle - start));
+                *read_gbs = AS_MAX(*read_gbs, gigabytes / (end - middle));
+            }
+        }
+    }
+    /* What was read is used, or the loop could be left out. */
+    a[0] = (double)seen;
+    *(volatile double *)a = a[0];
+    mem_free(memory);
+}

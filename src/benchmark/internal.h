@@ -1,0 +1,26 @@
+#pragma once
+/*
+ * What the files of this folder share.
+ */
+#include "benchmark/benchmark.h"
+
+/** What a status of the attention core means to a person. Returns true for ATTN_OK. message may be
+ *  NULL or "". */
+AS_MUST_CHECK bool bench_status(AttnStatus status, const char *message, Error *err);
+/** Median and least of n times; sorts them. */
+void bench_summarise(double *times, int n, double *median, double *least);
+
+/** Bandwidth of memory with n_threads, in 10^9 bytes a second; 0 where there is no memory for it.
+ *  About half a second. */
+void bandwidth_measure(int n_threads, double *read_gbs, double *triad_gbs);
+
+/**
+ * Times the naive method on the operands of a case and fills the naive_ fields of *result.
+ *
+ * args    packed operands, as attn_forward takes them
+ * o       [H, N, E] of attn_forward, to compare with
+ * flops   of the case
+ * Errors  ERR_CANCELLED, ERR_INTERNAL; a method that does not fit is no error
+ */
+AS_MUST_CHECK bool naive_measure(const AttnArgs *args, const BenchAttentionDesc *desc,
+                                 const float *o, double flops, BenchResult *result, Error *err);

@@ -1,0 +1,54 @@
+#include "benchmark/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+bool bench_status(AttnStatus status, const char *message, Error *err)
+{
+    if (status == ATTN_OK) {
+        return true;
+    }
+    ErrorCode code = status == ATTN_MEMORY      ? ERR_MEMORY
+                     : status == ATTN_CANCELLED ? ERR_CANCELLED
+                     : status == ATTN_ISA       ? ERR_UNSUPPORTED
+                                                : ERR_RANGE;
+    return error_set(err, code, "bench: %s",
+                     message && message[0] ? message : attn_status_text(status));
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void bench_summarise(double *times, int n, double *median, double *least)
+{
+    qsort(times, (size_t)n, sizeof times[0], compare_doubles);
+    *median = n % 2 ? times[n / 2] : 0.5 * (times[n / 2 - 1] + times[n / 2]);
+    *least = times[0];
+}
+
+bool bench_growth(const double *x, const double *y, size_t n, double *slope)
+{
+    double mean_x = 0, mean_y = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!(x[i] > 0) || !(y[i] > 0)) {
+            return false;
+        }
+        mean_x += log(x[i]) / (double)n;
+        mean_y += log(y[i]) / (double)n;
+    }
+    double xx = 0, xy = 0;
+    for (size_t i = 0; i < n; i++) {
+        double dx = log(x[i]) - mean_x;
+        xx += dx * dx;
+        xy += dx * (log(y[i]) - mean_y);
+    }
+    /* Equal x differ by rounding of the mean only. */
+    if (!(xx > 1e-9)) {
+        return false;
+    }
+    *slope = xy / xx;
+    return true;
+}
