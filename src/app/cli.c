@@ -1,8 +1,10 @@
 #include "app/cli.h"
 
 #include "base/file.h"
+#include "session/session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,12 @@ void cli_log(void *payload, LogLevel level, const char *line)
 void cli_print(const StrBuf *text)
 {
     fwrite(strbuf_text(text), 1, text->n, stdout);
+}
+
+bool cli_reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
 }
 
 bool cli_flush(Error *err)
@@ -86,6 +94,42 @@ const OptionValue *app_option(const App *app, OptionId id)
     return &app->arguments->values[id];
 }
 
+/* $ATTNSCOPE_MODELS, or models/cache above the program (build folders lie in the repository), or
+ * here. */
+static const char *find_cache(Arena *arena)
+{
+    const char *wanted = getenv("ATTNSCOPE_MODELS");
+    if (wanted && *wanted) {
+        return wanted;
+    }
+    char program[4096];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[n > 0 ? n : 0] = 0;
+    for (char *slash = strrchr(program, '/'); slash; slash = strrchr(program, '/')) {
+        *slash = 0;
+        char *folder = arena_printf(arena, NULL, "%s/models/cache", program);
+        if (folder && path_is_folder(folder)) {
+            return folder;
+        }
+    }
+    return path_is_folder("models/cache") ? "models/cache" : NULL;
+}
+
+const char *cli_model_cache(App *app)
+{
+    return find_cache(&app->arena);
+}
+
+const char *cli_resolve_model(const char *word, Arena *arena)
+{
+    const char *cache;
+    if (!*word || strchr(word, '/') || path_exists(word) || !(cache = find_cache(arena))) {
+        return word;
+    }
+    const char *path = path_join(arena, cache, word, NULL);
+    return path && path_is_folder(path) ? path : word;
+}
+
 bool cli_looks_like_model(const char *word)
 {
     static const char *const prefixes[] = {"random:", "hash:", "synthetic:"};
@@ -98,12 +142,12 @@ bool cli_looks_like_model(const char *word)
         path_exists(word)) {
         return true;
     }
-    /* A name in the Hugging Face cache. */
+    /* A fetched model, or a name in the Hugging Face cache. */
     Arena arena = {0};
     ModelListing *listings;
     size_t n;
-    bool found = false;
-    if (model_list_local(&arena, NULL, &listings, &n, NULL)) {
+    bool found = cli_resolve_model(word, &arena) != word;
+    if (!found && model_list_local(&arena, NULL, &listings, &n, NULL)) {
         for (size_t i = 0; i < n && !found; i++) {
             found =
                 !strcmp(listings[i].spec, word) || !strcmp(path_base_name(listings[i].spec), word);
@@ -113,25 +157,29 @@ bool cli_looks_like_model(const char *word)
     return found;
 }
 
-/* $ATTNSCOPE_MODELS, or models/cache above the program (build folders lie in the repository), or
- * here. */
-const char *cli_model_cache(App *app)
+bool cli_spell_view(int *argc, const char *const **argv, Arena *arena, Error *err)
 {
-    const char *wanted = getenv("ATTNSCOPE_MODELS");
-    if (wanted && *wanted) {
-        return wanted;
+    const char *const *words = *argv;
+    int at = *argc > 1 && !strcmp(words[1], command_table[COMMAND_VIEW].name) ? 2 : 1;
+    ViewId view;
+    CommandId command;
+    if (at >= *argc || !view_find(words[at], &view) || command_find(words[at], &command)) {
+        return true;
     }
-    char program[4096];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[n > 0 ? n : 0] = 0;
-    for (char *slash = strrchr(program, '/'); slash; slash = strrchr(program, '/')) {
-        *slash = 0;
-        char *folder = arena_printf(&app->arena, NULL, "%s/models/cache", program);
-        if (folder && path_is_folder(folder)) {
-            return folder;
-        }
+    const char **longer = ARENA_ARRAY(arena, const char *, (size_t)*argc + 3, err);
+    if (!longer) {
+        return false;
     }
-    return path_is_folder("models/cache") ? "models/cache" : NULL;
+    int n = 0;
+    longer[n++] = words[0];
+    longer[n++] = command_table[COMMAND_VIEW].name;
+    longer[n++] = "--view";
+    for (int i = at; i < *argc; i++) {
+        longer[n++] = words[i];
+    }
+    *argv = longer;
+    *argc = n;
+    return true;
 }
 
 static bool print_version(App *app, Error *err)

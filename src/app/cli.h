@@ -20,6 +20,14 @@ AS_MUST_CHECK bool cli_go_on(const App *app, Error *err);
 void cli_say_example(const App *app);
 /** The folder of fetched models (models/cache), or NULL when it is not found. In app's arena. */
 const char *cli_model_cache(App *app);
+/** What --model takes for `word`: the folder of a fetched model of that name (owned by the arena)
+ *  where nothing else is called so, else `word` itself. */
+const char *cli_resolve_model(const char *word, Arena *arena);
+/** `attnscope [view] matrix …` is written out as `attnscope view --view matrix …`; the longer list
+ *  is owned by the arena. */
+AS_MUST_CHECK bool cli_spell_view(int *argc, const char *const **argv, Arena *arena, Error *err);
+/** Standard output is a pipe that nobody reads any more. */
+bool cli_reader_left(void);
 /** Before a long run: can n_bytes be written to a file at `path`? Leaves nothing there. ERR_IO says
  *  why not, with `advice` where the disk is too small. */
 AS_MUST_CHECK bool cli_check_output(const char *path, uint64_t n_bytes, const char *advice,

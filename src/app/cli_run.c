@@ -144,7 +144,8 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
                          "one model",
                          operand);
     }
-    request->model = operand ? operand : app_option(app, OPTION_MODEL_ID)->text;
+    request->model =
+        cli_resolve_model(operand ? operand : app_option(app, OPTION_MODEL_ID)->text, &app->arena);
     if (!*request->model) {
         return error_set(err, ERR_USAGE,
                          "the name of the model is empty; tiny is the built-in one");

@@ -18,6 +18,12 @@ bool command_shot(App *app, Error *err)
     if (!screen_open(&screen, app, NULL, NULL, err)) {
         return false;
     }
+    const ViewDef *view = view_def(screen.session->view);
+    if (view->comes_with) {
+        log_write(&app->log, LOG_WARNING,
+                  "the view %s is not built yet: the picture says what it will show",
+                  view_name(screen.session->view));
+    }
     int32_t width = size->has ? (int32_t)size->first : 1920;
     int32_t height = size->has ? (int32_t)size->end : 1080;
     bool ok = screen_shot(&screen, output->text, width, height, err);

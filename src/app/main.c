@@ -22,7 +22,7 @@ static void listen_to_interrupts(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    /* A reader that went away is a failed write with a message, not a silent end. */
+    /* A reader that went away is a failed write: what is half made is tidied up first. */
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -32,9 +32,12 @@ int main(int argc, char **argv)
     Arguments arguments;
     App app = {.arguments = &arguments, .control = &interrupted, .log.write = cli_log};
     listen_to_interrupts();
-    bool ok = arguments_parse(argc, (const char *const *)argv, cli_looks_like_model, &app.arena,
-                              &arguments, &err) &&
+    const char *const *words = (const char *const *)argv;
+    bool ok = cli_spell_view(&argc, &words, &app.arena, &err) &&
+              arguments_parse(argc, words, cli_looks_like_model, &app.arena, &arguments, &err) &&
               cli_run_command(&app, &err) && cli_flush(&err);
+    /* `attnscope … | head`: the reader has what it wanted. */
+    ok = ok || (err.code == ERR_IO && cli_reader_left());
     if (!ok) {
         fprintf(stderr, "attnscope: %s\n", err.message);
     }

@@ -143,6 +143,20 @@ ok tokens $model --file "$dir/text" --range 10:14 --json
 ok tokens $model --file "$dir/text" --range 598: --json
 [ "$(grep -c '"id"' "$dir/stdout")" -eq 2 ] || bad "--range 598: is not 2 tokens"
 
+# ---- a view by its name, a fetched model by its name, a reader that leaves early
+for start in "matrix" "view matrix"; do
+    (cd "$o" && unset DISPLAY WAYLAND_DISPLAY && "$program" $start tiny "a b a b" 2>"$dir/stderr") ||
+        bad "attnscope $start: $(cat "$dir/stderr")"
+    [ -s "$o/attnscope.png" ] || bad "attnscope $start without a display draws no picture"
+    rm -f "$o/attnscope.png"
+done
+mkdir -p "$dir/cache/small" && cp models/tiny/* "$dir/cache/small/"
+ATTNSCOPE_MODELS=$dir/cache "$program" info --model small >/dev/null 2>&1 || bad "a fetched model is not found by name"
+seq 1 30000 >"$dir/numbers"
+{ "$program" tokens --file "$dir/numbers" 2>"$dir/stderr" || echo "exit $?" >>"$dir/stderr"; } | head -n 1 >/dev/null
+[ ! -s "$dir/stderr" ] || bad "a reader that left: $(cat "$dir/stderr")"
+ok shot --view flow --size 640x400 -o "$o/flow.png"; says 'not built yet'
+
 # ---- bench
 ok bench --n 64,128 --heads 2 --dim 32 --causal --json
 for key in '"machine":{"cpu":' '"isa":' '"threads":' '"peak_gflops":' '"results":[' '"n":128,"heads":2' '"dim":32' \
