@@ -292,9 +292,12 @@ void overview_draw_card(const OverviewScene *s, int index)
     bool low = box.h < 240;
     float y = box.y + (low ? 8 : 14);
     overview_badge(ui, vec2(x + 11, y + 12), 11, card->head, index + 1);
-    ui_label(ui, rect(x + 30, y, w - 30, 24),
-             &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 14, .color = ui->theme.text},
-             title_of(s, card));
+    const char *title = title_of(s, card);
+    bool wide = ui_text_width(ui, FONT_SANS_SEMIBOLD, 14, title) > w - 30;
+    ui_label(
+        ui, rect(x + 30, y, w - 30, 24),
+        &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = wide ? 13 : 14, .color = ui->theme.text},
+        title);
     ui_tooltip(ui, rect(x, y, w, 24), tip_of(s, card));
     y += low ? 25 : 30;
     const char *where = draw_format(ui->list, "layer %d · head %d", card->layer, card->head);

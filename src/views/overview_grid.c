@@ -13,10 +13,11 @@ typedef struct Grid {
     int32_t across, rows;
     float tile;   /* side of a picture, logical px */
     float px, py; /* pitch */
-    bool labels;  /* beside each picture what its head does */
+    bool labels;  /* beside each picture what its head does … */
+    bool below;   /* … or below it */
 } Grid;
 
-enum { HEAD_ROW = 22, LABEL_COL = 46, LABEL_W = 44, TILE_MOST = 132 };
+enum { HEAD_ROW = 22, LABEL_COL = 46, LABEL_W = 44, BELOW_H = 19, TILE_MOST = 132 };
 
 /* Between the pictures; many small ones stand close. */
 static float gap_of(float pitch)
@@ -47,8 +48,9 @@ static Grid layout_grid(const OverviewScene *s, Rect area)
     float free_x = (area.w + 2) / (float)g.across - g.tile;
     float free_y = (area.h + 2) / (float)g.rows - g.tile;
     g.labels = free_x >= LABEL_W && g.tile >= 30;
+    g.below = !g.labels && free_y >= BELOW_H && g.tile >= 28;
     float more_x = fminf(free_x, g.labels ? 110 : 6);
-    float more_y = fminf(free_y, g.labels ? 24 : 12);
+    float more_y = fminf(free_y, g.labels || g.below ? 24 : 12);
     g.px = g.tile + fmaxf(floorf(more_x * scale + 0.01f) / scale, 0);
     g.py = g.tile + fmaxf(floorf(more_y * scale + 0.01f) / scale, 0);
     return g;
@@ -86,6 +88,20 @@ static void draw_tile_label(const OverviewScene *s, Rect box, float room, const 
                  &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text2},
                  draw_format(ui->list, "%.2f", (double)head->scores.score[best]));
     }
+}
+
+static void draw_name_below(const OverviewScene *s, const Grid *g, Rect box, const SurveyHead *head)
+{
+    Ui *ui = s->c->ui;
+    int best = head->scores.best;
+    float more = (g->px - box.w) / 2;
+    ui_label(ui, rect(box.x - more + 1, box.y + box.h + 1, g->px - 2, 16),
+             &(UiLabel){.face = FONT_SANS,
+                        .size = 11,
+                        .align = DRAW_CENTER,
+                        .color = best >= 0 ? color_as_text(ui, pattern_color((Pattern)best))
+                                           : ui->theme.text3},
+             best >= 0 ? pattern_short((Pattern)best) : "mixed");
 }
 
 static const char *tile_tip(const OverviewScene *s, int32_t layer, int32_t head)
@@ -169,6 +185,9 @@ static void draw_tiles(OverviewScene *s, const Grid *g)
             Rect box = tile_box(s, g, layer, head);
             head_grid_draw(&s->view->grid, c, box, layer, head, s->scale, 1);
             const SurveyHead *h = scored(s, layer, head);
+            if (g->below && h) {
+                draw_name_below(s, g, box, h);
+            }
             if (g->labels && h) {
                 draw_tile_label(s, box, g->px - g->tile, h);
             }
