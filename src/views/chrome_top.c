@@ -62,56 +62,6 @@ static TopLayout layout_top(Rect bar, float layer_w, float head_w, bool can_run)
 
 /* ---- controls ---- */
 
-static void list_models(Views *views)
-{
-    if (views->models_listed) {
-        return;
-    }
-    views->models_listed = true;
-    if (!model_list_local(&views->model_arena, views->desc.model_cache, &views->models,
-                          &views->n_models, NULL)) {
-        views->n_models = 0;
-    }
-}
-
-static void model_menu(ViewContext *c, Rect box)
-{
-    Ui *ui = c->ui;
-    Views *views = c->views;
-    const Session *s = c->session;
-    const char *spec = s->trace           ? trace_info(s->trace)->model_name
-                       : s->request.model ? s->request.model
-                                          : "tiny";
-    const char *name = session_model(s) ? model_info(session_model(s))->name : spec;
-    UiId id = UI_ID("model");
-    if (ui->popup.id == id) {
-        list_models(views);
-    } else {
-        views->models_listed = false;
-        arena_reset(&views->model_arena);
-        views->models = NULL;
-        views->n_models = 0;
-    }
-    const char *items[UI_POPUP_ITEMS];
-    int n = 0;
-    int current = -1;
-    for (size_t i = 0; i < views->n_models && n < UI_POPUP_ITEMS - 1; i++) {
-        if (strcmp(views->models[i].spec, spec) == 0) {
-            current = n;
-        }
-        items[n++] = views->models[i].spec;
-    }
-    if (current < 0) {
-        current = n;
-        items[n++] = name;
-    }
-    int chosen = ui_dropdown(ui, id, box, "Model", name, items, n, current);
-    ui_tooltip(ui, box, spec);
-    if (chosen != current) {
-        session_post(c->session, "model %s", items[chosen]);
-    }
-}
-
 /* A text as the argument of a command line. */
 static const char *escape(Ui *ui, const char *text)
 {
@@ -224,7 +174,7 @@ void chrome_top(ViewContext *c, Rect bar)
     bool can_run = session_model(s) != NULL;
     TopLayout l = layout_top(bar, s->trace ? ui_stepper_width(ui, "Layer", last_layer, false) : 0,
                              s->trace ? ui_stepper_width(ui, "Head", last_head, true) : 0, can_run);
-    model_menu(c, l.model);
+    chrome_model_menu(c, l.model);
     text_field(c, l.text);
     int step;
     if (l.layer.w > 0) {

@@ -38,6 +38,7 @@ struct Views {
 /* Parts of the window. Each draws in its box. */
 void chrome_rail(ViewContext *c, Rect box);
 void chrome_top(ViewContext *c, Rect box);
+void chrome_model_menu(ViewContext *c, Rect box);
 void chrome_transport(ViewContext *c, Rect box);
 void chrome_status(ViewContext *c, Rect box);
 void chrome_inspector(ViewContext *c, Rect box);

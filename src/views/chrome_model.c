@@ -1,0 +1,100 @@
+#include "views/internal.h"
+
+#include "base/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void list_models(Views *views)
+{
+    if (views->models_listed) {
+        return;
+    }
+    views->models_listed = true;
+    if (!model_list_local(&views->model_arena, views->desc.model_cache, &views->models,
+                          &views->n_models, NULL)) {
+        views->n_models = 0;
+    }
+}
+
+static bool same_place(const char *a, const char *b)
+{
+    char *x = realpath(a, NULL);
+    char *y = x ? realpath(b, NULL) : NULL;
+    bool same = x && y && strcmp(x, y) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
+/* Does `spec` open this one? A folder may be written in many ways. */
+static bool opens(const char *spec, const ModelListing *one)
+{
+    return strcmp(spec, one->spec) == 0 || (one->path[0] && same_place(spec, one->path));
+}
+
+/* Found where `spec` says, in place of by a name. */
+static bool is_path(const ModelListing *one)
+{
+    return one->path[0] && strcmp(one->spec, one->path) == 0;
+}
+
+static const char *short_name(const ModelListing *one)
+{
+    return is_path(one) ? path_base_name(one->spec) : one->spec;
+}
+
+/* The short name; where another one has the same, the place too. */
+static const char *entry_name(Ui *ui, const Views *views, size_t at)
+{
+    const ModelListing *one = &views->models[at];
+    const char *name = short_name(one);
+    for (size_t i = 0; i < views->n_models; i++) {
+        if (i != at && strcmp(short_name(&views->models[i]), name) == 0) {
+            return draw_format(ui->list, "%s · %s", name, one->where);
+        }
+    }
+    return name;
+}
+
+void chrome_model_menu(ViewContext *c, Rect box)
+{
+    Ui *ui = c->ui;
+    Views *views = c->views;
+    const Session *s = c->session;
+    const char *spec = s->trace           ? trace_info(s->trace)->model_name
+                       : s->request.model ? s->request.model
+                                          : "tiny";
+    const char *name = session_model(s) ? model_info(session_model(s))->name : spec;
+    UiId id = UI_ID("model");
+    /* A choice is taken in the pass after the menu has closed: the list must still be there. */
+    if (ui->popup.id == id || ui->popup.chosen_for == id) {
+        list_models(views);
+    } else {
+        views->models_listed = false;
+        arena_reset(&views->model_arena);
+        views->models = NULL;
+        views->n_models = 0;
+    }
+    const char *items[UI_POPUP_ITEMS];
+    const char *specs[UI_POPUP_ITEMS];
+    int n = 0;
+    int current = -1;
+    for (size_t i = 0; i < views->n_models && n < UI_POPUP_ITEMS - 1; i++) {
+        if (current < 0 && opens(spec, &views->models[i])) {
+            current = n;
+        }
+        specs[n] = views->models[i].spec;
+        items[n++] = entry_name(ui, views, i);
+    }
+    if (current < 0) {
+        current = n;
+        specs[n] = spec;
+        items[n++] = name;
+    }
+    int chosen = ui_dropdown(ui, id, box, "Model", name, items, n, current);
+    ui_tooltip(ui, box, spec);
+    if (chosen != current) {
+        session_post(c->session, "model %s", specs[chosen]);
+    }
+}

@@ -1,0 +1,116 @@
+/* Bars and cards around the view: what is chosen is done, what is said is so. */
+#include "views_case.h"
+
+#include "views/internal.h"
+
+static void pass(ViewsCase *c)
+{
+    views_case_pass(c, 1920, 1080, 1);
+    session_settle(c->session);
+}
+
+static void feed_event(ViewsCase *c, UiEvent event)
+{
+    assert_true(ui_feed(&c->ui, &event));
+    pass(c);
+}
+
+static void press_key(ViewsCase *c, uint32_t key)
+{
+    feed_event(c, (UiEvent){.kind = UI_EVENT_KEY, .key = key});
+}
+
+static void click(ViewsCase *c, float x, float y)
+{
+    feed_event(c, (UiEvent){.kind = UI_EVENT_MOVE, .at = {x, y}});
+    feed_event(c, (UiEvent){.kind = UI_EVENT_DOWN, .at = {x, y}});
+    feed_event(c, (UiEvent){.kind = UI_EVENT_UP, .at = {x, y}});
+}
+
+static int count_texts(const ViewsCase *c, const char *text)
+{
+    int n = 0;
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        n += cmd->kind == DRAW_TEXT && strcmp(cmd->u.text.text, text) == 0;
+    }
+    return n;
+}
+
+static bool says(const ViewsCase *c, const char *part)
+{
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        if (cmd->kind == DRAW_TEXT && strstr(cmd->u.text.text, part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the menu of models ---- */
+
+static void open_menu(ViewsCase *c)
+{
+    const DrawCmd *caption = find_text(c, "Model");
+    assert_non_null(caption);
+    click(c, caption->u.text.at.x + 4, caption->u.text.at.y - 4);
+    pass(c);
+}
+
+static void test_model_menu__click_opens(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=1,H=2,d=32", "a b c d");
+    pass(&c);
+    open_menu(&c);
+    const DrawCmd *item = find_text(&c, "tiny");
+    assert_non_null(item);
+    click(&c, item->u.text.at.x + 4, item->u.text.at.y - 4);
+    pass(&c);
+    pass(&c);
+    assert_string_equal(trace_info(c.session->trace)->model_name, "tiny");
+    views_case_close(&c);
+}
+
+static void test_model_menu__keys_open(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "tiny", "a b c d");
+    c.views->desc.model_cache = "models";
+    pass(&c);
+    open_menu(&c);
+    press_key(&c, KEY_DOWN);
+    press_key(&c, KEY_ENTER);
+    pass(&c);
+    assert_string_equal(trace_info(c.session->trace)->model_name, "models/tiny");
+    views_case_close(&c);
+}
+
+/* Each once, by its short name, however its folder was written. */
+static void test_model_menu__names(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "./models/../models/tiny", "a b c d");
+    c.views->desc.model_cache = "models";
+    pass(&c);
+    open_menu(&c);
+    assert_int_equal(count_texts(&c, "tiny · embedded"), 1);
+    assert_int_equal(count_texts(&c, "tiny · models"), 1);
+    assert_int_equal(count_texts(&c, "tiny"), 1); /* the field itself */
+    assert_false(says(&c, "models/"));
+    views_case_close(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_model_menu__click_opens),
+        cmocka_unit_test(test_model_menu__keys_open),
+        cmocka_unit_test(test_model_menu__names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
