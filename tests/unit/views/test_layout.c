@@ -202,6 +202,14 @@ static void test_views_frame__whole_text(void **state)
                      lines[k]);
             check_sizes(&c, what);
         }
+        /* With the enlarged head, and in another order. */
+        static const Vec2 places[] = {{200, 210}, {420, 260}, {760, 330}};
+        for (size_t k = 0; k < AS_COUNT(places); k++) {
+            UiEvent move = {.kind = UI_EVENT_MOVE, .at = places[k]};
+            assert_true(ui_feed(&c.ui, &move));
+            check_sizes(&c, what);
+            views_case_do(&c, k == 0 ? "sort distance" : "filter sink");
+        }
         views_case_close(&c);
     }
     arena_destroy(&arena);
