@@ -320,6 +320,9 @@ static void draw_roofline(Page *page)
                        draw_format(&page->list, "%s × %d: %.0f GF/s", series->points[0]->isa,
                                    series->points[0]->threads, peak));
         }
+    }
+    for (size_t s = 0; s < page->n_series; s++) {
+        const Series *series = &page->series[s];
         for (size_t i = series->n; i-- > 0;) {
             const BenchResult *r = series->points[i];
             char n[32];
