@@ -34,6 +34,8 @@ bool ui_feed(Ui *ui, const UiEvent *event)
         if (ui->pressed[0]) {
             return false;
         }
+        ui->mouse_moved |=
+            !ui->mouse_inside || event->at.x != ui->mouse.x || event->at.y != ui->mouse.y;
         ui->mouse = event->at;
         ui->mouse_inside = true;
         return true;
@@ -342,6 +344,7 @@ void ui_end(Ui *ui)
     }
     memset(ui->pressed, 0, sizeof ui->pressed);
     memset(ui->released, 0, sizeof ui->released);
+    ui->mouse_moved = false;
     ui->wheel = 0;
     ui->wheel_x = 0;
     ui->n_keys = 0;

@@ -105,6 +105,7 @@ typedef struct Ui {
     /* pointer */
     Vec2 mouse, press_at;
     bool mouse_inside;
+    bool mouse_moved; /* since the last pass: a pointer that rests chooses nothing anew */
     bool down[UI_BUTTONS], pressed[UI_BUTTONS], released[UI_BUTTONS];
     int clicks; /* 1 single, 2 double, of the last press */
     double press_s;

@@ -507,7 +507,9 @@ static void keep_camera(MatrixScene *s)
         v->zoom = coarsest;
     }
     bool changed = sel->query != v->seen_query || sel->key != v->seen_key;
-    if (changed && !ui_hovers(s->c->ui, s->layout.area)) {
+    bool by_pointer = sel->query == v->hover_query && sel->key == v->hover_key &&
+                      ui_hovers(s->c->ui, s->layout.area);
+    if (changed && !by_pointer) {
         matrix_reveal(v, sel->query, sel->key);
     }
     v->seen_query = sel->query;

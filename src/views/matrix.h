@@ -34,8 +34,9 @@ typedef struct MatrixView {
     Vec2 drag_from;
     int64_t drag_row_px, drag_col_px;
     bool moved;
-    float wheel;                  /* notches not used up yet (touchpads send parts) */
-    int32_t seen_query, seen_key; /* selection in the last frame */
+    float wheel;                    /* notches not used up yet (touchpads send parts) */
+    int32_t seen_query, seen_key;   /* selection in the last frame */
+    int32_t hover_query, hover_key; /* the pointer's last choice: it is in view as it is */
 
     /* the last head gives way to the next */
     TileKey shown_key, fade_key;

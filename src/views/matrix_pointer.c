@@ -102,6 +102,8 @@ void matrix_pointer(MatrixScene *s)
     if (hot) {
         ui->cursor = UI_CURSOR_CROSS;
     }
+    /* A pointer that rests leaves the choice to the keys, unless it moves what is below it. */
+    bool chooses = ui->mouse_moved || (over && ui->wheel != 0);
     if (over && ui->wheel != 0) {
         v->wheel += ui->wheel;
         float x = (ui->mouse.x - heat.x) * ui->scale;
@@ -121,12 +123,16 @@ void matrix_pointer(MatrixScene *s)
     const Selection *sel = &session->selection;
     bool same = query == sel->query && key == sel->key;
     if (clicked && !(v->moved || was_moved)) {
+        v->hover_query = query;
+        v->hover_key = key;
         if (sel->pinned && same) {
             session_post(session, "unpin");
         } else {
             session_post(session, "pin %d %d", query, key);
         }
-    } else if (!sel->pinned && !same && !held) {
+    } else if (!sel->pinned && !same && !held && chooses) {
+        v->hover_query = query;
+        v->hover_key = key;
         session_post(session, "hover %d %d", query, key);
     } else if (sel->pinned && !same) {
         draw_hover_note(s, query, key);

@@ -82,6 +82,17 @@ static const DrawCmd *find_cells(const ViewsCase *c, int32_t cols)
     return NULL;
 }
 
+static bool says_start(const ViewsCase *c, const char *start)
+{
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        if (cmd->kind == DRAW_TEXT && strncmp(cmd->u.text.text, start, strlen(start)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void point_at(ViewsCase *c, UiEventKind kind, float x, float y, float wheel)
 {
     UiEvent event = {.kind = kind, .at = {x, y}, .wheel = wheel};
@@ -122,6 +133,41 @@ static void test_matrix__hover_click_zoom(void **state)
     assert_false(c.session->selection.pinned); /* the same cell again: unpinned */
     assert_int_equal(c.session->selection.query, 11);
     assert_int_equal(c.session->selection.key, 6);
+    views_case_close(&c);
+    arena_destroy(&arena);
+}
+
+/* The pointer chose a weight and rests: the keys choose on from there. */
+static void test_matrix__keys_under_resting_pointer(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    ViewsCase c;
+    views_case_open(&c, "random:L=2,H=2,d=64,seed=5", words_of(&arena, 20));
+    views_case_do(&c, "unpin");
+    views_case_frame(&c, 1920, 1080, 1);
+    Rect box = find_cells(&c, 20)->u.cells.box;
+    float px = box.w / 20;
+    point_at(&c, UI_EVENT_MOVE, box.x + px * 6.5f, box.y + px * 11.5f, 0);
+    for (int i = 1; i <= 3; i++) {
+        views_case_do(&c, "query +1");
+        views_case_pass(&c, 1920, 1080, 1);
+        session_settle(c.session);
+        assert_int_equal(c.session->selection.query, 11 + i);
+        assert_int_equal(c.session->selection.key, 6);
+    }
+    point_at(&c, UI_EVENT_MOVE, box.x + px * 6.6f, box.y + px * 11.5f, 0);
+    assert_int_equal(c.session->selection.query, 11);
+    /* Keys lead out of the window: it follows, the pointer over it or not. */
+    for (int i = 0; i < 6; i++) {
+        views_case_do(&c, "zoom in");
+    }
+    views_case_do(&c, "query 0");
+    views_case_pass(&c, 1920, 1080, 1);
+    views_case_pass(&c, 1920, 1080, 1);
+    session_settle(c.session);
+    assert_int_equal(c.session->selection.query, 0);
+    assert_true(says_start(&c, "queries 0–"));
     views_case_close(&c);
     arena_destroy(&arena);
 }
@@ -297,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_inspector__masked),
         cmocka_unit_test(test_status__counts),
         cmocka_unit_test(test_matrix__hover_click_zoom),
+        cmocka_unit_test(test_matrix__keys_under_resting_pointer),
         cmocka_unit_test(test_matrix__cells_are_weights),
         cmocka_unit_test(test_views_frame__same_again),
         cmocka_unit_test(test_zoom_fit__cases),
