@@ -402,6 +402,11 @@ const Model *session_model(const Session *session)
     return session->model ? session->model->model : NULL;
 }
 
+bool session_pending(const Session *session)
+{
+    return session->run && !session->run->published;
+}
+
 bool session_layer_ready(const Session *session)
 {
     return session->trace && session->selection.layer < session->layers_done;

@@ -182,6 +182,8 @@ const Reading *session_reading(Session *session);
 const PatternScores *session_patterns(Session *session);
 /** A tile of the published trace (session/tiles.h). */
 const Tile *session_tile(Session *session, const TileKey *key, Error *err);
+/** Is a run on its way of which nothing is shown yet? What was asked for is in `request`. */
+bool session_pending(const Session *session);
 /** Is the selected layer readable? */
 bool session_layer_ready(const Session *session);
 /** "temperature", "mask", … of the published trace; zero params while there is none. */

@@ -1,5 +1,7 @@
 #include "views/internal.h"
 
+#include "base/file.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -88,17 +90,22 @@ static void text_field(ViewContext *c, Rect box)
     Ui *ui = c->ui;
     Session *s = c->session;
     UiId id = UI_ID("text");
-    const char *text = s->request.text.text ? s->request.text.text : "";
+    const SessionRequest *asked = &s->request;
+    const char *text = asked->text.text ? asked->text.text : "";
+    const char *name = s->text_name;
     const char *note = NULL;
-    if (s->trace) {
+    if (session_pending(s)) { /* from the moment it was asked for */
+        name = asked->trace_path ? path_base_name(asked->trace_path) : asked->text_name;
+        note = "on its way";
+    } else if (s->trace) {
         text = trace_source(s->trace, NULL);
         char count[32];
         note = draw_format(ui->list, "%s tokens",
                            format_count((uint64_t)trace_info(s->trace)->n_queries, count));
     }
     const char *shown = text;
-    if (s->text_name && !text_field_is_edited(ui, id)) {
-        shown = draw_format(ui->list, "%s: %.500s", s->text_name, text);
+    if (name && !text_field_is_edited(ui, id)) {
+        shown = draw_format(ui->list, *text ? "%s: %.500s" : "%s", name, text);
     }
     if (s->wants_text_focus) {
         s->wants_text_focus = false;
