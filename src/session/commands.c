@@ -314,6 +314,13 @@ static bool do_cancel(Session *s, const char *a, Error *err)
     return true;
 }
 
+static bool do_compute(Session *s, const char *a, Error *err)
+{
+    (void)a;
+    SessionRequest request = s->request;
+    return session_request(s, &request, err);
+}
+
 static bool do_survey(Session *s, const char *a, Error *err)
 {
     (void)err;
@@ -482,6 +489,7 @@ const SessionCommand session_commands[] = {
     {"temperature", "T", "divide the scores by T before the softmax", false, do_temperature},
     {"mask", "auto|causal|none", "which keys a query may see", false, do_mask},
     {"cancel", "", "stop what is being computed", false, do_cancel},
+    {"compute", "", "run the model again, as after a cancelled run", false, do_compute},
     {"survey", "", "go on looking through all heads after it was stopped", false, do_survey},
     {"dismiss", "", "put an error or a note away", false, do_dismiss},
     {"play", "", "walk through the layers, or stop", false, do_play},

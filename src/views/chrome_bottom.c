@@ -184,14 +184,19 @@ static const char *all_weights(ViewContext *c)
     char a[32];
     char b[32];
     char total[32];
-    uint64_t n = (uint64_t)info->n_queries * (uint64_t)info->n_keys * (uint64_t)info->n_layers *
+    /* Only what is there: a run may be on its way, or cancelled. */
+    int32_t done = c->session->layers_done;
+    uint64_t n = (uint64_t)info->n_queries * (uint64_t)info->n_keys * (uint64_t)done *
                  (uint64_t)info->n_heads;
+    const char *layers = done < info->n_layers
+                             ? draw_format(c->ui->list, "%d of %d", done, info->n_layers)
+                             : draw_format(c->ui->list, "%d", done);
     const char *exact = info->weight_shift > 0 ? draw_format(c->ui->list, "exact to %.1g of each",
                                                              (double)info->weight_shift)
                                                : "all exact";
-    return draw_format(c->ui->list, "%s × %s tokens × %d layers × %d heads = %s weights, %s",
+    return draw_format(c->ui->list, "%s × %s tokens × %s layers × %d heads = %s weights, %s",
                        format_count((uint64_t)info->n_queries, a),
-                       format_count((uint64_t)info->n_keys, b), info->n_layers, info->n_heads,
+                       format_count((uint64_t)info->n_keys, b), layers, info->n_heads,
                        format_count(n, total), exact);
 }
 

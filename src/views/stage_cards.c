@@ -95,18 +95,52 @@ void stage_loading(ViewContext *c, Rect stage)
     }
 }
 
+static const char *layers_there(ViewContext *c)
+{
+    const Session *s = c->session;
+    return draw_format(c->ui->list, "%d of %d layers are there", s->layers_done,
+                       trace_info(s->trace)->n_layers);
+}
+
+/* Nothing computes the layer any more. */
+static void layer_missing(ViewContext *c, Rect stage)
+{
+    Ui *ui = c->ui;
+    const Session *s = c->session;
+    const char *text = draw_format(ui->list,
+                                   "The run was cancelled before layer %d. The layers that are "
+                                   "there are exact and stay.",
+                                   s->selection.layer);
+    Rect card = center_card(c, stage, 92 + text_height(ui, stage, text) + 24 + 32 + 24);
+    card_icon(ui, card, ICON_WARNING, ui->theme.warn);
+    card_text(ui, card, draw_format(ui->list, "Layer %d was not computed", s->selection.layer),
+              draw_format(ui->list, "cancelled; %s", layers_there(c)), text);
+    float x = card.x + 24;
+    float y = card.y + card.h - 56;
+    if (session_model(s) && card_button(ui, &x, y, "Compute again", UI_BUTTON_ACCENT)) {
+        session_post(c->session, "compute");
+    }
+    const char *last = draw_format(ui->list, "Go to layer %d", s->layers_done - 1);
+    if (s->layers_done && card_button(ui, &x, y, last, UI_BUTTON_PLAIN)) {
+        session_post(c->session, "layer %d", s->layers_done - 1);
+    }
+}
+
 void stage_layer_pending(ViewContext *c, Rect stage)
 {
     Ui *ui = c->ui;
     const Session *s = c->session;
+    if (!s->run) {
+        layer_missing(c, stage);
+        return;
+    }
+    JobStatus status = jobs_status(s->jobs);
     Rect card = center_card(c, stage, 170);
     card_icon(ui, card, ICON_MATRIX, ui->theme.accent);
     card_text(ui, card, draw_format(ui->list, "Layer %d is on its way", s->selection.layer),
-              draw_format(ui->list, "%d of %d layers are there", s->layers_done,
-                          trace_info(s->trace)->n_layers),
-              "Each layer can be looked at as soon as it is computed.");
+              layers_there(c), "Each layer can be looked at as soon as it is computed.");
     ui_progress(ui, rect(card.x + 24, card.y + card.h - 32, card.w - 48, 6),
-                (float)s->layers_done / (float)trace_info(s->trace)->n_layers);
+                status.id == s->run_job ? (float)status.fraction : 0);
 }
 
 static const char *what_to_call(ErrorCode code)

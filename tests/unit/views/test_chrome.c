@@ -3,6 +3,8 @@
 
 #include "views/internal.h"
 
+#include <stdio.h>
+
 static void pass(ViewsCase *c)
 {
     views_case_pass(c, 1920, 1080, 1);
@@ -105,12 +107,75 @@ static void test_model_menu__names(void **state)
     views_case_close(&c);
 }
 
+/* ---- runs on their way, and cancelled ones ---- */
+
+static void test_text_field__new_text_at_once(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=2,H=2,d=32", "a b c d");
+    pass(&c);
+    assert_non_null(find_text(&c, "a b c d"));
+    session_post(c.session, "text e f g");
+    /* The queue runs after what jobs have ended: nothing of the new run is published yet. */
+    session_update(c.session, 0);
+    views_case_pass(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "e f g"));
+    assert_null(find_text(&c, "a b c d"));
+    assert_non_null(find_text(&c, "on its way"));
+    session_settle(c.session);
+    pass(&c);
+    assert_non_null(find_text(&c, "e f g"));
+    assert_non_null(find_text(&c, "3 tokens"));
+    views_case_close(&c);
+}
+
+enum { MANY_LAYERS = 96 };
+
+static void test_cancelled__says_what_is_there(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    Arena arena = {0};
+    views_case_open(&c, "random:L=96,H=4,d=64", "a");
+    views_case_do(&c, "layer 0");
+    session_post(c.session, "text %s", words_of(&arena, 200));
+    do {
+        session_update(c.session, 0);
+    } while (c.session->run &&
+             (trace_info(c.session->trace)->n_queries != 200 || c.session->layers_done < 1));
+    session_post(c.session, "cancel");
+    session_update(c.session, 0);
+    session_settle(c.session);
+    int32_t done = c.session->layers_done;
+    assert_in_range(done, 1, MANY_LAYERS - 1);
+    views_case_do(&c, "layer 95");
+    pass(&c);
+    char there[64];
+    snprintf(there, sizeof there, "cancelled; %d of 96 layers are there", done);
+    assert_non_null(find_text(&c, there));
+    assert_false(says(&c, "on its way"));
+    snprintf(there, sizeof there, "× %d of 96 layers × 4 heads", done);
+    assert_true(says(&c, there));
+    const DrawCmd *again = find_text(&c, "Compute again");
+    assert_non_null(again);
+    click(&c, again->u.text.at.x + 4, again->u.text.at.y - 4);
+    pass(&c);
+    assert_int_equal(c.session->layers_done, MANY_LAYERS);
+    assert_int_equal(trace_info(c.session->trace)->n_queries, 200);
+    assert_true(says(&c, "× 96 layers × 4 heads"));
+    views_case_close(&c);
+    arena_destroy(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model_menu__click_opens),
         cmocka_unit_test(test_model_menu__keys_open),
         cmocka_unit_test(test_model_menu__names),
+        cmocka_unit_test(test_text_field__new_text_at_once),
+        cmocka_unit_test(test_cancelled__says_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
