@@ -279,7 +279,7 @@ static bool run_all(Pass *p, Error *err)
     const int32_t n_layers = p->options->n_layers > 0 ? AS_MIN(p->options->n_layers, all) : all;
     JobControl *control = p->options->control;
     if (control) {
-        atomic_store(&control->stage, "layers");
+        atomic_store(&control->stage, "layer by layer");
         atomic_store(&control->total_units, (uint64_t)n_layers * UNITS_PER_LAYER);
     }
     if (!embed(p, err)) {
