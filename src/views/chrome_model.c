@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,12 +20,9 @@ static void list_models(Views *views)
 
 static bool same_place(const char *a, const char *b)
 {
-    char *x = realpath(a, NULL);
-    char *y = x ? realpath(b, NULL) : NULL;
-    bool same = x && y && strcmp(x, y) == 0;
-    free(x);
-    free(y);
-    return same;
+    char x[PATH_MAX];
+    char y[PATH_MAX];
+    return realpath(a, x) && realpath(b, y) && strcmp(x, y) == 0;
 }
 
 /* Does `spec` open this one? A folder may be written in many ways. */
