@@ -560,6 +560,12 @@ static void draw_heading(Page *page)
                              ? draw_format(&page->list, " · memory %.1f GB/s reading, %.1f triad",
                                            m->read_gbs, m->triad_gbs)
                              : "";
+    double unrest = bench_report_unrest(page->report);
+    const char *busy =
+        unrest > BENCH_RESTLESS
+            ? draw_format(&page->list, " · a busy machine: medians up to %.1f times the least",
+                          unrest)
+            : "";
     const char *unseen =
         page->n_unseen ? draw_format(&page->list, " · %zu results are not drawn", page->n_unseen)
                        : "";
@@ -569,10 +575,10 @@ static void draw_heading(Page *page)
                           .color = page->theme.text2,
                           .text = draw_format(&page->list,
                                               "%s · %d thread%s · %s · %s · peak %.1f GF/s of "
-                                              "fused multiply-adds on registers%s%s",
+                                              "fused multiply-adds on registers%s%s%s",
                                               m->isa, m->threads, m->threads == 1 ? "" : "s",
                                               mask_words(page), m->compiler, m->peak_gflops, memory,
-                                              unseen),
+                                              busy, unseen),
                           .at = vec2(MARGIN, 74),
                           .max_width = PAGE_W - 2 * MARGIN});
 }

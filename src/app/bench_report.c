@@ -7,6 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
+double bench_report_unrest(const BenchReport *report)
+{
+    double most = 0;
+    for (size_t i = 0; i < report->results.n; i++) {
+        const BenchResult *r = &report->results.items[i];
+        most = r->ms_min > 0 ? fmax(most, r->ms / r->ms_min) : most;
+    }
+    return most;
+}
+
 /* ---- table ----------------------------------------------------------------------------------- */
 
 void bench_print_heading(const BenchMachine *machine)

@@ -13,6 +13,12 @@ typedef struct BenchReport {
     ARRAY_OF(BenchResult) results;
 } BenchReport;
 
+/** The largest median over its least time. Far above 1 others were using the machine, and the least
+ *  times are nearer to what it can do. 0 without results. */
+double bench_report_unrest(const BenchReport *report);
+/* From here on a person is told. */
+#define BENCH_RESTLESS 1.5
+
 /* ---- table: on standard output, row by row */
 
 void bench_print_heading(const BenchMachine *machine);

@@ -148,8 +148,11 @@ void chart_line(Chart *c, const ChartLine *line)
                               .dash_off = line->dashed ? 5 : 0});
     }
     for (size_t i = 0; i < line->n; i++) {
-        draw_marker(c->list, line->marker, vec2(plot_x(c, line->x[i]), plot_y(c, line->y[i])),
-                    line->color, c->theme->card);
+        Vec2 at = vec2(plot_x(c, line->x[i]), plot_y(c, line->y[i]));
+        draw_marker(c->list, line->marker, at, line->color, c->theme->card);
+        if (line->marker != MARKER_NONE && c->n_taken < AS_COUNT(c->taken)) {
+            c->taken[c->n_taken++] = rect(at.x - 5, at.y - 5, 10, 10);
+        }
     }
     draw_pop_clip(c->list);
 }

@@ -43,7 +43,7 @@ typedef struct Chart {
     ChartAxis x, y;
     int legend_rows; /* lines kept for names; 0 = 1 */
     Rect plot;       /* by chart_begin */
-    Rect taken[64];  /* labels that are there: no other one goes over them */
+    Rect taken[256]; /* points and labels that are there: no other label goes over them */
     size_t n_taken;
     float legend_x, legend_y; /* where the next name goes */
     int n_left_out;           /* names that found no room */

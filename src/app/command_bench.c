@@ -141,6 +141,13 @@ static bool measure_all(BenchRun *run, Error *err)
 
 static bool report(BenchRun *run, Error *err)
 {
+    double unrest = bench_report_unrest(&run->report);
+    if (unrest > BENCH_RESTLESS) {
+        log_write(&run->app->log, LOG_WARNING,
+                  "others are using this machine: a median is %.1f times its least time; the least "
+                  "times are nearer to what it can do",
+                  unrest);
+    }
     if (run->json) {
         StrBuf out = {0};
         bool ok = bench_report_json(&run->report, &out, err);
