@@ -74,6 +74,23 @@ void reading_free(Reading *r)
     *r = (Reading){0};
 }
 
+const char *token_bytes_label(const char *bytes, size_t n, char out[TOKEN_LABEL_MAX])
+{
+    enum { MOST = 4 };
+    size_t at = n > 1 && *bytes == ' ' ? 1 : 0;
+    size_t end = AS_MIN(n, at + MOST);
+    size_t m = 0;
+    out[0] = 0;
+    for (size_t i = at; i < end; i++) {
+        m += (size_t)snprintf(out + m, TOKEN_LABEL_MAX - m, i > at ? " %02X" : "%02X",
+                              (unsigned char)bytes[i]);
+    }
+    if (end < n) {
+        snprintf(out + m, TOKEN_LABEL_MAX - m, "…");
+    }
+    return out;
+}
+
 const char *token_label(const TraceToken *token, char out[TOKEN_LABEL_MAX])
 {
     const char *s = token->text ? token->text : "";

@@ -35,3 +35,6 @@ void reading_free(Reading *reading);
  * character. Returns out.
  */
 const char *token_label(const TraceToken *token, char out[TOKEN_LABEL_MAX]);
+/** Bytes that are not whole characters: "D0 9F", cut with "…" after the fourth; a space before them
+ *  is left out as in token_label. Returns out. */
+const char *token_bytes_label(const char *bytes, size_t n, char out[TOKEN_LABEL_MAX]);

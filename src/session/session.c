@@ -402,6 +402,36 @@ const Model *session_model(const Session *session)
     return session->model ? session->model->model : NULL;
 }
 
+static bool label_of_bytes(const Tokenizer *tokenizer, int32_t id, char out[TOKEN_LABEL_MAX])
+{
+    Arena arena = {0};
+    size_t n;
+    const char *raw = tokenizer_token_text(tokenizer, id, &arena, &n, NULL);
+    bool broken = raw && utf8_count_invalid(raw, n) > 0;
+    if (broken) {
+        token_bytes_label(raw, n, out);
+    }
+    arena_destroy(&arena);
+    return broken;
+}
+
+const char *session_label(const Session *s, int32_t token, char out[TOKEN_LABEL_MAX])
+{
+    static const char replaced[] = "\xEF\xBF\xBD";
+    const TraceToken *t = &trace_tokens(s->trace)[token];
+    if (!t->text || !strstr(t->text, replaced)) {
+        return token_label(t, out);
+    }
+    const Tokenizer *tokenizer = s->model ? s->model->tokenizer : NULL;
+    if (tokenizer ? label_of_bytes(tokenizer, t->id, out) : strcmp(t->text, replaced) == 0) {
+        if (!tokenizer) {
+            snprintf(out, TOKEN_LABEL_MAX, "#%d", t->id);
+        }
+        return out;
+    }
+    return token_label(t, out);
+}
+
 bool session_pending(const Session *session)
 {
     return session->run && !session->run->published;

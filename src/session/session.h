@@ -182,6 +182,9 @@ const Reading *session_reading(Session *session);
 const PatternScores *session_patterns(Session *session);
 /** A tile of the published trace (session/tiles.h). */
 const Tile *session_tile(Session *session, const TileKey *key, Error *err);
+/** token_label of a token of the published trace; a piece of a character as its bytes in hex (of a
+ *  saved trace, which has no tokenizer, its id). Returns out. */
+const char *session_label(const Session *session, int32_t token, char out[TOKEN_LABEL_MAX]);
 /** Is a run on its way of which nothing is shown yet? What was asked for is in `request`. */
 bool session_pending(const Session *session);
 /** Is the selected layer readable? */

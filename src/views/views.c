@@ -76,8 +76,7 @@ const ViewDef *view_def(ViewId id)
 const char *label_of(ViewContext *c, int32_t token)
 {
     char label[TOKEN_LABEL_MAX];
-    return draw_format(c->ui->list, "%s",
-                       token_label(&trace_tokens(c->session->trace)[token], label));
+    return draw_format(c->ui->list, "%s", session_label(c->session, token, label));
 }
 
 /* Equal tokens are equal in colour: the colour goes by where the token first stands. */

@@ -18,17 +18,49 @@ static int32_t repeated_before(const Trace *trace, int32_t query, int32_t key)
     return n;
 }
 
+/* The part of the text that the tokens are made of, or NULL where they come from none. The space
+ * before a word is left out, tokens of spaces are not. */
+static const char *source_of(ViewContext *c, int32_t first, int32_t last)
+{
+    const TraceToken *tokens = trace_tokens(c->session->trace);
+    size_t n;
+    const char *source = trace_source(c->session->trace, &n);
+    for (int32_t i = first; i <= last; i++) {
+        if (tokens[i].start < 0 || (i > first && tokens[i].start < tokens[i - 1].start)) {
+            return NULL;
+        }
+    }
+    int64_t at = tokens[first].start;
+    int64_t end = tokens[last].end;
+    if (!source || at >= end || end > (int64_t)n || end - at > 120) {
+        return NULL;
+    }
+    at += source[at] == ' ' && tokens[first].end > at + 1;
+    for (int64_t i = at; i < end; i++) {
+        if ((unsigned char)source[i] < ' ') {
+            return NULL; /* line breaks are shown as signs */
+        }
+    }
+    return draw_format(c->ui->list, "%.*s", (int)(end - at), source + at);
+}
+
 /* "an individual or" from the tokens [first, last]. */
 static const char *phrase(ViewContext *c, int32_t first, int32_t last)
 {
+    const char *text = source_of(c, first, last);
+    if (text) {
+        return text;
+    }
     char out[256];
     size_t n = 0;
     const TraceToken *tokens = trace_tokens(c->session->trace);
     for (int32_t i = first; i <= last; i++) {
         char label[TOKEN_LABEL_MAX];
-        token_label(&tokens[i], label);
-        bool space = i > first && tokens[i].text && tokens[i].text[0] == ' ';
-        int m = snprintf(out + n, sizeof out - n, "%s%s", space ? " " : "", label);
+        session_label(c->session, i, label);
+        const char *own = tokens[i].text ? tokens[i].text : "";
+        bool blank = *own && own[strspn(own, " ")] == 0;
+        bool space = !blank && i > first && *own == ' ';
+        int m = snprintf(out + n, sizeof out - n, "%s%s", space ? " " : "", blank ? own : label);
         if (m < 0 || n + (size_t)m >= sizeof out) {
             break;
         }

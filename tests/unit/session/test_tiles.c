@@ -180,12 +180,51 @@ static void test_token_label__cases(void **state)
     assert_int_equal(utf8_count_invalid(out, strlen(out)), 0);
 }
 
+static void test_token_bytes_label__cases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *want;
+    } rows[] = {{"\xD0", "D0"},
+                {"\xD0\x9F", "D0 9F"},
+                {" \xD0", "D0"},
+                {"\x9F\xD0\x9F\xD0", "9F D0 9F D0"},
+                {"\x9F\xD0\x9F\xD0\x9F", "9F D0 9F D0…"}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        char out[TOKEN_LABEL_MAX];
+        assert_string_equal(token_bytes_label(rows[i].bytes, strlen(rows[i].bytes), out),
+                            rows[i].want);
+    }
+}
+
+/* Pieces of characters by their bytes; what is whole as it is, a real U+FFFD too. */
+static void test_session_label__pieces(void **state)
+{
+    (void)state;
+    Session *s = session_on("tiny", "\u041F\u0440 the");
+    static const char *const want[] = {"D0", "9F", "D1", "80", "the"};
+    char out[TOKEN_LABEL_MAX];
+    assert_int_equal(trace_info(s->trace)->n_queries, 6);
+    for (int32_t i = 0; i < 5; i++) {
+        assert_string_equal(session_label(s, i + 1, out), want[i]);
+    }
+    session_destroy(&s);
+    s = session_on(SMALL_MODEL, "a \uFFFD");
+    assert_string_equal(session_label(s, 1, out), "\uFFFD");
+    session_destroy(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tiles_get__values),       cmocka_unit_test(test_tiles_get__masked),
-        cmocka_unit_test(test_tiles_get__budget),       cmocka_unit_test(test_tiles_get__job),
-        cmocka_unit_test(test_reading_update__adds_up), cmocka_unit_test(test_token_label__cases),
+        cmocka_unit_test(test_tiles_get__values),
+        cmocka_unit_test(test_tiles_get__masked),
+        cmocka_unit_test(test_tiles_get__budget),
+        cmocka_unit_test(test_tiles_get__job),
+        cmocka_unit_test(test_reading_update__adds_up),
+        cmocka_unit_test(test_token_label__cases),
+        cmocka_unit_test(test_token_bytes_label__cases),
+        cmocka_unit_test(test_session_label__pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

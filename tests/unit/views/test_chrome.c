@@ -168,6 +168,42 @@ static void test_cancelled__says_what_is_there(void **state)
     arena_destroy(&arena);
 }
 
+/* ---- sentences ---- */
+
+/* Repeated tokens are told as they stand in the text, spaces and pieces of characters too. */
+static void test_words__phrases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *phrase;
+    } rows[] = {{"b  7 c b  7 c b  7 c b  7 c", "“  7”"},
+                {"\u041F\u0440 c \u041F\u0440 c \u041F\u0440", "“\u041F\u0440”"}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        ViewsCase c;
+        views_case_open(&c, "tiny", rows[i].text);
+        pass(&c);
+        const TraceInfo *info = trace_info(c.session->trace);
+        ViewContext context = {&c.ui, c.session, c.views};
+        bool found = false;
+        for (int32_t at = 0; at < info->n_layers * info->n_heads; at++) {
+            for (int32_t key = 1; key < info->n_queries - 1; key++) {
+                for (int32_t query = key + 1; query < info->n_queries; query++) {
+                    c.session->selection = (Selection){.layer = at / info->n_heads,
+                                                       .head = at % info->n_heads,
+                                                       .query = query,
+                                                       .key = key};
+                    const char *words = words_about(&context, session_reading(c.session));
+                    assert_null(strstr(words, "\uFFFD"));
+                    assert_null(strstr(words, "“space7"));
+                    found |= strstr(words, rows[i].phrase) && strstr(words, "also stands");
+                }
+            }
+        }
+        assert_true(found);
+        views_case_close(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_model_menu__names),
         cmocka_unit_test(test_text_field__new_text_at_once),
         cmocka_unit_test(test_cancelled__says_what_is_there),
+        cmocka_unit_test(test_words__phrases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
