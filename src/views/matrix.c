@@ -474,8 +474,14 @@ static void draw_title(const MatrixScene *s)
     int32_t c1;
     matrix_window(s->view, &r0, &r1, &c0, &c1);
     const char *range = draw_format(ui->list, "queries %d–%d, keys %d–%d", r0, r1 - 1, c0, c1 - 1);
-    float range_w = ui_text_width(ui, FONT_MONO, 12, range);
+    const MatrixView *v = s->view;
     float right = l->heat.x + l->heat.w;
+    if (r1 - r0 < v->n_queries || c1 - c0 < v->n_keys) {
+        const char *hint = draw_format(ui->list, "%s (F shows all)", range);
+        bool fits = right - ui_text_width(ui, FONT_MONO, 12, hint) > x + w + 16;
+        range = fits ? hint : range;
+    }
+    float range_w = ui_text_width(ui, FONT_MONO, 12, range);
     if (right - range_w > x + w + 16) {
         ui_label(ui, rect(right - range_w, y, range_w + 1, 24),
                  &(UiLabel){.face = FONT_MONO, .size = 12, .color = ui->theme.text3}, range);
@@ -500,7 +506,8 @@ static void keep_camera(MatrixScene *s)
     v->n_keys = info->n_keys;
     const Selection *sel = &session->selection;
     if (!v->placed || other_text || (resized && v->fitted)) {
-        matrix_place(v, sel->query, sel->key);
+        const TraceLayer *layer = trace_layer(session->trace, sel->layer);
+        matrix_place(v, sel->query, sel->key, layer && layer->causal);
     }
     MatrixZoom coarsest = zoom_fit(v->n_queries, v->n_keys, area_w, area_h);
     if (zoom_finer(coarsest, v->zoom)) {

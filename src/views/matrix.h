@@ -127,8 +127,9 @@ bool zoom_finer(MatrixZoom a, MatrixZoom b);
 
 enum { MATRIX_MAX_PX = 160 };
 
-/** Chooses the camera of a new text around the selected cell. */
-void matrix_place(MatrixView *view, int32_t query, int32_t key);
+/** Chooses the camera of a new text: the whole; a part around the selected cell where a causal mask
+ *  hides half of a whole that would be small. */
+void matrix_place(MatrixView *view, int32_t query, int32_t key, bool causal);
 /** Keeps the world in the area. */
 void matrix_clamp(MatrixView *view);
 /** Lets what is shown follow the camera; seconds <= 0 jumps. True while it is on its way. */

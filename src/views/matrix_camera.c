@@ -87,7 +87,7 @@ void matrix_clamp(MatrixView *view)
     view->col_px = clamp_axis(view->col_px, zoom_extent(view->zoom, view->n_keys), view->area_w);
 }
 
-void matrix_place(MatrixView *view, int32_t query, int32_t key)
+void matrix_place(MatrixView *view, int32_t query, int32_t key, bool causal)
 {
     MatrixZoom fit = zoom_fit(view->n_queries, view->n_keys, view->area_w, view->area_h);
     int64_t w = zoom_extent(fit, view->n_keys);
@@ -95,8 +95,9 @@ void matrix_place(MatrixView *view, int32_t query, int32_t key)
     double fill = fmax((double)w / view->area_w, (double)h / view->area_h);
     view->zoom = fit;
     view->fitted = true;
-    if (fill < 0.8 && fit.px < MATRIX_MAX_PX) {
-        /* The whole would leave much of the area empty: a part of it fills the area instead. */
+    if (causal && fill < 0.8 && fit.px < MATRIX_MAX_PX) {
+        /* The whole would leave much of the area empty, and half of it is masked: a part of it
+         * fills the area instead. Without a mask the whole matters more than large cells. */
         view->zoom = fit.factor > 1 ? (MatrixZoom){1, fit.factor - 1} : (MatrixZoom){fit.px + 1, 1};
         view->fitted = false;
     }

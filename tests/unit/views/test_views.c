@@ -272,7 +272,7 @@ static void test_matrix_place__mock(void **state)
 {
     (void)state;
     MatrixView v = view_of(512, 672);
-    matrix_place(&v, 401, 104);
+    matrix_place(&v, 401, 104, true);
     int32_t r0;
     int32_t r1;
     int32_t c0;
@@ -285,13 +285,32 @@ static void test_matrix_place__mock(void **state)
     assert_int_equal(c1, 400);
 }
 
+/* Without a mask there is no empty half: the whole. */
+static void test_matrix_place__whole(void **state)
+{
+    (void)state;
+    static const int32_t sizes[] = {1, 20, 400, 512, 700, 5000};
+    for (size_t i = 0; i < AS_COUNT(sizes); i++) {
+        MatrixView v = view_of(sizes[i], 675);
+        matrix_place(&v, sizes[i] / 2, sizes[i] / 3, false);
+        int32_t r0;
+        int32_t r1;
+        int32_t c0;
+        int32_t c1;
+        matrix_window(&v, &r0, &r1, &c0, &c1);
+        assert_true(v.fitted);
+        assert_int_equal(r1 - r0, sizes[i]);
+        assert_int_equal(c1 - c0, sizes[i]);
+    }
+}
+
 static void test_matrix_zoom_at__keeps_place(void **state)
 {
     (void)state;
     static const int32_t sizes[] = {1, 3, 20, 336, 512, 5000, 131072};
     for (size_t i = 0; i < AS_COUNT(sizes); i++) {
         MatrixView v = view_of(sizes[i], 672);
-        matrix_place(&v, sizes[i] / 2, sizes[i] / 3);
+        matrix_place(&v, sizes[i] / 2, sizes[i] / 3, i % 2);
         check_window(&v);
         for (int step = 0; step < 40; step++) {
             double x = 100 + 13 * step % 500;
@@ -348,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_views_frame__same_again),
         cmocka_unit_test(test_zoom_fit__cases),
         cmocka_unit_test(test_matrix_place__mock),
+        cmocka_unit_test(test_matrix_place__whole),
         cmocka_unit_test(test_matrix_zoom_at__keeps_place),
         cmocka_unit_test(test_matrix_reveal__brings_into_view),
     };
