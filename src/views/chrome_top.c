@@ -141,6 +141,13 @@ static void temperature(ViewContext *c, Rect box)
                               .mark = temperature_place(1),
                               .snap = 0.03f});
     double chosen = r.changed ? temperature_at(r.value) : shown;
+    if (ui->clicks == 2 && (r.held || (r.released && ui->released[0]))) {
+        chosen = 1;
+    }
+    Rect caption = {box.x, box.y, w, box.h};
+    if (ui_click(ui, UI_ID("temperature-caption"), caption, false, NULL, NULL) && ui->clicks == 2) {
+        session_post(s, "temperature 1");
+    }
     views->temperature_held = r.held ? (float)chosen : 0;
     ui_label(
         ui, rect(box.x + box.w - 40, box.y, 40, box.h),
@@ -148,7 +155,8 @@ static void temperature(ViewContext *c, Rect box)
         draw_format(ui->list, "%.2f", chosen));
     ui_tooltip(ui, box,
                "Scores are divided by it before the softmax: below 1 sharpens, above 1 "
-               "flattens. Each layer is shown as if only its own softmax had changed.");
+               "flattens. Each layer is shown as if only its own softmax had changed. "
+               "A double click goes back to 1.");
     /* A short text follows the hand; a long one is computed when the knob is let go. */
     double seconds = s->trace ? trace_info(s->trace)->seconds : 1;
     bool live = seconds > 0 && seconds < 0.1 && !s->run;

@@ -393,12 +393,18 @@ static void draw_scale_bar(const MatrixScene *s, float x, float y, float width)
     }
     float w = (float)n * s->layout.px;
     Color color = ui->theme.text;
-    draw_rect(ui->list, &(DrawRect){.box = {x, y - 0.75f, w, 1.5f}, .fill = color});
-    draw_rect(ui->list, &(DrawRect){.box = {x, y - 5, 1.5f, 10}, .fill = color});
-    draw_rect(ui->list, &(DrawRect){.box = {x + w - 1.5f, y - 5, 1.5f, 10}, .fill = color});
-    ui_label(ui, rect(x + w + 12, y - 9, width - w - 12, 18),
-             &(UiLabel){.face = FONT_MONO, .size = 12, .color = ui->theme.text},
-             draw_format(ui->list, n == 1 ? "%d token" : "%d tokens", n));
+    const char *tokens = draw_format(ui->list, n == 1 ? "%d token" : "%d tokens", n);
+    float room = width - w - 12;
+    /* Not beside a single cell that is large: the line below says its size. */
+    if (ui_text_width(ui, FONT_MONO, 12, tokens) <= room) {
+        draw_rect(ui->list, &(DrawRect){.box = {x, y - 0.75f, w, 1.5f}, .fill = color});
+        draw_rect(ui->list, &(DrawRect){.box = {x, y - 5, 1.5f, 10}, .fill = color});
+        draw_rect(ui->list, &(DrawRect){.box = {x + w - 1.5f, y - 5, 1.5f, 10}, .fill = color});
+        ui_label(ui, rect(x + w + 12, y - 9, room, 18),
+                 &(UiLabel){.face = FONT_MONO, .size = 12, .color = ui->theme.text}, tokens);
+    } else {
+        y -= 12;
+    }
     MatrixZoom z = s->view->zoom;
     const char *what =
         z.factor > 1 ? draw_format(ui->list, "1 px = %d × %d weights, max", z.factor, z.factor)

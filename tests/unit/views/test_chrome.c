@@ -3,6 +3,7 @@
 
 #include "views/internal.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static void pass(ViewsCase *c)
@@ -168,6 +169,45 @@ static void test_cancelled__says_what_is_there(void **state)
     arena_destroy(&arena);
 }
 
+/* ---- small things ---- */
+
+static void double_click(ViewsCase *c, float x, float y)
+{
+    feed_event(c, (UiEvent){.kind = UI_EVENT_DOWN, .at = {x, y}, .time_s = 20});
+    feed_event(c, (UiEvent){.kind = UI_EVENT_UP, .at = {x, y}, .time_s = 20.05});
+    feed_event(c, (UiEvent){.kind = UI_EVENT_DOWN, .at = {x, y}, .time_s = 20.1});
+    feed_event(c, (UiEvent){.kind = UI_EVENT_UP, .at = {x, y}, .time_s = 20.15});
+}
+
+static void test_temperature__double_click(void **state)
+{
+    (void)state;
+    static const float beside[] = {4, 110}; /* the word, the track */
+    for (size_t i = 0; i < AS_COUNT(beside); i++) {
+        ViewsCase c;
+        views_case_open(&c, "random:L=1,H=2,d=32", "a b c d");
+        views_case_do(&c, "temperature 2.5");
+        pass(&c);
+        const DrawCmd *word = find_text(&c, "Temperature");
+        assert_non_null(word);
+        double_click(&c, word->u.text.at.x + beside[i], word->u.text.at.y - 4);
+        assert_true(fabsf(c.session->request.params.temperature - 1) < 1e-6f);
+        views_case_close(&c);
+    }
+}
+
+static void test_scale_bar__two_tokens(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=1,H=2,d=32", "a b");
+    views_case_do(&c, "view matrix");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_null(find_text(&c, "1…"));
+    assert_non_null(find_text(&c, "1 weight = 160 × 160 px"));
+    views_case_close(&c);
+}
+
 /* ---- sentences ---- */
 
 /* Repeated tokens are told as they stand in the text, spaces and pieces of characters too. */
@@ -212,6 +252,8 @@ int main(void)
         cmocka_unit_test(test_model_menu__names),
         cmocka_unit_test(test_text_field__new_text_at_once),
         cmocka_unit_test(test_cancelled__says_what_is_there),
+        cmocka_unit_test(test_temperature__double_click),
+        cmocka_unit_test(test_scale_bar__two_tokens),
         cmocka_unit_test(test_words__phrases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
