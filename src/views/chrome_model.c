@@ -1,6 +1,7 @@
 #include "views/internal.h"
 
 #include "base/file.h"
+#include "ui/popup.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -8,9 +9,6 @@
 
 static void list_models(Views *views)
 {
-    if (views->models_listed) {
-        return;
-    }
     views->models_listed = true;
     if (!model_list_local(&views->model_arena, views->desc.model_cache, &views->models,
                           &views->n_models, NULL)) {
@@ -55,6 +53,32 @@ static const char *entry_name(Ui *ui, const Views *views, size_t at)
     return name;
 }
 
+typedef struct Menu {
+    const char *items[UI_POPUP_ITEMS];
+    const char *specs[UI_POPUP_ITEMS];
+    int n, current;
+} Menu;
+
+/* What is listed, and the model in use where it is none of these. */
+static void make_menu(ViewContext *c, const char *spec, const char *name, Menu *menu)
+{
+    const Views *views = c->views;
+    menu->n = 0;
+    menu->current = -1;
+    for (size_t i = 0; i < views->n_models && menu->n < UI_POPUP_ITEMS - 1; i++) {
+        if (menu->current < 0 && opens(spec, &views->models[i])) {
+            menu->current = menu->n;
+        }
+        menu->specs[menu->n] = views->models[i].spec;
+        menu->items[menu->n++] = entry_name(c->ui, views, i);
+    }
+    if (menu->current < 0) {
+        menu->current = menu->n;
+        menu->specs[menu->n] = spec;
+        menu->items[menu->n++] = name;
+    }
+}
+
 void chrome_model_menu(ViewContext *c, Rect box)
 {
     Ui *ui = c->ui;
@@ -66,33 +90,24 @@ void chrome_model_menu(ViewContext *c, Rect box)
     const char *name = session_model(s) ? model_info(session_model(s))->name : spec;
     UiId id = UI_ID("model");
     /* A choice is taken in the pass after the menu has closed: the list must still be there. */
-    if (ui->popup.id == id || ui->popup.chosen_for == id) {
-        list_models(views);
-    } else {
+    if (ui->popup.id != id && ui->popup.chosen_for != id) {
         views->models_listed = false;
         arena_reset(&views->model_arena);
         views->models = NULL;
         views->n_models = 0;
     }
-    const char *items[UI_POPUP_ITEMS];
-    const char *specs[UI_POPUP_ITEMS];
-    int n = 0;
-    int current = -1;
-    for (size_t i = 0; i < views->n_models && n < UI_POPUP_ITEMS - 1; i++) {
-        if (current < 0 && opens(spec, &views->models[i])) {
-            current = n;
-        }
-        specs[n] = views->models[i].spec;
-        items[n++] = entry_name(ui, views, i);
+    Menu menu;
+    make_menu(c, spec, name, &menu);
+    int chosen = ui_dropdown(ui, id, box, "Model", name, menu.items, menu.n, menu.current);
+    if (ui->popup.id == id && !views->models_listed) { /* it opens: from now on with the list */
+        list_models(views);
+        make_menu(c, spec, name, &menu);
+        ui->popup.hot = -1;
+        popup_offer(ui, id, box, menu.items, menu.n, menu.current);
+        return;
     }
-    if (current < 0) {
-        current = n;
-        specs[n] = spec;
-        items[n++] = name;
-    }
-    int chosen = ui_dropdown(ui, id, box, "Model", name, items, n, current);
     ui_tooltip(ui, box, spec);
-    if (chosen != current) {
-        session_post(c->session, "model %s", specs[chosen]);
+    if (chosen != menu.current) {
+        session_post(c->session, "model %s", menu.specs[chosen]);
     }
 }

@@ -30,6 +30,13 @@ static const char *source_of(ViewContext *c, int32_t first, int32_t last)
             return NULL;
         }
     }
+    /* Ranges are of whole characters: a piece of one must not be told as all of it. */
+    int32_t n_tokens = trace_info(c->session->trace)->n_queries;
+    if ((first > 0 && tokens[first - 1].end > tokens[first].start) ||
+        (last + 1 < n_tokens && tokens[last + 1].start >= 0 &&
+         tokens[last + 1].start < tokens[last].end)) {
+        return NULL;
+    }
     int64_t at = tokens[first].start;
     int64_t end = tokens[last].end;
     if (!source || at >= end || end > (int64_t)n || end - at > 120) {
@@ -59,7 +66,8 @@ static const char *phrase(ViewContext *c, int32_t first, int32_t last)
         session_label(c->session, i, label);
         const char *own = tokens[i].text ? tokens[i].text : "";
         bool blank = *own && own[strspn(own, " ")] == 0;
-        bool space = !blank && i > first && *own == ' ';
+        bool piece = strstr(own, "\xEF\xBF\xBD");
+        bool space = !blank && i > first && (*own == ' ' || piece);
         int m = snprintf(out + n, sizeof out - n, "%s%s", space ? " " : "", blank ? own : label);
         if (m < 0 || n + (size_t)m >= sizeof out) {
             break;

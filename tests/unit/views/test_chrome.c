@@ -92,6 +92,26 @@ static void test_model_menu__keys_open(void **state)
     views_case_close(&c);
 }
 
+/* The keys start at the model in use. */
+static void test_model_menu__keys_start_at_current(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "models/tiny", "a b c d");
+    c.views->desc.model_cache = "models";
+    pass(&c);
+    open_menu(&c);
+    press_key(&c, KEY_ENTER);
+    pass(&c);
+    assert_string_equal(trace_info(c.session->trace)->model_name, "models/tiny");
+    open_menu(&c);
+    press_key(&c, KEY_UP);
+    press_key(&c, KEY_ENTER);
+    pass(&c);
+    assert_string_equal(trace_info(c.session->trace)->model_name, "tiny");
+    views_case_close(&c);
+}
+
 /* Each once, by its short name, however its folder was written. */
 static void test_model_menu__names(void **state)
 {
@@ -217,7 +237,8 @@ static void test_words__phrases(void **state)
     static const struct {
         const char *text, *phrase;
     } rows[] = {{"b  7 c b  7 c b  7 c b  7 c", "“  7”"},
-                {"\u041F\u0440 c \u041F\u0440 c \u041F\u0440", "“\u041F\u0440”"}};
+                {"\u041F\u0440 c \u041F\u0440 c \u041F\u0440", "“\u041F\u0440”"},
+                {"\u041F\u0440 c \u041F\u0440 c \u041F\u0440", "“D0”"}};
     for (size_t i = 0; i < AS_COUNT(rows); i++) {
         ViewsCase c;
         views_case_open(&c, "tiny", rows[i].text);
@@ -235,6 +256,9 @@ static void test_words__phrases(void **state)
                     const char *words = words_about(&context, session_reading(c.session));
                     assert_null(strstr(words, "\uFFFD"));
                     assert_null(strstr(words, "“space7"));
+                    /* A character is two tokens, "3–4": one of them alone is not called by it. */
+                    const char *whole = strstr(words, "“\u041F” also stands at ");
+                    assert_true(!whole || strstr(whole, "–"));
                     found |= strstr(words, rows[i].phrase) && strstr(words, "also stands");
                 }
             }
@@ -249,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model_menu__click_opens),
         cmocka_unit_test(test_model_menu__keys_open),
+        cmocka_unit_test(test_model_menu__keys_start_at_current),
         cmocka_unit_test(test_model_menu__names),
         cmocka_unit_test(test_text_field__new_text_at_once),
         cmocka_unit_test(test_cancelled__says_what_is_there),
