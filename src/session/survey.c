@@ -128,7 +128,7 @@ static int32_t place_of_prediction(const SurveyJob *job, bool *is_mask)
     return -1;
 }
 
-static bool name_next(const SurveyJob *job, SurveyNext *next, Error *err)
+static void name_next(const SurveyJob *job, SurveyNext *next)
 {
     Arena arena = {0};
     size_t n = 0;
@@ -136,16 +136,15 @@ static bool name_next(const SurveyJob *job, SurveyNext *next, Error *err)
     char *text = job->shared->tokenizer
                      ? tokenizer_token_text(job->shared->tokenizer, next->id, &arena, &n, &none)
                      : NULL;
-    size_t replaced;
-    if (text) {
-        text = utf8_repair(&arena, text, n, &n, &replaced, err);
+    if (text && utf8_count_invalid(text, n)) {
+        token_bytes_label(text, n, next->label);
+    } else {
+        TraceToken token = {.id = next->id, .text = text ? text : ""};
+        token_label(&token, next->label);
     }
-    TraceToken token = {.id = next->id, .text = text ? text : ""};
-    token_label(&token, next->label);
     next->special =
         job->shared->tokenizer && tokenizer_is_special(job->shared->tokenizer, next->id);
     arena_destroy(&arena);
-    return true;
 }
 
 /* Softmax in double over the whole vocabulary, then the largest. */
@@ -185,11 +184,10 @@ static bool find_next(SurveyJob *job, Error *err)
     }
     mem_free(logits);
     job->next_at = at;
-    bool ok = true;
-    for (int k = 0; ok && k < job->n_next; k++) {
-        ok = name_next(job, &job->next[k], err);
+    for (int k = 0; k < job->n_next; k++) {
+        name_next(job, &job->next[k]);
     }
-    return ok;
+    return true;
 }
 
 /* ---- a row ---- */

@@ -58,7 +58,7 @@ static void draw_chip(OverviewScene *s, const Chips *chips, int32_t token, float
     if (clicked) {
         bool again = sel->pinned && sel->query == token;
         session_post(c->session, again ? "unpin" : "pin %d %d", token, key);
-    } else if (hot && sel->query != token && !sel->pinned) {
+    } else if (hot && ui->mouse_moved && sel->query != token && !sel->pinned) {
         session_post(c->session, "hover %d %d", token, key);
     }
     bool chosen = sel->query == token;

@@ -104,7 +104,7 @@ static void heat_pointer(OverviewScene *s, const Left *l)
     if (clicked) {
         bool again = sel->pinned && sel->query == i && sel->key == j;
         session_post(session, again ? "unpin" : "pin %d %d", i, j);
-    } else if (!sel->pinned && (sel->query != i || sel->key != j)) {
+    } else if (ui->mouse_moved && !sel->pinned && (sel->query != i || sel->key != j)) {
         session_post(session, "hover %d %d", i, j);
     }
     const HeadGrid *g = &s->view->grid;
