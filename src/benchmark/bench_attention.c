@@ -69,19 +69,7 @@ static bool allocate(Bench *b, Error *err)
     for (float *x = q; x < next; x++) {
         *x = (float)random_normal(&random);
     }
-    b->lean.o = next, next += H * n * D;
-    b->lean.row_max = next, next += rows;
-    b->lean.row_log_sum = next, next += rows;
-    b->full = b->lean;
-    AttnRowStats *stats = &b->full.rows;
-    float **arrays[] = {&stats->entropy,      &stats->distance,    &stats->max_weight,
-                        &stats->first_weight, &stats->self_weight, &stats->prev_weight};
-    for (size_t i = 0; i < AS_COUNT(arrays); i++) {
-        *arrays[i] = next, next += rows;
-    }
-    stats->max_key = (int32_t *)(void *)next, next += rows;
-    b->full.summary_mean = next, next += texels;
-    b->full.summary_max = next, next += texels;
+    next = bench_lay_outputs(next, H * n * D, rows, texels, &b->lean, &b->full);
     b->tile = next, next += TILE * TILE;
     b->row = next;
     return true;

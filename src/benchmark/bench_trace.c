@@ -38,19 +38,7 @@ static bool allocate(LayerBench *b, int32_t n, Error *err)
     b->q = next, next += H * N * D;
     b->k = next, next += G * N * D;
     b->v = next, next += G * N * D;
-    b->lean.o = next, next += H * N * D;
-    b->lean.row_max = next, next += rows;
-    b->lean.row_log_sum = next, next += rows;
-    b->full = b->lean;
-    AttnRowStats *stats = &b->full.rows;
-    float **arrays[] = {&stats->entropy,      &stats->distance,    &stats->max_weight,
-                        &stats->first_weight, &stats->self_weight, &stats->prev_weight};
-    for (size_t i = 0; i < AS_COUNT(arrays); i++) {
-        *arrays[i] = next, next += rows;
-    }
-    stats->max_key = (int32_t *)(void *)next, next += rows;
-    b->full.summary_mean = next, next += texels;
-    b->full.summary_max = next, next += texels;
+    next = bench_lay_outputs(next, H * N * D, rows, texels, &b->lean, &b->full);
     b->row = next;
     return true;
 }

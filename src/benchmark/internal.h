@@ -10,6 +10,18 @@ AS_MUST_CHECK bool bench_status(AttnStatus status, const char *message, Error *e
 /** Median and least of n times; sorts them. */
 void bench_summarise(double *times, int n, double *median, double *least);
 
+/**
+ * Lays the outputs of a pass into memory from `next` on: `lean` gets o and the rows' m and l,
+ * `full` the same and statistics and summary besides. Takes n_o + 9 * rows + 2 * texels floats.
+ *
+ * n_o     floats of o
+ * rows    H * N
+ * texels  of all heads together
+ * Returns where the memory goes on
+ */
+float *bench_lay_outputs(float *next, size_t n_o, size_t rows, size_t texels, AttnOutputs *lean,
+                         AttnOutputs *full);
+
 /** Bandwidth of memory with n_threads, in 10^9 bytes a second; 0 where there is no memory for it.
  *  About half a second. */
 void bandwidth_measure(int n_threads, double *read_gbs, double *triad_gbs);

@@ -52,3 +52,22 @@ bool bench_growth(const double *x, const double *y, size_t n, double *slope)
     *slope = xy / xx;
     return true;
 }
+
+float *bench_lay_outputs(float *next, size_t n_o, size_t rows, size_t texels, AttnOutputs *lean,
+                         AttnOutputs *full)
+{
+    lean->o = next, next += n_o;
+    lean->row_max = next, next += rows;
+    lean->row_log_sum = next, next += rows;
+    *full = *lean;
+    AttnRowStats *stats = &full->rows;
+    float **arrays[] = {&stats->entropy,      &stats->distance,    &stats->max_weight,
+                        &stats->first_weight, &stats->self_weight, &stats->prev_weight};
+    for (size_t i = 0; i < AS_COUNT(arrays); i++) {
+        *arrays[i] = next, next += rows;
+    }
+    stats->max_key = (int32_t *)(void *)next, next += rows;
+    full->summary_mean = next, next += texels;
+    full->summary_max = next, next += texels;
+    return next;
+}
