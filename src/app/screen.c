@@ -69,6 +69,11 @@ static bool apply_options(Screen *screen, Error *err)
     if (key->given) {
         s->selection.key = (int32_t)key->integer;
     }
+    const OptionValue *step = app_option(app, OPTION_STEP_ID);
+    const OptionValue *time = app_option(app, OPTION_TIME_ID);
+    s->selection.step = step->given ? (int32_t)step->integer : 0;
+    s->playback.time_s = time->given ? time->number : PLAYBACK_END;
+    s->playback.still = app_option(app, OPTION_REDUCED_MOTION_ID)->given;
     s->selection.pinned = query->given && key->given;
     s->selection_wanted = s->selection.pinned;
     return true;

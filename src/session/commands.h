@@ -14,8 +14,8 @@ typedef struct SessionCommand {
     bool (*run)(Session *session, const char *arguments, Error *err);
 } SessionCommand;
 
-/** The table, ended by a NULL name. */
-extern const SessionCommand session_commands[];
+/** All tables, one a topic, each ended by a NULL name; the list ends with NULL. */
+extern const SessionCommand *const session_command_tables[];
 
 /** Runs one line at once (views post instead). ERR_USAGE for unknown names and arguments. */
 AS_MUST_CHECK bool session_run_command(Session *session, const char *line, Error *err);

@@ -32,8 +32,9 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
     const SessionOptions *p = &b->options;
     return a->view == b->view && s->layer == t->layer && s->head == t->head &&
            s->query == t->query && s->key == t->key && s->pinned == t->pinned &&
-           o->theme == p->theme && o->scale == p->scale && o->level == p->level &&
-           o->map_scale == p->map_scale && o->rows_normalised == p->rows_normalised &&
+           s->step == t->step && o->theme == p->theme && o->scale == p->scale &&
+           o->level == p->level && o->map_scale == p->map_scale &&
+           o->rows_normalised == p->rows_normalised &&
            o->inspector_toggled == p->inspector_toggled &&
            memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0;
 }

@@ -61,6 +61,8 @@ Session *session_create(const SessionDesc *desc, Error *err)
     s->options.map_scale = MAP_LOG;
     s->view = VIEW_MATRIX;
     s->playback.speed = 1;
+    s->playback.time_s = PLAYBACK_END;
+    s->playback.stepped_s = -1;
     s->queue = mem_alloc_zeroed(1, sizeof *s->queue, err);
     s->journal = mem_alloc_zeroed(1, sizeof *s->journal, err);
     s->jobs = s->queue && s->journal ? jobs_create(err) : NULL;
@@ -335,40 +337,9 @@ static bool run_queue(Session *s)
     return any;
 }
 
-static void move_playback(Session *s, double now_s)
-{
-    Playback *p = &s->playback;
-    if (!p->playing || !s->trace) {
-        return;
-    }
-    if (p->stepped_s < 0) {
-        p->stepped_s = now_s;
-    }
-    if (now_s - p->stepped_s < 1.0 / (double)p->speed) {
-        return;
-    }
-    p->stepped_s = now_s;
-    int32_t last = trace_info(s->trace)->n_layers - 1;
-    int32_t layer = s->selection.layer + 1;
-    if (layer > last) {
-        if (!p->loop) {
-            p->playing = false;
-            s->version++;
-            return;
-        }
-        layer = 0;
-    }
-    session_post(s, "play-layer %d", layer);
-}
-
 double session_next_s(const Session *s, double now_s)
 {
-    const Playback *p = &s->playback;
-    if (!p->playing || !s->trace) {
-        return -1;
-    }
-    double due = p->stepped_s < 0 ? now_s : p->stepped_s + 1.0 / (double)p->speed;
-    return AS_MAX(due - now_s, 0);
+    return playback_next_s(s, now_s);
 }
 
 bool session_update(Session *s, double now_s)
@@ -381,7 +352,7 @@ bool session_update(Session *s, double now_s)
         changed |= done != s->layers_done;
         s->layers_done = done;
     }
-    move_playback(s, now_s);
+    playback_move(s, now_s);
     changed |= run_queue(s);
     return changed || s->version != before;
 }

@@ -10,6 +10,7 @@
 #include "analysis/patterns.h"
 #include "base/jobs.h"
 #include "base/str.h"
+#include "session/playback.h"
 #include "session/reading.h"
 #include "session/text_tokens.h"
 #include "session/tiles.h"
@@ -47,6 +48,7 @@ typedef struct Selection {
     int32_t layer, head; /* from 0 */
     int32_t query, key;  /* tokens, from 0; valid once there is a trace */
     bool pinned;         /* hovering does not move it */
+    int32_t step;        /* of views that have steps, from 0 */
 } Selection;
 
 typedef enum ExplainLevel { LEVEL_SIMPLE, LEVEL_STUDENT, LEVEL_ENGINEER, LEVEL_COUNT } ExplainLevel;
@@ -68,12 +70,6 @@ typedef struct SessionOptions {
     bool folds_closed[FOLD_COUNT];
     bool inspector_toggled; /* open where it is closed by itself (narrow windows), else closed */
 } SessionOptions;
-
-typedef struct Playback {
-    bool playing, loop;
-    float speed;      /* layers per second */
-    double stepped_s; /* time of the last step */
-} Playback;
 
 /** A model in use: counted, as a run on the worker may outlive the next choice. */
 typedef struct SharedModel SharedModel;

@@ -24,7 +24,8 @@ struct Views {
     MatrixView matrix;
     OverviewView overview;
     HeadsView heads;
-    bool settled; /* everything in the last frame was exact */
+    void *states[VIEW_COUNT]; /* view_state */
+    bool settled;             /* everything in the last frame was exact */
 
     Arena model_arena; /* of the list below */
     ModelListing *models;

@@ -130,6 +130,12 @@ static bool view_command(void *payload, Session *session, const char *name, cons
 Views *views_create(Session *session, const ViewsDesc *desc, Error *err)
 {
     Views *views = mem_alloc_zeroed(1, sizeof *views, err);
+    for (int i = 0; views && i < VIEW_COUNT; i++) {
+        if (defs[i].state_bytes &&
+            !(views->states[i] = mem_alloc_zeroed(1, defs[i].state_bytes, err))) {
+            views_destroy(&views);
+        }
+    }
     if (views) {
         views->desc = *desc;
         views->fold_first = FOLD_MADE;
@@ -147,9 +153,21 @@ void views_destroy(Views **views)
     matrix_free(&(*views)->matrix);
     overview_free(&(*views)->overview);
     heads_free(&(*views)->heads);
+    for (int i = 0; i < VIEW_COUNT; i++) {
+        if ((*views)->states[i] && defs[i].free_state) {
+            defs[i].free_state((*views)->states[i]);
+        }
+        mem_free((*views)->states[i]);
+    }
     arena_destroy(&(*views)->model_arena);
     mem_free(*views);
     *views = NULL;
+}
+
+void *view_state(Views *views, ViewId id)
+{
+    AS_ASSERT(views->states[id]);
+    return views->states[id];
 }
 
 static void draw_stage(ViewContext *c, Rect stage)
@@ -175,6 +193,12 @@ void views_frame(Views *views, Ui *ui, Session *session)
 {
     ViewContext c = {ui, session, views};
     views->settled = true;
+    const ViewDef *def = view_def(session->view);
+    Timeline timeline = {0};
+    if (def->timeline && session->trace) {
+        def->timeline(views, session, &timeline);
+    }
+    playback_describe(session, &timeline);
     float w = ui->width;
     float h = ui->height;
     bool transport = h >= 540;

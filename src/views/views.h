@@ -23,6 +23,15 @@ typedef struct ViewDef {
     const char *comes_with; /* NULL = built; else the part of the road map that brings it */
     /** Draws into the stage and answers the pointer. */
     void (*draw)(ViewContext *c, Rect stage);
+    /** What its time looks like (session/playback.h). NULL = playing walks the layers. */
+    void (*timeline)(Views *views, const Session *session, Timeline *timeline);
+    /** Names a step of the timeline, for the transport. NULL = numbers. In the frame's arena. */
+    const char *(*step_name)(ViewContext *c, int32_t step);
+    /** Bytes of what it keeps between frames (caches, cameras on their way; never what is chosen:
+     *  that is the session's). Zeroed at first; view_state. */
+    size_t state_bytes;
+    /** Frees what the state holds. NULL = nothing to free. */
+    void (*free_state)(void *state);
     /** A command of its own; false: not known. NULL = has none. */
     bool (*command)(Views *views, Session *session, const char *name, const char *arguments);
 } ViewDef;
@@ -35,6 +44,9 @@ typedef struct ViewsDesc {
     const char *model_cache; /* folder with fetched models; NULL = none */
     const KeyMap *keys;      /* for the list of keys; NULL = none */
 } ViewsDesc;
+
+/** The kept state of a view that asked for one. */
+void *view_state(Views *views, ViewId id);
 
 /** Registers itself as the session's view_command. */
 AS_MUST_CHECK Views *views_create(Session *session, const ViewsDesc *desc, Error *err);

@@ -3,21 +3,27 @@
 
 static const char TEXT[] = "one two three four five six seven one two three";
 
+#define AT(l, h, q, k, p)                                                                          \
+    {                                                                                              \
+        .layer = (l), .head = (h), .query = (q), .key = (k), .pinned = (p)                         \
+    }
+
 static void test_session_run_command__selection(void **state)
 {
     (void)state;
     static const struct {
         const char *line;
         Selection want;
-    } rows[] = {{"layer 2", {2, 0, 5, 3, true}},   {"layer +1", {2, 0, 5, 3, true}}, /* clamped */
-                {"layer -2", {0, 0, 5, 3, true}},  {"head 3", {0, 3, 5, 3, true}},
-                {"head -1", {0, 2, 5, 3, true}},   {"query +1", {0, 2, 6, 3, true}},
-                {"key 0", {0, 2, 6, 0, true}},     {"hover 1 1", {0, 2, 6, 0, true}}, /* pinned */
-                {"unpin", {0, 2, 6, 0, false}},    {"hover 1 1", {0, 2, 1, 1, false}},
-                {"pin", {0, 2, 1, 1, true}},       {"pin 99 -3", {0, 2, 9, 0, true}},
-                {"undo", {0, 2, 1, 1, true}},      {"undo", {0, 2, 1, 1, false}},
-                {"redo", {0, 2, 1, 1, true}},      {"query 4x", {0, 2, 1, 1, true}}, /* refused */
-                {"nonsense 3", {0, 2, 1, 1, true}}};
+    } rows[] = {
+        {"layer 2", AT(2, 0, 5, 3, true)},   {"layer +1", AT(2, 0, 5, 3, true)}, /* clamped */
+        {"layer -2", AT(0, 0, 5, 3, true)},  {"head 3", AT(0, 3, 5, 3, true)},
+        {"head -1", AT(0, 2, 5, 3, true)},   {"query +1", AT(0, 2, 6, 3, true)},
+        {"key 0", AT(0, 2, 6, 0, true)},     {"hover 1 1", AT(0, 2, 6, 0, true)}, /* pinned */
+        {"unpin", AT(0, 2, 6, 0, false)},    {"hover 1 1", AT(0, 2, 1, 1, false)},
+        {"pin", AT(0, 2, 1, 1, true)},       {"pin 99 -3", AT(0, 2, 9, 0, true)},
+        {"undo", AT(0, 2, 1, 1, true)},      {"undo", AT(0, 2, 1, 1, false)},
+        {"redo", AT(0, 2, 1, 1, true)},      {"query 4x", AT(0, 2, 1, 1, true)}, /* refused */
+        {"nonsense 3", AT(0, 2, 1, 1, true)}};
     Session *s = session_on(SMALL_MODEL, TEXT);
     does(s, "head 0");
     does(s, "layer 0");
@@ -220,6 +226,57 @@ static void test_session__playback(void **state)
     session_destroy(&s);
 }
 
+/* A view with steps of 2 s each: time runs through them, rests, scrubs, runs back. */
+static void test_playback_move__steps(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    Playback *p = &s->playback;
+    playback_describe(s, &(Timeline){.length_s = 2, .n_steps = 3});
+    assert_true(playback_time(p) == 2); /* at rest a step is seen at its end */
+    does(s, "step 1");
+    assert_true(playback_time(p) == 0);
+    double now = 100;
+    session_update(s, now);
+    for (int i = 0; i < 5; i++) {
+        session_update(s, now += 0.2);
+    }
+    assert_float_equal(playback_time(p), 1, 1e-9);
+    for (int i = 0; i < 20; i++) {
+        session_update(s, now += 0.2);
+    }
+    assert_int_equal(playback_step(s), 1); /* plays once, then rests */
+    assert_true(playback_time(p) == 2);
+    assert_true(session_next_s(s, now) < 0);
+    session_post(s, "play"); /* from the end of a step on to the next */
+    session_update(s, now);
+    session_update(s, now += 0.2);
+    assert_int_equal(playback_step(s), 2);
+    assert_true(session_next_s(s, now) == 0);
+    session_update(s, now += 60); /* a late frame jumps by a quarter of a second at most */
+    assert_true(playback_time(p) < 0.5);
+    session_post(s, "reverse");
+    for (int i = 0; i < 6; i++) {
+        session_update(s, now += 0.1);
+        playback_describe(s, &(Timeline){.length_s = 2, .n_steps = 3});
+    }
+    assert_int_equal(playback_step(s), 1);
+    for (int i = 0; i < 60; i++) {
+        session_update(s, now += 0.1);
+    }
+    assert_int_equal(playback_step(s), 0);
+    assert_false(p->playing);
+    assert_true(playback_time(p) == 0);
+    does(s, "time 1.25");
+    assert_true(playback_time(p) == 1.25);
+    does(s, "step +9");
+    assert_int_equal(playback_step(s), 2);
+    p->still = true;
+    does(s, "step 0");
+    assert_true(playback_time(p) == 2);
+    session_destroy(&s);
+}
+
 static void test_session_create__first_head(void **state)
 {
     (void)state;
@@ -247,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_session_request__newest_wins),
         cmocka_unit_test(test_session_request__cancel),
         cmocka_unit_test(test_session__playback),
+        cmocka_unit_test(test_playback_move__steps),
         cmocka_unit_test(test_session_create__first_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,26 @@
+#pragma once
+/*
+ * What the files of commands share: reading of arguments, and their tables. A new command is a row
+ * in the table of its topic; a new topic is a file commands_<topic>.c and a line here and in
+ * session_command_tables.
+ */
+#include "session/commands.h"
+
+#define COMMAND_STEPS "N|+N|-N"
+
+/* Each table ends with a NULL name. */
+extern const SessionCommand session_select_commands[];
+extern const SessionCommand session_run_commands[];
+extern const SessionCommand session_play_commands[];
+extern const SessionCommand session_show_commands[];
+
+/** ERR_USAGE: what stands there and what was expected. Returns false. */
+bool command_bad(const char *arguments, const char *expected, Error *err);
+/** "17" sets, "+1" and "-1" step; out of range is clamped to 0..last. */
+AS_MUST_CHECK bool command_read_index(const char *text, int32_t last, int32_t *value, Error *err);
+/** A number from lo to hi. */
+AS_MUST_CHECK bool command_read_number(const char *text, double lo, double hi, double *value,
+                                       Error *err);
+/** The index of one of n names. */
+AS_MUST_CHECK bool command_read_choice(const char *text, const char *const *names, int n,
+                                       int *value, Error *err);

@@ -1,0 +1,129 @@
+#include "session/commands_internal.h"
+
+#include <string.h>
+
+/* What is looked at. */
+
+static int32_t last_token(const Session *s)
+{
+    return s->trace ? trace_info(s->trace)->n_queries - 1 : INT32_MAX;
+}
+
+static int32_t last_key(const Session *s)
+{
+    return s->trace ? trace_info(s->trace)->n_keys - 1 : INT32_MAX;
+}
+
+void session_clamp_selection(Session *session)
+{
+    Selection *s = &session->selection;
+    if (session->trace) {
+        const TraceInfo *info = trace_info(session->trace);
+        s->layer = AS_CLAMP(s->layer, 0, info->n_layers - 1);
+        s->head = AS_CLAMP(s->head, 0, info->n_heads - 1);
+        s->query = AS_CLAMP(s->query, 0, info->n_queries - 1);
+        s->key = AS_CLAMP(s->key, 0, info->n_keys - 1);
+    }
+}
+
+static bool do_layer(Session *s, const char *a, Error *err)
+{
+    int32_t last = s->trace ? trace_info(s->trace)->n_layers - 1 : INT32_MAX;
+    return command_read_index(a, last, &s->selection.layer, err);
+}
+
+static bool do_head(Session *s, const char *a, Error *err)
+{
+    int32_t last = s->trace ? trace_info(s->trace)->n_heads - 1 : INT32_MAX;
+    return command_read_index(a, last, &s->selection.head, err);
+}
+
+static bool do_query(Session *s, const char *a, Error *err)
+{
+    return command_read_index(a, last_token(s), &s->selection.query, err);
+}
+
+static bool do_key(Session *s, const char *a, Error *err)
+{
+    return command_read_index(a, last_key(s), &s->selection.key, err);
+}
+
+static bool read_cell(Session *s, const char *a, Error *err)
+{
+    char first[16];
+    const char *space = strchr(a, ' ');
+    size_t n = space ? (size_t)(space - a) : 0;
+    if (!space || n >= sizeof first) {
+        return command_bad(a, "QUERY KEY", err);
+    }
+    memcpy(first, a, n);
+    first[n] = 0;
+    Selection before = s->selection;
+    if (command_read_index(first, last_token(s), &s->selection.query, err) &&
+        command_read_index(space + 1, last_key(s), &s->selection.key, err)) {
+        return true;
+    }
+    s->selection = before;
+    return false;
+}
+
+static bool do_hover(Session *s, const char *a, Error *err)
+{
+    return s->selection.pinned || read_cell(s, a, err);
+}
+
+static bool do_pin(Session *s, const char *a, Error *err)
+{
+    if (*a && !read_cell(s, a, err)) {
+        return false;
+    }
+    s->selection.pinned = true;
+    return true;
+}
+
+static bool do_unpin(Session *s, const char *a, Error *err)
+{
+    (void)err;
+    (void)a;
+    s->note[0] = 0;
+    /* Esc means what is uppermost. */
+    if (s->panel) {
+        s->panel = PANEL_NONE;
+    } else if (s->error.code) {
+        s->error = (Error){0};
+    } else {
+        s->selection.pinned = false;
+    }
+    return true;
+}
+
+static bool do_view(Session *s, const char *a, Error *err)
+{
+    ViewId id = VIEW_MATRIX;
+    if (!view_find(a, &id)) {
+        return error_set(err, ERR_USAGE, "there is no view \"%s\"", a);
+    }
+    if (s->view != id) {
+        /* Time belongs to the view in front; a new one opens on its first step. */
+        s->view = id;
+        s->playback.playing = false;
+        s->playback.timeline = (Timeline){0};
+        s->selection.step = 0;
+        playback_enter(s, 0);
+    }
+    s->panel = PANEL_NONE;
+    return true;
+}
+
+const SessionCommand session_select_commands[] = {
+    {"view", "NAME", "go to a view", false, do_view},
+    {"layer", COMMAND_STEPS, "choose or step the layer", false, do_layer},
+    {"play-layer", "N", "a step of playback", true, do_layer},
+    {"head", COMMAND_STEPS, "choose or step the head", false, do_head},
+    {"query", COMMAND_STEPS, "choose or step the token whose attention is shown", false, do_query},
+    {"key", COMMAND_STEPS, "choose or step the token that is looked at", false, do_key},
+    {"hover", "QUERY KEY", "look at a weight in passing", true, do_hover},
+    {"pin", "[QUERY KEY]", "keep looking at a weight", false, do_pin},
+    {"unpin", "", "close what lies above, or let the pointer choose again", false, do_unpin},
+    {0},
+};
