@@ -80,10 +80,10 @@ bool pattern_scores(const Trace *trace, int32_t layer, int32_t head, bool repeat
     const TraceInfo *info = trace_info(trace);
     int32_t n = info->n_queries;
     TraceRows rows;
-    if (n != info->n_keys) {
+    if (trace_is_cross(trace)) {
         return error_set(err, ERR_UNSUPPORTED,
-                         "patterns are defined for self-attention; this stack has %d queries and "
-                         "%d keys",
+                         "patterns are defined for self-attention; this is cross attention of %d "
+                         "queries at %d keys of another text",
                          n, info->n_keys);
     }
     if (!trace_rows(trace, layer, head, &rows)) {

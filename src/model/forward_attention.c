@@ -127,7 +127,7 @@ bool pass_project(Pass *p, int32_t layer, Error *err)
 
 /* ---------------------------------------------------------------- attention */
 
-bool model_attention_args(const Model *model, TapPlace place, int32_t n_tokens,
+bool model_attention_args(const Model *model, TapPlace place, int32_t n_queries, int32_t n_keys,
                           const ModelWhatIf *what_if, AttnArgs *args)
 {
     const ModelWhatIf none = {0};
@@ -138,8 +138,8 @@ bool model_attention_args(const Model *model, TapPlace place, int32_t n_tokens,
     }
     const float t = what_if->temperature > 0 ? what_if->temperature : 1.0f;
     const double scale = c->score_scale > 0 ? c->score_scale : 1.0 / sqrt((double)c->head_width);
-    *args = (AttnArgs){.n_queries = n_tokens,
-                       .n_keys = n_tokens,
+    *args = (AttnArgs){.n_queries = n_queries,
+                       .n_keys = n_keys,
                        .n_heads = (int32_t)c->n_heads,
                        .n_kv_heads = (int32_t)c->n_kv_heads,
                        .head_dim = (int32_t)c->head_width,
@@ -210,7 +210,8 @@ static bool attend_unchanged(const Pass *p, const AttnArgs *changed, int32_t lay
 {
     AttnArgs args = *changed;
     AttnArgs plain;
-    const bool known = model_attention_args(p->model, (TapPlace){0, layer}, p->n, NULL, &plain);
+    const bool known =
+        model_attention_args(p->model, (TapPlace){0, layer}, p->n, p->n, NULL, &plain);
     AS_ASSERT(known);
     args.scale = plain.scale;
     args.soft_cap = plain.soft_cap;
@@ -229,7 +230,8 @@ bool pass_attend(const Pass *p, int32_t layer, Error *err)
     const int32_t width = (int32_t)p->config->head_width;
     const TapPlace place = {0, layer};
     AttnArgs args;
-    const bool known = model_attention_args(p->model, place, p->n, &p->options->what_if, &args);
+    const bool known =
+        model_attention_args(p->model, place, p->n, p->n, &p->options->what_if, &args);
     AS_ASSERT(known);
     args.q = p->q;
     args.k = p->k;

@@ -61,12 +61,12 @@ static bool lay_out(const Model *model, int32_t n_tokens, bool local, Layout *l)
            place_floats(&l->total, &l->expanded, 1, expanded_floats(model));
 }
 
-uint64_t model_forward_bytes(const Model *model, int32_t n_tokens, const ForwardOptions *options,
-                             bool placed)
+uint64_t model_forward_bytes(const Model *model, const ModelInput *input,
+                             const ForwardOptions *options, bool placed)
 {
     const ForwardOptions none = {0};
     const ArchConfig *c = &model->config;
-    const uint64_t n = (uint64_t)AS_MAX(n_tokens, 0);
+    const uint64_t n = (uint64_t)AS_MAX(input->n_tokens, 0);
     Layout l;
     options = options ? options : &none;
     if (!model->bound || !lay_out(model, (int32_t)n, is_local(&options->what_if), &l) ||

@@ -182,11 +182,12 @@ typedef struct TapBuffers {
  * Observers of a pass; zero is none. Callbacks run on the thread that called model_forward, in the
  * order of the computation. Returning false (with *err filled) stops the pass with that error.
  *
- * place      before a layer's q, k and v are computed; n_tokens = N
+ * place      before a layer's q, k and v are computed; n_tokens = queries
  * attention  before the attention pass of a layer. args: complete, operands included; keep a copy
  *            (without key_mask) to compute tiles later. out: zeroed but for o and its strides,
  *            which are the model's; set whatever else the same pass shall write. row_max and
- *            row_log_sum left NULL go to scratch.
+ *            row_log_sum left NULL go to scratch. args->bias, where there is one, is the same in
+ *            all layers of a stack and depends on head and key - query alone.
  * fire       at the sites of `sites`
  */
 typedef struct TapTable {
@@ -245,6 +246,12 @@ typedef struct ModelInput {
     const int32_t *ids;      /* [n_tokens] */
     const int32_t *type_ids; /* [n_tokens] or NULL = all 0 */
     int32_t n_tokens;        /* N, at least 1 */
+    /* Encoder-decoders: what the decoder reads, its start token first. Without one only the encoder
+     * runs. */
+    const int32_t *target_ids; /* [n_target] */
+    int32_t n_target;
+    /* Vision models, in place of ids: [3, side, side] of ModelInfo.image, normalised. */
+    const float *pixels;
 } ModelInput;
 
 /**
@@ -266,11 +273,12 @@ AS_MUST_CHECK bool model_forward(const Model *model, const ModelInput *input,
 
 /**
  * The attention of a layer as model_forward computes it, before any run: every field of *args but
- * the operands' pointers and strides (scale with temperature, caps, mask with window, heads). False
- * when there is no such place. Any thread.
+ * the operands' pointers and strides and the bias (scale with temperature, caps, mask with window,
+ * heads). False when there is no such place. Any thread.
  */
-AS_MUST_CHECK bool model_attention_args(const Model *model, TapPlace place, int32_t n_tokens,
-                                        const ModelWhatIf *what_if, AttnArgs *args);
+AS_MUST_CHECK bool model_attention_args(const Model *model, TapPlace place, int32_t n_queries,
+                                        int32_t n_keys, const ModelWhatIf *what_if,
+                                        AttnArgs *args);
 
 /**
  * Logits from the residual stream after the last layer (what LAYER_OUTPUT gave there): final norm
@@ -291,12 +299,12 @@ AS_MUST_CHECK bool model_check_input(const Model *model, const ModelInput *input
                                      Error *err);
 
 /**
- * Upper bound of the working memory of model_forward for n_tokens, in bytes, without what the
- * attention callback asks for (attn_scratch_bytes). `placed`: taps->place gives all of q, k, v.
- * UINT64_MAX when it does not fit. Any thread.
+ * Upper bound of the working memory of model_forward for an input of these lengths (nothing else of
+ * it is read), in bytes, without what the attention callback asks for (attn_scratch_bytes).
+ * `placed`: taps->place gives all of q, k, v. UINT64_MAX when it does not fit. Any thread.
  */
-uint64_t model_forward_bytes(const Model *model, int32_t n_tokens, const ForwardOptions *options,
-                             bool placed);
+uint64_t model_forward_bytes(const Model *model, const ModelInput *input,
+                             const ForwardOptions *options, bool placed);
 
 /* ---------------------------------------------------------------- what is there */
 

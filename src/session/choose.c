@@ -14,13 +14,14 @@ void session_choose_cell(Session *session)
     }
     const TraceInfo *info = trace_info(session->trace);
     const TraceToken *tokens = trace_tokens(session->trace);
+    bool cross = trace_is_cross(session->trace);
     float best = -1;
     s->query = info->n_queries - 1;
     s->key = AS_MIN(s->query, info->n_keys - 1);
     for (int32_t i = 0; i < info->n_queries; i++) {
         int32_t j = rows.max_key[i];
-        bool plain = j <= 0 || j == i || j == i - 1;
-        bool follows = j > 0 && j < i && tokens[j - 1].id == tokens[i].id;
+        bool plain = j <= 0 || (!cross && (j == i || j == i - 1));
+        bool follows = !cross && j > 0 && j < i && tokens[j - 1].id == tokens[i].id;
         /* Later tokens have more to choose from: a strong look there says more. */
         float late = 0.5f + 0.5f * (float)i / (float)info->n_queries;
         float w = rows.max_weight[i] *
@@ -57,7 +58,7 @@ void session_choose_head(Session *session)
     double cost =
         (double)info->n_queries * info->n_keys * info->head_dim * info->n_layers * info->n_heads;
     float best = 1; /* nothing below a limit is worth leaving the first head for */
-    if (cost > MOST || info->n_queries != info->n_keys) {
+    if (cost > MOST || trace_is_cross(session->trace)) {
         return;
     }
     for (int32_t layer = 0; layer < trace_layers_done(session->trace); layer++) {

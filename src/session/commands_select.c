@@ -81,6 +81,16 @@ static bool do_pin(Session *s, const char *a, Error *err)
     return true;
 }
 
+static bool do_stack(Session *s, const char *a, Error *err)
+{
+    TraceStack stack = TRACE_STACK_SELF;
+    if (!trace_stack_find(a, &stack)) {
+        return command_bad(a, "self, encoder, decoder or cross", err);
+    }
+    return session_select_stack(s, stack) ||
+           error_set(err, ERR_USAGE, "there is no %s attention here", a);
+}
+
 static bool do_unpin(Session *s, const char *a, Error *err)
 {
     (void)err;
@@ -122,6 +132,8 @@ const SessionCommand session_select_commands[] = {
     {"head", COMMAND_STEPS, "choose or step the head", false, do_head},
     {"query", COMMAND_STEPS, "choose or step the token whose attention is shown", false, do_query},
     {"key", COMMAND_STEPS, "choose or step the token that is looked at", false, do_key},
+    {"stack", "encoder|decoder|cross", "which attention of an encoder-decoder is shown", false,
+     do_stack},
     {"hover", "QUERY KEY", "look at a weight in passing", true, do_hover},
     {"pin", "[QUERY KEY]", "keep looking at a weight", false, do_pin},
     {"unpin", "", "close what lies above, or let the pointer choose again", false, do_unpin},

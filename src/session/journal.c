@@ -21,7 +21,8 @@ bool journal_write(Journal *journal, const char *line, Error *err)
 
 Snapshot snapshot_of(const Session *session)
 {
-    return (Snapshot){session->view, session->selection, session->options};
+    TraceStack stack = session->trace ? trace_info(session->trace)->stack : TRACE_STACK_SELF;
+    return (Snapshot){session->view, stack, session->selection, session->options};
 }
 
 bool snapshot_equal(const Snapshot *a, const Snapshot *b)
@@ -30,10 +31,10 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
     const Selection *t = &b->selection;
     const SessionOptions *o = &a->options;
     const SessionOptions *p = &b->options;
-    return a->view == b->view && s->layer == t->layer && s->head == t->head &&
-           s->query == t->query && s->key == t->key && s->pinned == t->pinned &&
-           s->step == t->step && o->theme == p->theme && o->scale == p->scale &&
-           o->level == p->level && o->map_scale == p->map_scale &&
+    return a->view == b->view && a->stack == b->stack && s->layer == t->layer &&
+           s->head == t->head && s->query == t->query && s->key == t->key &&
+           s->pinned == t->pinned && s->step == t->step && o->theme == p->theme &&
+           o->scale == p->scale && o->level == p->level && o->map_scale == p->map_scale &&
            o->rows_normalised == p->rows_normalised &&
            o->inspector_toggled == p->inspector_toggled &&
            memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0;
@@ -60,6 +61,7 @@ void journal_remember(Session *session, const Snapshot *before)
 static void bring_back(Session *session, const Snapshot *snapshot)
 {
     session->view = snapshot->view;
+    (void)session_select_stack(session, snapshot->stack); /* another model may have none of that */
     session->selection = snapshot->selection;
     session->options = snapshot->options;
     /* The text may be another one by now. */

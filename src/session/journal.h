@@ -11,6 +11,7 @@ enum { UNDO_MAX = 256 };
 /** What undo brings back. */
 typedef struct Snapshot {
     ViewId view;
+    TraceStack stack; /* SELF while there is no trace */
     Selection selection;
     SessionOptions options;
 } Snapshot;

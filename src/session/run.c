@@ -68,23 +68,32 @@ static bool copy_name(Arena *arena, const char **name, Error *err)
     return copy_text(arena, name, *name ? strlen(*name) : 0, err);
 }
 
+static bool copy_request_text(Arena *arena, TextRequest *text, Error *err)
+{
+    if (!copy_text(arena, &text->text, text->n_text, err) ||
+        !copy_text(arena, &text->pair, text->n_pair, err)) {
+        return false;
+    }
+    if (text->ids) {
+        int32_t *ids = ARENA_ARRAY(arena, int32_t, text->n_ids, err);
+        if (!ids) {
+            return false;
+        }
+        memcpy(ids, text->ids, text->n_ids * sizeof *ids);
+        text->ids = ids;
+    }
+    return true;
+}
+
 bool request_copy(Arena *arena, const SessionRequest *from, SessionRequest *to, Error *err)
 {
     *to = *from;
     if (!copy_name(arena, &to->model, err) || !copy_name(arena, &to->trace_path, err) ||
-        !copy_name(arena, &to->file_path, err) || !copy_name(arena, &to->text_name, err) ||
+        !copy_name(arena, &to->file_path, err) || !copy_name(arena, &to->image_path, err) ||
+        !copy_name(arena, &to->text_name, err) ||
         !copy_name(arena, &to->params.spill_folder, err) ||
-        !copy_text(arena, &to->text.text, to->text.n_text, err) ||
-        !copy_text(arena, &to->text.pair, to->text.n_pair, err)) {
+        !copy_request_text(arena, &to->text, err) || !copy_request_text(arena, &to->target, err)) {
         return false;
-    }
-    if (to->text.ids) {
-        int32_t *ids = ARENA_ARRAY(arena, int32_t, to->text.n_ids, err);
-        if (!ids) {
-            return false;
-        }
-        memcpy(ids, from->text.ids, to->text.n_ids * sizeof *ids);
-        to->text.ids = ids;
     }
     if (to->params.n_ablate) {
         TraceHead *heads = ARENA_ARRAY(arena, TraceHead, to->params.n_ablate, err);
@@ -133,7 +142,7 @@ void run_destroy(SessionRun *run)
     if (!run) {
         return;
     }
-    trace_close(atomic_load(&run->trace));
+    trace_set_close(&run->traces);
     shared_model_release(run->shared);
     arena_destroy(&run->arena);
     mem_free(run);
@@ -168,10 +177,15 @@ static bool read_text(SessionRun *run, Error *err)
     return request->text.text;
 }
 
-static bool publish(SessionRun *run, Trace *trace)
+static bool open_record(SessionRun *run, Error *err)
 {
-    atomic_store(&run->trace, trace);
-    return trace;
+    Trace *trace = trace_open(run->request.trace_path, err);
+    if (!trace) {
+        return false;
+    }
+    run->traces.stacks[trace_info(trace)->stack] = trace;
+    atomic_store(&run->ready, true);
+    return true;
 }
 
 bool run_work(void *payload, JobControl *control, Error *err)
@@ -180,7 +194,7 @@ bool run_work(void *payload, JobControl *control, Error *err)
     const SessionRequest *request = &run->request;
     if (request->trace_path) {
         atomic_store(&control->stage, "opening the record");
-        return publish(run, trace_open(request->trace_path, err));
+        return open_record(run, err);
     }
     if (!run->shared) {
         atomic_store(&control->stage, "opening the model");
@@ -215,6 +229,9 @@ bool run_work(void *payload, JobControl *control, Error *err)
         .log = &run->log,
     };
     atomic_store(&control->stage, "running the model");
-    Trace *trace = trace_create(&desc, err);
-    return publish(run, trace) && trace_fill(trace, &desc, control, err);
+    if (!trace_set_create(&desc, &run->traces, err)) {
+        return false;
+    }
+    atomic_store(&run->ready, true);
+    return trace_set_fill(&run->traces, &desc, control, err);
 }

@@ -20,11 +20,12 @@ struct SessionRun {
     Session *session; /* main thread only; NULL once the session does not want it any more */
     Arena arena;      /* copies of the request, tokens */
     SessionRequest request;
-    SharedModel *shared;    /* retained; given, or opened by the job */
-    _Atomic(Trace *) trace; /* retained; there as soon as it can be read */
-    bool published;         /* main thread: the session shows this trace */
-    char note[512];         /* last warning, written by the job, read when it is done */
-    Log log;                /* of the job: keeps the note, passes on */
+    SharedModel *shared; /* retained; given, or opened by the job */
+    TraceSet traces;     /* owned; the main thread reads it once it is `ready` */
+    atomic_bool ready;
+    bool published; /* main thread: the session shows this trace */
+    char note[512]; /* last warning, written by the job, read when it is done */
+    Log log;        /* of the job: keeps the note, passes on */
     const Log *outer_log;
     void (*wake)(void *payload);
     void *wake_payload;

@@ -105,10 +105,11 @@ void session_destroy(Session **session)
         jobs_destroy(s->jobs);
     }
     tiles_free(&s->tiles);
-    trace_close(s->trace);
+    trace_set_close(&s->stacks);
     shared_model_release(s->model);
     mem_free(s->text_name);
     mem_free(s->first_same);
+    mem_free(s->first_same_key);
     arena_destroy(&s->request_arena);
     arena_destroy(&s->published_arena);
     reading_free(&s->reading);
@@ -136,22 +137,24 @@ static void take_name(Session *s, const char *name)
     }
 }
 
-static bool same_tokens(const Trace *a, const Trace *b)
+static bool same_ids(const TraceToken *a, const TraceToken *b, int32_t n)
 {
-    const TraceInfo *x = trace_info(a);
-    const TraceInfo *y = trace_info(b);
-    if (x->n_queries != y->n_queries || x->n_keys != y->n_keys || x->n_layers != y->n_layers ||
-        x->n_heads != y->n_heads) {
-        return false;
-    }
-    const TraceToken *t = trace_tokens(a);
-    const TraceToken *u = trace_tokens(b);
-    for (int32_t i = 0; i < x->n_queries; i++) {
-        if (t[i].id != u[i].id) {
+    for (int32_t i = 0; i < n; i++) {
+        if (a[i].id != b[i].id) {
             return false;
         }
     }
     return true;
+}
+
+static bool same_tokens(const Trace *a, const Trace *b)
+{
+    const TraceInfo *x = trace_info(a);
+    const TraceInfo *y = trace_info(b);
+    return x->stack == y->stack && x->n_queries == y->n_queries && x->n_keys == y->n_keys &&
+           x->n_layers == y->n_layers && x->n_heads == y->n_heads &&
+           same_ids(trace_tokens(a), trace_tokens(b), x->n_queries) &&
+           same_ids(trace_key_tokens(a, NULL), trace_key_tokens(b, NULL), x->n_keys);
 }
 
 /* Replaces *to and its arena by a copy of `from`. */
@@ -180,46 +183,119 @@ static int by_id_then_place(const void *a, const void *b)
     return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : (x->at > y->at) - (x->at < y->at);
 }
 
+/* Places of queries, then of keys where they are another text. */
+static size_t list_places(const Trace *trace, TokenPlace *places)
+{
+    size_t n = (size_t)trace_info(trace)->n_queries;
+    int32_t m;
+    const TraceToken *queries = trace_tokens(trace);
+    const TraceToken *keys = trace_key_tokens(trace, &m);
+    for (size_t i = 0; i < n; i++) {
+        places[i] = (TokenPlace){queries[i].id, (int32_t)i};
+    }
+    if (!trace_is_cross(trace)) {
+        return n;
+    }
+    for (size_t j = 0; j < (size_t)m; j++) {
+        places[n + j] = (TokenPlace){keys[j].id, (int32_t)(n + j)};
+    }
+    return n + (size_t)m;
+}
+
 static void find_first_same(Session *s)
 {
-    size_t n = (size_t)trace_info(s->trace)->n_queries;
-    const TraceToken *tokens = trace_tokens(s->trace);
-    TokenPlace *places = mem_alloc(n * sizeof *places, NULL);
+    const TraceInfo *info = trace_info(s->trace);
+    size_t n = (size_t)info->n_queries;
+    size_t m = (size_t)info->n_keys;
+    TokenPlace *places = mem_alloc((n + m) * sizeof *places, NULL);
+    int32_t *first_of = mem_alloc((n + m) * sizeof *first_of, NULL);
     mem_free(s->first_same);
-    s->first_same = places ? mem_alloc(n * sizeof *s->first_same, NULL) : NULL;
-    if (s->first_same) {
-        for (size_t i = 0; i < n; i++) {
-            places[i] = (TokenPlace){tokens[i].id, (int32_t)i};
-        }
-        qsort(places, n, sizeof *places, by_id_then_place);
+    mem_free(s->first_same_key);
+    s->first_same = mem_alloc(n * sizeof *s->first_same, NULL);
+    s->first_same_key = mem_alloc(m * sizeof *s->first_same_key, NULL);
+    if (places && first_of && s->first_same && s->first_same_key) {
+        size_t all = list_places(s->trace, places);
+        qsort(places, all, sizeof *places, by_id_then_place);
         int32_t first = 0;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < all; i++) {
             first = i > 0 && places[i].id == places[i - 1].id ? first : places[i].at;
-            s->first_same[places[i].at] = first;
+            first_of[places[i].at] = first;
         }
+        memcpy(s->first_same, first_of, n * sizeof *first_of);
+        memcpy(s->first_same_key, all > n ? first_of + n : first_of, m * sizeof *first_of);
+    } else {
+        mem_free(s->first_same);
+        mem_free(s->first_same_key);
+        s->first_same = s->first_same_key = NULL;
     }
+    mem_free(first_of);
     mem_free(places);
 }
 
-static void publish(Session *s, SessionRun *run)
+int session_stacks(const Session *s, TraceStack list[TRACE_STACK_COUNT])
 {
-    Trace *trace = trace_retain(atomic_load(&run->trace));
-    bool same = s->trace && same_tokens(s->trace, trace);
-    trace_close(s->trace);
+    int n = 0;
+    for (int i = 0; i < TRACE_STACK_COUNT; i++) {
+        if (s->stacks.stacks[i]) {
+            list[n++] = (TraceStack)i;
+        }
+    }
+    return n;
+}
+
+/* Shows one of the stacks: everything that was computed of another one goes. */
+static void show_stack(Session *s, Trace *trace)
+{
     s->trace = trace;
     s->trace_version++;
     s->layers_done = trace_layers_done(trace);
     tiles_clear(&s->tiles, s->jobs);
     survey_free(s);
+    find_first_same(s);
+    session_clamp_selection(s);
+    s->version++;
+}
+
+bool session_select_stack(Session *s, TraceStack stack)
+{
+    Trace *trace = (size_t)stack < TRACE_STACK_COUNT ? s->stacks.stacks[stack] : NULL;
+    if (!trace) {
+        return false;
+    }
+    if (trace != s->trace) {
+        show_stack(s, trace);
+        s->selection.pinned = false;
+        session_choose_cell(s);
+    }
+    return true;
+}
+
+/* Of a run that goes on: the same stack as before where there is one, unless one was asked for. */
+static Trace *stack_to_show(const Session *s, const SessionRun *run)
+{
+    const TraceSet *set = &run->traces;
+    Trace *wanted = run->request.stack_given ? set->stacks[run->request.stack] : NULL;
+    Trace *as_before = s->trace ? set->stacks[trace_info(s->trace)->stack] : NULL;
+    return wanted ? wanted : as_before ? as_before : trace_set_first(set);
+}
+
+static void publish(Session *s, SessionRun *run)
+{
+    Trace *trace = stack_to_show(s, run);
+    bool same = s->trace && same_tokens(s->trace, trace);
+    TraceSet old = s->stacks;
+    for (int i = 0; i < TRACE_STACK_COUNT; i++) {
+        s->stacks.stacks[i] = trace_retain(run->traces.stacks[i]);
+    }
+    show_stack(s, trace);
+    trace_set_close(&old);
     shared_model_release(s->model);
     s->model = shared_model_retain(run->shared);
     take_name(s, run->request.text_name);
-    find_first_same(s);
     if (!take_request(&s->published_arena, &s->published, &run->request, NULL)) {
         s->published = (SessionRequest){0};
     }
     run->published = true;
-    session_clamp_selection(s);
     if (!same && !s->selection_wanted) {
         s->selection.pinned = false;
         session_choose_cell(s);
@@ -232,10 +308,10 @@ static void publish(Session *s, SessionRun *run)
 static void publish_early(Session *s)
 {
     SessionRun *run = s->run;
-    Trace *trace = run ? atomic_load(&run->trace) : NULL;
-    if (!trace || run->published) {
+    if (!run || run->published || !atomic_load(&run->ready)) {
         return;
     }
+    const Trace *trace = stack_to_show(s, run);
     int32_t last = trace_info(trace)->n_layers - 1;
     if (trace_layers_done(trace) > AS_MIN(s->selection.layer, last)) {
         publish(s, run);
@@ -386,10 +462,9 @@ static bool label_of_bytes(const Tokenizer *tokenizer, int32_t id, char out[TOKE
     return broken;
 }
 
-const char *session_label(const Session *s, int32_t token, char out[TOKEN_LABEL_MAX])
+static const char *label_token(const Session *s, const TraceToken *t, char out[TOKEN_LABEL_MAX])
 {
     static const char replaced[] = "\xEF\xBF\xBD";
-    const TraceToken *t = &trace_tokens(s->trace)[token];
     if (!t->text || !strstr(t->text, replaced)) {
         return token_label(t, out);
     }
@@ -401,6 +476,16 @@ const char *session_label(const Session *s, int32_t token, char out[TOKEN_LABEL_
         return out;
     }
     return token_label(t, out);
+}
+
+const char *session_label(const Session *s, int32_t token, char out[TOKEN_LABEL_MAX])
+{
+    return label_token(s, &trace_tokens(s->trace)[token], out);
+}
+
+const char *session_key_label(const Session *s, int32_t key, char out[TOKEN_LABEL_MAX])
+{
+    return label_token(s, &trace_key_tokens(s->trace, NULL)[key], out);
 }
 
 bool session_pending(const Session *session)

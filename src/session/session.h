@@ -80,7 +80,12 @@ typedef struct SessionRequest {
     const char *trace_path; /* open this record in place of running a model */
     const char *file_path;  /* read the text from this file in the job; text.text is not used */
     const char *text_name;  /* "apache-2.0.txt"; NULL = typed by the person */
+    const char *image_path; /* vision models: the picture in place of a text */
     TextRequest text;
+    TextRequest target; /* encoder-decoders: what the decoder reads; without text and ids the model
+                           writes it itself, word by word the likeliest */
+    bool stack_given;
+    TraceStack stack; /* the one to select first; cross attention where it is not given */
     TraceParams params;
 } SessionRequest;
 
@@ -100,12 +105,15 @@ typedef struct Session {
     Jobs *jobs;
 
     /* what is published; the trace is NULL until the first layer of the first run is there */
-    SharedModel *model; /* NULL for a saved trace */
-    Trace *trace;
-    uint64_t trace_version; /* changes with every new trace */
-    int32_t *first_same; /* [N] the first token of the text with the same id; owned; may be NULL */
-    int32_t layers_done; /* of the published trace, as of the last update */
-    char *text_name;     /* owned; NULL = typed */
+    SharedModel *model;      /* NULL for a saved trace */
+    TraceSet stacks;         /* retained each: all that the run gave; one of most models */
+    Trace *trace;            /* the selected one of stacks, not retained again */
+    uint64_t trace_version;  /* changes with every new trace and with the selected stack */
+    int32_t *first_same;     /* [N] the first query token with the same id; owned; may be NULL */
+    int32_t *first_same_key; /* [M] of the key tokens the first with the same id, N + it in cross
+                                attention where no query token has it; owned; may be NULL */
+    int32_t layers_done;     /* of the published trace, as of the last update */
+    char *text_name;         /* owned; NULL = typed */
 
     /* what was asked for last; the published one again when that failed or was cancelled */
     Arena request_arena;
@@ -178,9 +186,16 @@ const Reading *session_reading(Session *session);
 const PatternScores *session_patterns(Session *session);
 /** A tile of the published trace (session/tiles.h). */
 const Tile *session_tile(Session *session, const TileKey *key, Error *err);
-/** token_label of a token of the published trace; a piece of a character as its bytes in hex (of a
- *  saved trace, which has no tokenizer, its id). Returns out. */
+/** token_label of a query token (row) of the published trace; a piece of a character as its bytes
+ *  in hex (of a saved trace, which has no tokenizer, its id). Returns out. */
 const char *session_label(const Session *session, int32_t token, char out[TOKEN_LABEL_MAX]);
+/** The same of a key token (column): another text in cross attention. */
+const char *session_key_label(const Session *session, int32_t key, char out[TOKEN_LABEL_MAX]);
+/** The stacks that can be selected by "stack NAME", in the order of TraceStack; returns how many. 1
+ *  for most models, 0 while there is no trace. */
+int session_stacks(const Session *session, TraceStack list[TRACE_STACK_COUNT]);
+/** Selects a stack; false when it is not there (or has no layer yet). Same as the command. */
+bool session_select_stack(Session *session, TraceStack stack);
 /** Is a run on its way of which nothing is shown yet? What was asked for is in `request`. */
 bool session_pending(const Session *session);
 /** Is the selected layer readable? */

@@ -90,7 +90,7 @@ static bool score_layer(SurveyJob *job, int32_t layer, JobControl *control, Erro
             return error_set(err, ERR_CANCELLED, "cancelled");
         }
         out->scores.best = -1;
-        if (info->n_queries == info->n_keys &&
+        if (!trace_is_cross(job->trace) &&
             !pattern_scores(job->trace, layer, head, job->repeats, &out->scores, err)) {
             return false;
         }
@@ -114,6 +114,9 @@ static int32_t place_of_prediction(const SurveyJob *job, bool *is_mask)
     const TraceInfo *info = trace_info(job->trace);
     const TraceToken *tokens = trace_tokens(job->trace);
     *is_mask = false;
+    if (info->stack != TRACE_STACK_SELF) { /* of encoder-decoders the decoder alone predicts */
+        return info->stack == TRACE_STACK_ENCODER ? -1 : info->n_queries - 1;
+    }
     if (model_info(job->shared->model)->stacks[0].kind == MODEL_STACK_DECODER) {
         return info->n_queries - 1;
     }
@@ -403,7 +406,7 @@ static bool begin(Session *s)
     v->trace_version = s->trace_version;
     v->sink = -1;
     double cost = (double)info->n_queries * info->n_keys * info->head_dim * (double)n;
-    v->repeats_known = info->n_queries == info->n_keys && cost <= REPEATS_MOST;
+    v->repeats_known = !trace_is_cross(s->trace) && cost <= REPEATS_MOST;
     return true;
 }
 

@@ -65,7 +65,7 @@ void survey_find_content(const Trace *trace, const TraceRows *rows, SurveyHead *
     float best = 0;
     out->query = -1;
     out->key = -1;
-    for (int32_t i = 0; i < n && n == trace_info(trace)->n_keys; i++) {
+    for (int32_t i = 0; i < n && !trace_is_cross(trace); i++) {
         int32_t j = rows->max_key[i];
         float worth = rows->max_weight[i] * lateness(i, n) * farness(i, j);
         if (j > 0 && abs(i - j) > 1 && worth > best && !is_repeat(tokens, i, j) &&
@@ -332,7 +332,7 @@ bool survey_choose_cards(const Trace *trace, const SurveyHead *heads, int32_t n_
     const TraceInfo *info = trace_info(trace);
     *n_cards = 0;
     for (size_t i = 0; i < AS_COUNT(reasons) && *n_cards < SURVEY_CARDS; i++) {
-        if (info->n_queries == info->n_keys) {
+        if (!trace_is_cross(trace)) {
             take_best(trace, heads, n_layers, reasons[i], cards, n_cards);
         }
     }

@@ -57,7 +57,11 @@ bool trace_cell(const Trace *trace, int32_t layer, int32_t head, int32_t query, 
                 .self = rows.self[query],
                 .previous = rows.previous[query]},
     };
-    cell->bias = cell->visible ? 0 : -INFINITY;
+    const DistanceBias *bias = &trace->bias;
+    cell->bias = !cell->visible ? -INFINITY
+                 : data->facts.has_bias
+                     ? bias->values[(size_t)head * bias->n + (size_t)(key - query + bias->zero)]
+                     : 0;
     int32_t first;
     int32_t end;
     trace_visible_keys(trace, layer, query, &first, &end);

@@ -7,15 +7,21 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct Fill {
-    Trace *trace;
-    const TraceDesc *desc;
-    AttnArgs args; /* of the layer that runs */
-    AttnProgress progress;
+/* One trace on its way. */
+typedef struct FillStack {
+    Trace *trace;   /* NULL: this stack of the model is not recorded */
+    AttnArgs args;  /* of the layer that runs */
     float *wide[3]; /* f16: q, k and v of one layer as the pass computes them */
     double attention_start_s;
     double attention_seconds, attention_flops; /* so far; the trace gets them at the end */
     float weight_shift;
+} FillStack;
+
+typedef struct Fill {
+    const TraceDesc *desc;
+    AttnProgress progress;
+    FillStack stacks[MODEL_MAX_STACKS]; /* as in ModelInfo */
+    Arena arena;                        /* ids */
 } Fill;
 
 /* ---- taps ------------------------------------------------------------------------------------ */
@@ -24,8 +30,9 @@ static bool on_place(void *payload, TapPlace place, int32_t n_tokens, TapBuffers
                      Error *err)
 {
     Fill *fill = payload;
-    Trace *trace = fill->trace;
-    if (place.stack != 0) {
+    FillStack *stack = &fill->stacks[place.stack];
+    Trace *trace = stack->trace;
+    if (!trace) {
         return true;
     }
     if (place.layer < 0 || place.layer >= trace->info.n_layers ||
@@ -35,7 +42,7 @@ static bool on_place(void *payload, TapPlace place, int32_t n_tokens, TapBuffers
     }
     LayerData *layer = &trace->layers[place.layer];
     if (trace->info.params.dtype == TRACE_F16) {
-        *buffers = (TapBuffers){fill->wide[0], fill->wide[1], fill->wide[2]};
+        *buffers = (TapBuffers){stack->wide[0], stack->wide[1], stack->wide[2]};
     } else {
         *buffers = (TapBuffers){layer->q, layer->k, layer->v};
     }
@@ -63,46 +70,83 @@ void trace_want_statistics(const LayerData *layer, int32_t summary_size, AttnOut
     };
 }
 
+static TraceLayer facts_of(const AttnArgs *args, const AttnSummaryShape *shape)
+{
+    bool window = args->mask.kind & (ATTN_MASK_WINDOW | ATTN_MASK_WINDOW_SYMMETRIC);
+    return (TraceLayer){
+        .scale = args->scale != 0 ? args->scale : 1.0f / sqrtf((float)args->head_dim),
+        .soft_cap = args->soft_cap,
+        .causal = args->mask.kind & ATTN_MASK_CAUSAL,
+        .has_bias = args->bias.fill,
+        .window = window ? args->mask.window : 0,
+        .summary_rows = shape->n_rows,
+        .summary_cols = shape->n_cols,
+        .row_texel = shape->row_width,
+        .col_texel = shape->col_width,
+    };
+}
+
+/* The model's bias goes by distance alone and is that of all layers (model.h): its first row and
+ * column say it whole. */
+static bool keep_bias(Trace *trace, const AttnBias *bias, Error *err)
+{
+    int32_t n = trace->info.n_queries;
+    int32_t m = trace->info.n_keys;
+    if (!bias->fill || trace->bias.values) {
+        return true;
+    }
+    size_t width = (size_t)n + (size_t)m - 1;
+    float *values = ARENA_ARRAY(&trace->arena, float, width *(size_t)trace->info.n_heads, err);
+    float *column = mem_alloc((size_t)n * sizeof *column, err);
+    for (int32_t h = 0; values && column && h < trace->info.n_heads; h++) {
+        float *head = values + (size_t)h * width;
+        bias->fill(bias->payload, h, 0, n, 0, 1, column, 1);
+        for (int32_t i = 0; i < n; i++) {
+            head[n - 1 - i] = column[i];
+        }
+        bias->fill(bias->payload, h, 0, 1, 0, m, head + n - 1, m);
+    }
+    mem_free(column);
+    if (values && column) {
+        trace->bias = (DistanceBias){values, width, n - 1};
+    }
+    return values && column;
+}
+
 static bool on_attention(void *payload, TapPlace place, const AttnArgs *args, AttnOutputs *out,
                          Error *err)
 {
     Fill *fill = payload;
-    Trace *trace = fill->trace;
-    if (place.stack != 0) {
+    FillStack *stack = &fill->stacks[place.stack];
+    Trace *trace = stack->trace;
+    if (!trace) {
         return true;
     }
     const TraceInfo *info = &trace->info;
     LayerData *layer = &trace->layers[place.layer];
-    if (args->bias.fill || args->mask.key_mask || args->mask.n_valid_keys) {
+    if (args->mask.key_mask || args->mask.n_valid_keys) {
         return error_set(err, ERR_UNSUPPORTED,
-                         "layer %d: attention with an additive bias or a "
-                         "padding mask cannot be recorded yet",
+                         "layer %d: attention with a padding mask cannot be recorded yet",
                          place.layer);
     }
-    fill->args = *args;
+    stack->args = *args;
     layer->mask = args->mask;
     layer->shape = attn_summary_shape(args, info->params.summary_size);
     if (args->n_heads != info->n_heads || args->n_queries != info->n_queries ||
-        args->head_dim != info->head_dim || layer->shape.n_texels > trace->layout.n_texels) {
+        args->n_keys != info->n_keys || args->head_dim != info->head_dim ||
+        layer->shape.n_texels > trace->layout.n_texels) {
         return error_set(err, ERR_INTERNAL, "layer %d has another shape than its model says",
                          place.layer);
     }
-    bool window = args->mask.kind & (ATTN_MASK_WINDOW | ATTN_MASK_WINDOW_SYMMETRIC);
-    layer->facts = (TraceLayer){
-        .scale = args->scale != 0 ? args->scale : 1.0f / sqrtf((float)args->head_dim),
-        .soft_cap = args->soft_cap,
-        .causal = args->mask.kind & ATTN_MASK_CAUSAL,
-        .window = window ? args->mask.window : 0,
-        .summary_rows = layer->shape.n_rows,
-        .summary_cols = layer->shape.n_cols,
-        .row_texel = layer->shape.row_width,
-        .col_texel = layer->shape.col_width,
-    };
+    layer->facts = facts_of(args, &layer->shape);
+    if (!keep_bias(trace, &args->bias, err)) {
+        return false;
+    }
     if (info->params.dtype == TRACE_F32) {
         trace_want_statistics(layer, info->params.summary_size, out);
     }
-    fill->attention_start_s = clock_now_s();
-    fill->attention_flops +=
+    stack->attention_start_s = clock_now_s();
+    stack->attention_flops +=
         4.0 * (double)attn_mask_visible_pairs(&args->mask, info->n_queries, info->n_keys) *
         args->head_dim * info->n_heads;
     return true;
@@ -152,37 +196,38 @@ static bool round_rows(float *rows, uint16_t *halves, size_t n_rows, size_t dim,
  * logistic function of its log-odds, which move by at most 2 e, and that function's steepest rise
  * over an interval of that length is the one around 1/2.
  */
-static bool record_halves(Fill *fill, int32_t l, Error *err)
+static bool record_halves(const Fill *fill, FillStack *stack, int32_t l, Error *err)
 {
-    Trace *trace = fill->trace;
+    Trace *trace = stack->trace;
     TraceInfo *info = &trace->info;
     LayerData *layer = &trace->layers[l];
     size_t n = (size_t)info->n_queries;
+    size_t m = (size_t)info->n_keys;
     size_t dim = (size_t)info->head_dim;
     int32_t per_group = info->n_heads / info->n_kv_heads;
     for (int32_t g = 0; g < info->n_kv_heads; g++) {
-        size_t at = (size_t)g * n * dim;
+        size_t at = (size_t)g * m * dim;
         RowNorms k = {0};
         RowNorms v = {0};
-        if (!round_rows(fill->wide[1] + at, (uint16_t *)layer->k + at, n, dim, &k, err) ||
+        if (!round_rows(stack->wide[1] + at, (uint16_t *)layer->k + at, m, dim, &k, err) ||
             (info->has_values &&
-             !round_rows(fill->wide[2] + at, (uint16_t *)layer->v + at, n, dim, &v, err))) {
+             !round_rows(stack->wide[2] + at, (uint16_t *)layer->v + at, m, dim, &v, err))) {
             return error_wrap(err, "layer %d", l);
         }
         for (int32_t h = g * per_group; h < (g + 1) * per_group; h++) {
             at = (size_t)h * n * dim;
             RowNorms q = {0};
-            if (!round_rows(fill->wide[0] + at, (uint16_t *)layer->q + at, n, dim, &q, err)) {
+            if (!round_rows(stack->wide[0] + at, (uint16_t *)layer->q + at, n, dim, &q, err)) {
                 return error_wrap(err, "layer %d", l);
             }
             double e =
                 fabs((double)layer->facts.scale) * (q.change * k.largest + q.largest * k.change);
-            fill->weight_shift = fmaxf(fill->weight_shift, (float)tanh(e / 2));
+            stack->weight_shift = fmaxf(stack->weight_shift, (float)tanh(e / 2));
         }
     }
-    AttnArgs args = fill->args;
-    args.q = fill->wide[0];
-    args.k = fill->wide[1];
+    AttnArgs args = stack->args;
+    args.q = stack->wide[0];
+    args.k = stack->wide[1];
     args.v = NULL;
     args.q_row_stride = args.q_head_stride = args.k_row_stride = args.k_head_stride = 0;
     args.v_row_stride = args.v_head_stride = 0;
@@ -202,9 +247,8 @@ static void keep_hidden(Trace *trace, int32_t state, const TapEvent *event)
     }
 }
 
-static void publish_layer(Fill *fill, int32_t layer)
+static void publish_layer(const Fill *fill, Trace *trace, int32_t layer)
 {
-    Trace *trace = fill->trace;
     atomic_store_explicit(&trace->layers_done, layer + 1, memory_order_release);
     if (trace->spill.data) {
         spill_let_go(&trace->spill, (size_t)layer * trace->layout.layer_bytes,
@@ -225,41 +269,67 @@ static void publish_state(Trace *trace, int32_t state)
     }
 }
 
+/* Rows of the residual stream that are state `state` of a trace; NULL trace or one that holds none:
+ * nothing. */
+static void take_state(Trace *trace, int32_t state, const TapEvent *event)
+{
+    if (trace && trace->info.has_hidden && !trace->states) {
+        keep_hidden(trace, state, event);
+        if (event->row0 + event->n_rows == trace->info.n_queries) {
+            publish_state(trace, state);
+        }
+    }
+}
+
+/* Who keeps the residual stream of a stack: its trace, or that of the cross attention in it. */
+static Trace *state_keeper(const Fill *fill, int32_t stack)
+{
+    if (!fill->stacks[stack].trace && stack + 1 < MODEL_MAX_STACKS) {
+        Trace *next = fill->stacks[stack + 1].trace;
+        return next && next->info.stack == TRACE_STACK_CROSS ? next : NULL;
+    }
+    return fill->stacks[stack].trace;
+}
+
+static bool end_attention(const Fill *fill, FillStack *stack, const TapEvent *event, Error *err)
+{
+    Trace *trace = stack->trace;
+    if (!trace) {
+        return true;
+    }
+    stack->attention_seconds += clock_now_s() - stack->attention_start_s;
+    if (trace->info.params.dtype == TRACE_F16 &&
+        !record_halves(fill, stack, event->place.layer, err)) {
+        return false;
+    }
+    if (trace->info.stack == TRACE_STACK_CROSS) { /* its layer goes on with the MLP alone */
+        publish_layer(fill, trace, event->place.layer);
+    }
+    return true;
+}
+
 static bool on_fire(void *payload, const TapEvent *event, Error *err)
 {
     Fill *fill = payload;
-    Trace *trace = fill->trace;
-    TraceInfo *info = &trace->info;
-    bool last_rows = event->row0 + event->n_rows == info->n_queries;
+    FillStack *stack = &fill->stacks[event->place.stack];
+    Trace *keeper = state_keeper(fill, event->place.stack);
     int32_t layer = event->place.layer;
-    if (event->place.stack != 0) {
-        return true;
-    }
     switch (event->site) {
     case TAP_HEAD_OUTPUT:
-        fill->attention_seconds += clock_now_s() - fill->attention_start_s;
-        return info->params.dtype == TRACE_F32 || record_halves(fill, layer, err);
+        return end_attention(fill, stack, event, err);
     case TAP_EMBEDDING:
-    case TAP_FINAL_HIDDEN: {
-        int32_t state = event->site == TAP_EMBEDDING ? 0 : info->n_layers;
-        if (info->has_hidden) {
-            keep_hidden(trace, state, event);
-            if (last_rows) {
-                publish_state(trace, state);
-            }
-        }
+        take_state(keeper, 0, event);
         return true;
-    }
+    case TAP_FINAL_HIDDEN:
+        take_state(keeper, keeper ? keeper->info.n_layers : 0, event);
+        return true;
     case TAP_LAYER_OUTPUT:
         /* The last layer's state is the one after the final norm, which fires later. */
-        if (info->has_hidden && layer + 1 < info->n_layers) {
-            keep_hidden(trace, layer + 1, event);
-            if (last_rows) {
-                publish_state(trace, layer + 1);
-            }
+        if (keeper && layer + 1 < keeper->info.n_layers) {
+            take_state(keeper, layer + 1, event);
         }
-        if (last_rows) {
-            publish_layer(fill, layer);
+        if (stack->trace && event->row0 + event->n_rows == stack->trace->info.n_queries) {
+            publish_layer(fill, stack->trace, layer);
         }
         return true;
     default:
@@ -269,89 +339,155 @@ static bool on_fire(void *payload, const TapEvent *event, Error *err)
 
 /* ---- the pass -------------------------------------------------------------------------------- */
 
-static bool make_wide(Fill *fill, Error *err)
+static bool make_wide(FillStack *stack, Error *err)
 {
-    const TraceInfo *info = &fill->trace->info;
-    size_t rows = (size_t)info->n_queries * (size_t)info->head_dim;
+    const TraceInfo *info = &stack->trace->info;
     for (int i = 0; i < 3; i++) {
         size_t heads = (size_t)(i == 0 ? info->n_heads : info->n_kv_heads);
+        size_t rows = (size_t)(i == 0 ? info->n_queries : info->n_keys) * (size_t)info->head_dim;
         size_t n;
         if (!checked_mul(rows, heads, &n) || !checked_mul(n, sizeof(float), &n)) {
             return error_set(err, ERR_MEMORY, "the operands of one layer do not fit");
         }
-        fill->wide[i] = mem_alloc(n, err);
-        if (!fill->wide[i]) {
+        stack->wide[i] = mem_alloc(n, err);
+        if (!stack->wide[i]) {
             return error_wrap(err, "the operands of one layer");
         }
     }
     return true;
 }
 
-/* Ids and segments as the model takes them, and the heads to ablate. In the trace's arena. */
-static bool make_input(Trace *trace, ModelInput *input, ModelHead **ablated, Error *err)
+static bool copy_ids(Arena *arena, const TraceToken *tokens, size_t n, int32_t **ids,
+                     int32_t **types, Error *err)
 {
-    const TraceInfo *info = &trace->info;
-    size_t n = (size_t)info->n_queries;
-    int32_t *ids = ARENA_ARRAY(&trace->arena, int32_t, n, err);
-    int32_t *types = ARENA_ARRAY(&trace->arena, int32_t, n, err);
-    *ablated = ARENA_ARRAY(&trace->arena, ModelHead, info->params.n_ablate, err);
-    if (!ids || !types || !*ablated) {
+    *ids = ARENA_ARRAY(arena, int32_t, n, err);
+    *types = ARENA_ARRAY(arena, int32_t, n, err);
+    if (!*ids || !*types) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        ids[i] = trace->tokens[i].id;
-        types[i] = trace->tokens[i].segment;
+        (*ids)[i] = tokens[i].id;
+        (*types)[i] = tokens[i].segment;
     }
-    for (size_t i = 0; i < info->params.n_ablate; i++) {
-        (*ablated)[i] =
-            (ModelHead){.layer = info->params.ablate[i].layer, .head = info->params.ablate[i].head};
-    }
-    *input = (ModelInput){.ids = ids, .type_ids = types, .n_tokens = info->n_queries};
     return true;
 }
 
-bool trace_fill(Trace *trace, const TraceDesc *desc, JobControl *control, Error *err)
+/* Ids and segments as the model takes them, and the heads to ablate. In the fill's arena. */
+static bool make_input(Fill *fill, const TraceParams *params, ModelInput *input,
+                       ModelHead **ablated, Error *err)
 {
-    TraceInfo *info = &trace->info;
-    Fill fill = {.trace = trace, .desc = desc};
+    const TraceDesc *desc = fill->desc;
+    int32_t *ids;
+    int32_t *types;
+    int32_t *targets;
+    int32_t *ignored;
+    int32_t index = trace_stack_index(model_info(desc->model), params->ablate_stack);
+    if (index < 0) {
+        index = trace_stack_index(model_info(desc->model), TRACE_STACK_CROSS);
+    }
+    *ablated = ARENA_ARRAY(&fill->arena, ModelHead, params->n_ablate, err);
+    if (!*ablated || !copy_ids(&fill->arena, desc->tokens, desc->n_tokens, &ids, &types, err) ||
+        !copy_ids(&fill->arena, desc->target.tokens, desc->target.n, &targets, &ignored, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < params->n_ablate; i++) {
+        (*ablated)[i] =
+            (ModelHead){AS_MAX(index, 0), params->ablate[i].layer, params->ablate[i].head};
+    }
+    *input = (ModelInput){.ids = desc->pixels ? NULL : ids,
+                          .type_ids = desc->pixels ? NULL : types,
+                          .n_tokens = (int32_t)desc->n_tokens,
+                          .target_ids = targets,
+                          .n_target = (int32_t)desc->target.n,
+                          .pixels = desc->pixels};
+    return true;
+}
+
+static bool run(Fill *fill, const Trace *first, JobControl *control, Error *err)
+{
+    const TraceParams *params = &first->info.params;
     ModelInput input;
     ModelHead *ablated;
+    if (!make_input(fill, params, &input, &ablated, err)) {
+        return false;
+    }
+    ForwardOptions options = {
+        .attention = first->ctx,
+        .what_if = {.temperature = params->temperature,
+                    .mask = (ModelMask)params->mask,
+                    .ablated = ablated,
+                    .n_ablated = (int32_t)params->n_ablate,
+                    .propagate = params->propagate},
+        .control = control,
+        .log = fill->desc->log,
+    };
+    TapTable taps = {
+        .sites = TAP_BIT(TAP_EMBEDDING) | TAP_BIT(TAP_HEAD_OUTPUT) | TAP_BIT(TAP_LAYER_OUTPUT) |
+                 TAP_BIT(TAP_FINAL_HIDDEN),
+        .place = on_place,
+        .attention = on_attention,
+        .fire = on_fire,
+        .payload = fill,
+    };
+    return model_forward(fill->desc->model, &input, &options, &taps, err);
+}
+
+/* The traces into their places. */
+static bool prepare(Fill *fill, const TraceSet *set, Error *err)
+{
+    const ModelInfo *model = model_info(fill->desc->model);
+    for (int i = 0; i < TRACE_STACK_COUNT; i++) {
+        Trace *trace = set->stacks[i];
+        int32_t index = trace_stack_index(model, (TraceStack)i);
+        if (!trace) {
+            continue;
+        }
+        if (trace->file || trace_layers_done(trace) > 0) {
+            return error_set(err, ERR_INTERNAL, "this trace is filled already");
+        }
+        if (index < 0) {
+            return error_set(err, ERR_INTERNAL, "%s has no such stack", model->name);
+        }
+        fill->stacks[index].trace = trace;
+        if (trace->info.params.dtype == TRACE_F16 && !make_wide(&fill->stacks[index], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool trace_set_fill(const TraceSet *set, const TraceDesc *desc, JobControl *control, Error *err)
+{
+    Fill fill = {.desc = desc};
+    Trace *first = trace_set_first(set);
     double start_s = clock_now_s();
-    if (trace->file || trace_layers_done(trace) > 0) {
-        return error_set(err, ERR_INTERNAL, "this trace is filled already");
+    if (!first) {
+        return error_set(err, ERR_INTERNAL, "there is no trace to fill");
     }
     if (control) {
         fill.progress.cancel = &control->cancel;
     }
-    bool ok = make_input(trace, &input, &ablated, err) &&
-              (info->params.dtype == TRACE_F32 || make_wide(&fill, err));
-    if (ok) {
-        ForwardOptions options = {
-            .attention = trace->ctx,
-            .what_if = {.temperature = info->params.temperature,
-                        .mask = (ModelMask)info->params.mask,
-                        .ablated = ablated,
-                        .n_ablated = (int32_t)info->params.n_ablate,
-                        .propagate = info->params.propagate},
-            .control = control,
-            .log = desc->log,
-        };
-        TapTable taps = {
-            .sites = TAP_BIT(TAP_EMBEDDING) | TAP_BIT(TAP_HEAD_OUTPUT) | TAP_BIT(TAP_LAYER_OUTPUT) |
-                     TAP_BIT(TAP_FINAL_HIDDEN),
-            .place = on_place,
-            .attention = on_attention,
-            .fire = on_fire,
-            .payload = &fill,
-        };
-        ok = model_forward(desc->model, &input, &options, &taps, err);
+    bool ok = prepare(&fill, set, err) && run(&fill, first, control, err);
+    for (int i = 0; i < MODEL_MAX_STACKS; i++) {
+        FillStack *stack = &fill.stacks[i];
+        for (int w = 0; w < 3; w++) {
+            mem_free(stack->wide[w]);
+        }
+        if (stack->trace) {
+            TraceInfo *info = &stack->trace->info;
+            info->attention_seconds = stack->attention_seconds;
+            info->attention_flops = stack->attention_flops;
+            info->weight_shift = stack->weight_shift;
+            info->seconds = clock_now_s() - start_s;
+        }
     }
-    for (int i = 0; i < 3; i++) {
-        mem_free(fill.wide[i]);
-    }
-    info->attention_seconds = fill.attention_seconds;
-    info->attention_flops = fill.attention_flops;
-    info->weight_shift = fill.weight_shift;
-    info->seconds = clock_now_s() - start_s;
+    arena_destroy(&fill.arena);
     return ok;
+}
+
+bool trace_fill(Trace *trace, const TraceDesc *desc, JobControl *control, Error *err)
+{
+    TraceSet set = {0};
+    set.stacks[trace->info.stack] = trace;
+    return trace_set_fill(&set, desc, control, err);
 }

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 struct TensorFile;
+typedef struct ModelInfo ModelInfo;
 
 /* Per-head arrays of a layer in f32 or, max_key, i32. name in files, rows: N or M */
 #define TRACE_ROW_ARRAYS(X)                                                                        \
@@ -50,10 +51,20 @@ typedef struct TraceLayout {
     size_t total_bytes;
 } TraceLayout;
 
-/** The layout of a run's record by info (L, H, G, N, M, D, C, has_values, has_hidden, params) and
- *  whether its mask is causal. ERR_MEMORY when the sizes do not fit. */
-AS_MUST_CHECK bool trace_layout_make(const TraceInfo *info, bool causal, TraceLayout *layout,
-                                     Error *err);
+/** The layout of a run's record by info (L, H, G, N, M, D, C, has_values, params), whether its mask
+ *  is causal and whether hidden states are in it. ERR_MEMORY when the sizes do not fit. */
+AS_MUST_CHECK bool trace_layout_make(const TraceInfo *info, bool causal, bool own_states,
+                                     TraceLayout *layout, Error *err);
+
+/**
+ * Additive terms of scores by distance: of head h, query i and key j values[h * n + j - i + zero].
+ * One table serves all layers.
+ */
+typedef struct DistanceBias {
+    const float *values; /* [H, n], n = N + M - 1; NULL = none */
+    size_t n;
+    int32_t zero; /* N - 1 */
+} DistanceBias;
 
 /** A file without a name, mapped, for what memory does not hold. Zero is closed. */
 typedef struct Spill {
@@ -78,12 +89,13 @@ struct Trace {
     atomic_int layers_done;
     atomic_int states_done; /* hidden states readable */
     TraceInfo info;
-    Arena arena; /* tokens, layers, names */
-    TraceToken *tokens;
-    const char *source;
-    size_t n_source;
+    Arena arena;             /* tokens, layers, names */
+    TraceText queries, keys; /* the same but for cross attention */
+    TraceImage *image;       /* NULL for texts */
+    DistanceBias bias;
     LayerData *layers; /* [L] */
     float **hidden;    /* [L + 1] of [N, C]; NULL when not held */
+    Trace *states;     /* retained: whose hidden states these are; NULL = its own */
     bool *ablated;     /* [L * H] */
     AttnCtx *ctx;
     unsigned char *record; /* owned unless it is the spill's; NULL for an opened file */
@@ -94,10 +106,17 @@ struct Trace {
 
 /** An empty trace with one owner, or NULL. */
 AS_MUST_CHECK Trace *trace_new(Error *err);
-/** Copies tokens and source into the trace. */
-AS_MUST_CHECK bool trace_copy_tokens(Trace *trace, const TraceToken *tokens, size_t n,
-                                     const char *source, size_t n_source, Error *err);
-/** Checks ablate against the trace's shape, copies it and marks `ablated`. */
+/** Copies tokens and source into the arena. */
+AS_MUST_CHECK bool trace_copy_text(Arena *arena, const TraceText *from, TraceText *to, Error *err);
+/** Checks a picture against the trace's tokens and copies it into the trace. */
+AS_MUST_CHECK bool trace_copy_image(Trace *trace, const TraceImage *image, Error *err);
+/** Which attention the model's stack is, and the other way round (-1 = it has none). */
+TraceStack trace_stack_of(const ModelInfo *model, int32_t index);
+int32_t trace_stack_index(const ModelInfo *model, TraceStack stack);
+/** Hidden states that can be read. */
+int32_t trace_states_done(const Trace *trace);
+/** Checks ablate against the trace's shape where it is of this stack, copies it and marks
+ *  `ablated`. */
 AS_MUST_CHECK bool trace_set_ablated(Trace *trace, const TraceHead *heads, size_t n, Error *err);
 /** Of a head in arrays [L * H]. */
 static inline size_t trace_head_index(const Trace *trace, int32_t layer, int32_t head)
@@ -105,6 +124,7 @@ static inline size_t trace_head_index(const Trace *trace, int32_t layer, int32_t
     return (size_t)layer * (size_t)trace->info.n_heads + (size_t)head;
 }
 AS_MUST_CHECK bool trace_make_ctx(Trace *trace, int32_t threads, Error *err);
+AS_MUST_CHECK bool trace_ctx_create(int32_t threads, AttnCtx **ctx, Error *err);
 
 /** ERR_RANGE unless the layer is done and the head exists. */
 AS_MUST_CHECK bool trace_check_head(const Trace *trace, int32_t layer, int32_t head, Error *err);
@@ -116,8 +136,10 @@ AS_MUST_CHECK bool trace_check_span(const char *name, int32_t first, int32_t end
 typedef struct TraceOperandPart {
     AttnArgs args; /* one head; its rows and keys count from 0 */
     const float *row_max, *row_log_sum;
-    float *owned; /* f16 expanded; freed by trace_part_close */
+    DistanceBias bias; /* of the part: its rows and keys count from 0 */
+    float *owned;      /* f16 expanded; freed by trace_part_close */
 } TraceOperandPart;
+/** args.bias.payload may point into the part: it stays where it is until it is closed. */
 AS_MUST_CHECK bool trace_part_open(const Trace *trace, int32_t layer, int32_t head, int32_t row0,
                                    int32_t row1, int32_t col0, int32_t col1, bool with_v,
                                    TraceOperandPart *part, Error *err);

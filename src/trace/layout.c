@@ -24,7 +24,8 @@ static bool whole_pages(size_t *n)
     return true;
 }
 
-bool trace_layout_make(const TraceInfo *info, bool causal, TraceLayout *layout, Error *err)
+bool trace_layout_make(const TraceInfo *info, bool causal, bool own_states, TraceLayout *layout,
+                       Error *err)
 {
     size_t n_heads = (size_t)info->n_heads;
     size_t n_groups = (size_t)info->n_kv_heads;
@@ -57,7 +58,7 @@ bool trace_layout_make(const TraceInfo *info, bool causal, TraceLayout *layout, 
          place(&at, n_heads, (size_t)shape.n_texels, 4, &layout->summary_max) && whole_pages(&at);
     layout->layer_bytes = at;
     ok = ok && checked_mul(at, (size_t)info->n_layers, &layout->hidden);
-    if (ok && info->has_hidden) {
+    if (ok && own_states) {
         ok = checked_mul(N, (size_t)info->model_dim, &layout->hidden_bytes) &&
              checked_mul(layout->hidden_bytes, 4, &layout->hidden_bytes) &&
              whole_pages(&layout->hidden_bytes);

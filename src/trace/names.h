@@ -3,7 +3,7 @@
 #include "trace/trace.h"
 
 #define TRACE_FILE_FORMAT  "attnscope-trace"
-#define TRACE_FILE_VERSION 1
+#define TRACE_FILE_VERSION 2 /* 1: without stacks, biases and pictures */
 
 static const char *const trace_store_names[] = {"all", "qkv", "qk"};
 static const char *const trace_dtype_names[] = {"f32", "f16"};

@@ -70,10 +70,21 @@ static bool get_number(const Opener *o, const cJSON *object, const char *key, do
     return true;
 }
 
+/* Version 1 has no stacks: they are all "self". */
+static bool read_stack(const Opener *o, const char *key, TraceStack *stack, Error *err)
+{
+    const char *name = json_get_string(o->run, key, trace_stack_name(TRACE_STACK_SELF));
+    return trace_stack_find(name, stack) ||
+           error_set(err, ERR_FORMAT, "%s: the run's \"%s\" is '%.40s', which is not known",
+                     o->path, key, name);
+}
+
 static bool read_shape(Opener *o, Error *err)
 {
     TraceInfo *info = &o->trace->info;
-    bool ok = get_int(o, "layers", 1, 1 << 16, &info->n_layers, err) &&
+    bool ok = read_stack(o, "stack", &info->stack, err) &&
+              read_stack(o, "ablate_stack", &info->params.ablate_stack, err) &&
+              get_int(o, "layers", 1, 1 << 16, &info->n_layers, err) &&
               get_int(o, "heads", 1, 1 << 16, &info->n_heads, err) &&
               get_int(o, "kv_heads", 1, 1 << 16, &info->n_kv_heads, err) &&
               get_int(o, "queries", 1, ATTN_MAX_LENGTH, &info->n_queries, err) &&
@@ -82,7 +93,9 @@ static bool read_shape(Opener *o, Error *err)
               get_int(o, "model_dim", 1, 1 << 24, &info->model_dim, err) &&
               get_int(o, "vocabulary", 0, INT32_MAX, &info->n_vocab, err) &&
               get_int(o, "summary", 1, ATTN_SUMMARY_MAX, &info->params.summary_size, err);
-    if (ok && (info->n_heads % info->n_kv_heads || info->n_keys != info->n_queries)) {
+    bool two_texts = info->stack == TRACE_STACK_CROSS;
+    if (ok &&
+        (info->n_heads % info->n_kv_heads || (!two_texts && info->n_keys != info->n_queries))) {
         return bad(o, "its numbers of heads or tokens do not fit each other", err);
     }
     return ok;
@@ -163,18 +176,24 @@ static void *need(const Opener *o, const char *name, DType dtype, int32_t n_dims
     return (void *)(uintptr_t)view->data;
 }
 
-static bool read_tokens(Opener *o, Error *err)
+/* Tokens and their text; prefix "" or, of the keys of cross attention, "key_". */
+static bool read_text(Opener *o, const char *prefix, int64_t n, TraceText *text, Error *err)
 {
-    Trace *trace = o->trace;
-    int64_t n = trace->info.n_queries;
+    Arena *arena = &o->trace->arena;
     int64_t one[] = {n};
     int64_t two[] = {n, 2};
-    const int32_t *ids = need(o, "tokens.id", DTYPE_I32, 1, one, err);
-    const int64_t *spans = ids ? need(o, "tokens.span", DTYPE_I64, 2, two, err) : NULL;
-    const uint8_t *flags = spans ? need(o, "tokens.special_segment", DTYPE_U8, 2, two, err) : NULL;
-    const int64_t *ends = flags ? need(o, "tokens.text_end", DTYPE_I64, 1, one, err) : NULL;
-    const TensorView *texts = ends ? tensor_file_need(o->file, "tokens.text", -1, NULL, err) : NULL;
-    const TensorView *source = texts ? tensor_file_need(o->file, "source", -1, NULL, err) : NULL;
+    char name[64];
+#define NAMED(what) (snprintf(name, sizeof name, "%s%s", prefix, what), name)
+    const int32_t *ids = need(o, NAMED("tokens.id"), DTYPE_I32, 1, one, err);
+    const int64_t *spans = ids ? need(o, NAMED("tokens.span"), DTYPE_I64, 2, two, err) : NULL;
+    const uint8_t *flags =
+        spans ? need(o, NAMED("tokens.special_segment"), DTYPE_U8, 2, two, err) : NULL;
+    const int64_t *ends = flags ? need(o, NAMED("tokens.text_end"), DTYPE_I64, 1, one, err) : NULL;
+    const TensorView *texts =
+        ends ? tensor_file_need(o->file, NAMED("tokens.text"), -1, NULL, err) : NULL;
+    const TensorView *source =
+        texts ? tensor_file_need(o->file, NAMED("source"), -1, NULL, err) : NULL;
+#undef NAMED
     if (!source) {
         return false;
     }
@@ -182,7 +201,7 @@ static bool read_tokens(Opener *o, Error *err)
         utf8_count_invalid(source->data, source->n_bytes)) {
         return bad(o, "its text is not UTF-8", err);
     }
-    TraceToken *tokens = ARENA_ARRAY(&trace->arena, TraceToken, (size_t)n, err);
+    TraceToken *tokens = ARENA_ARRAY(arena, TraceToken, (size_t)n, err);
     if (!tokens) {
         return false;
     }
@@ -195,14 +214,14 @@ static bool read_tokens(Opener *o, Error *err)
             (!no_span && (start < 0 || end < start || (uint64_t)end > source->n_bytes))) {
             return bad(o, "the byte range of a token is outside its text", err);
         }
-        const char *text = (const char *)texts->data + at;
-        size_t n_text = (size_t)(ends[i] - at);
-        if (utf8_count_invalid(text, n_text) || memchr(text, 0, n_text)) {
+        const char *own = (const char *)texts->data + at;
+        size_t n_own = (size_t)(ends[i] - at);
+        if (utf8_count_invalid(own, n_own) || memchr(own, 0, n_own)) {
             return bad(o, "the text of a token is not UTF-8", err);
         }
         tokens[i] = (TraceToken){
             .id = ids[i],
-            .text = arena_strndup(&trace->arena, text, n_text, err),
+            .text = arena_strndup(arena, own, n_own, err),
             .start = start,
             .end = end,
             .special = flags[2 * i],
@@ -212,17 +231,65 @@ static bool read_tokens(Opener *o, Error *err)
             return false;
         }
     }
+    const char *copy =
+        arena_strndup(arena, source->n_bytes ? source->data : "", source->n_bytes, err);
+    *text = (TraceText){tokens, (size_t)n, copy, source->n_bytes};
+    return copy != NULL;
+}
+
+static bool read_texts(Opener *o, Error *err)
+{
+    Trace *trace = o->trace;
     int64_t second_at;
-    if (!json_get_int(o->run, "second_text_at", 0, (int64_t)source->n_bytes, 0, &second_at, o->path,
-                      err)) {
+    if (!read_text(o, "", trace->info.n_queries, &trace->queries, err)) {
+        return false;
+    }
+    trace->keys = trace->queries;
+    if (trace_is_cross(trace) && !read_text(o, "key_", trace->info.n_keys, &trace->keys, err)) {
+        return false;
+    }
+    if (!json_get_int(o->run, "second_text_at", 0, (int64_t)trace->queries.n_source, 0, &second_at,
+                      o->path, err)) {
         return false;
     }
     trace->info.second_at = (size_t)second_at;
-    trace->tokens = tokens;
-    trace->n_source = source->n_bytes;
-    trace->source =
-        arena_strndup(&trace->arena, source->n_bytes ? source->data : "", source->n_bytes, err);
-    return trace->source != NULL;
+    return true;
+}
+
+static bool read_bias(Opener *o, Error *err)
+{
+    Trace *trace = o->trace;
+    const TraceInfo *info = &trace->info;
+    int64_t n = (int64_t)info->n_queries + info->n_keys - 1;
+    int64_t shape[] = {info->n_heads, n};
+    if (!tensor_file_find(o->file, "bias")) {
+        return true;
+    }
+    const float *values = need(o, "bias", DTYPE_F32, 2, shape, err);
+    trace->bias = (DistanceBias){values, (size_t)n, info->n_queries - 1};
+    return values != NULL;
+}
+
+static bool read_image(Opener *o, Error *err)
+{
+    const TensorView *view = tensor_file_find(o->file, "image");
+    TraceImage image = {0};
+    if (!view) {
+        return true;
+    }
+    if (view->dtype != DTYPE_U8 || view->n_dims != 3 || view->shape[2] != 3 ||
+        view->shape[0] > INT32_MAX || view->shape[1] > INT32_MAX) {
+        return bad(o, "its picture is not [height, width, 3] bytes", err);
+    }
+    if (!get_int(o, "patch_rows", 1, 1 << 16, &image.patch_rows, err) ||
+        !get_int(o, "patch_columns", 1, 1 << 16, &image.patch_columns, err) ||
+        !get_int(o, "first_patch", 0, 1 << 16, &image.first_patch, err)) {
+        return false;
+    }
+    image.height = (int32_t)view->shape[0];
+    image.width = (int32_t)view->shape[1];
+    image.rgb = view->data;
+    return trace_copy_image(o->trace, &image, err) || error_wrap(err, "%s", o->path);
 }
 
 static bool read_facts(Opener *o, const cJSON *item, LayerData *layer, Error *err)
@@ -250,11 +317,16 @@ static bool read_facts(Opener *o, const cJSON *item, LayerData *layer, Error *er
         .head_dim = info->head_dim,
         .mask = layer->mask,
     };
+    bool has_bias = json_get_bool(item, "bias", false);
+    if (has_bias && !o->trace->bias.values) {
+        return bad(o, "a layer has a bias, and the tensor \"bias\" is missing", err);
+    }
     layer->shape = attn_summary_shape(&args, info->params.summary_size);
     layer->facts = (TraceLayer){
         .scale = (float)scale,
         .soft_cap = (float)cap,
         .causal = causal,
+        .has_bias = has_bias,
         .window = (int32_t)window,
         .summary_rows = layer->shape.n_rows,
         .summary_cols = layer->shape.n_cols,
@@ -320,7 +392,8 @@ static bool read_all(Opener *o, Error *err)
 {
     Trace *trace = o->trace;
     TraceInfo *info = &trace->info;
-    if (!read_shape(o, err) || !read_params(o, err) || !read_tokens(o, err)) {
+    if (!read_shape(o, err) || !read_params(o, err) || !read_texts(o, err) || !read_bias(o, err) ||
+        !read_image(o, err)) {
         return false;
     }
     const cJSON *layers = json_get(o->run, "attention");
@@ -356,7 +429,6 @@ static cJSON *read_header(const Opener *o, Error *err)
     TextView format;
     TextView version;
     TextView run;
-    char known[16];
     if (!tensor_file_get_string(o->file, "format", &format, err) ||
         !tensor_file_get_string(o->file, "version", &version, err) ||
         !tensor_file_get_string(o->file, "run", &run, err)) {
@@ -370,11 +442,12 @@ static cJSON *read_header(const Opener *o, Error *err)
                   o->path);
         return NULL;
     }
+    char known[16];
     snprintf(known, sizeof known, "%d", TRACE_FILE_VERSION);
-    if (!text_is(version, known)) {
+    if (!text_is(version, "1") && !text_is(version, known)) {
         error_set(err, ERR_UNSUPPORTED,
-                  "%s is a trace of version %.*s; this program reads version "
-                  "%s",
+                  "%s is a trace of version %.*s; this program reads versions "
+                  "1 to %s",
                   o->path, (int)AS_MIN(version.n, 16u), version.text, known);
         return NULL;
     }

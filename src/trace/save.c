@@ -47,10 +47,11 @@ static bool add_layers_json(const Trace *trace, StrBuf *out, Error *err)
         const LayerData *layer = &trace->layers[l];
         ok = strbuf_printf(out, err,
                            "%s{\"scale\":%.9g,\"soft_cap\":%.9g,\"causal\":%s,\"window\":%d,"
-                           "\"symmetric\":%s}",
+                           "\"symmetric\":%s,\"bias\":%s}",
                            l ? "," : "", (double)layer->facts.scale, (double)layer->facts.soft_cap,
                            layer->facts.causal ? "true" : "false", layer->facts.window,
-                           layer->mask.kind & ATTN_MASK_WINDOW_SYMMETRIC ? "true" : "false");
+                           layer->mask.kind & ATTN_MASK_WINDOW_SYMMETRIC ? "true" : "false",
+                           layer->facts.has_bias ? "true" : "false");
     }
     return ok && strbuf_puts(out, "]", err);
 }
@@ -59,10 +60,18 @@ static bool run_json(const Trace *trace, StrBuf *out, Error *err)
 {
     const TraceInfo *info = &trace->info;
     const TraceParams *params = &info->params;
+    const TraceImage *image = trace->image;
     bool ok = strbuf_puts(out, "{\"model\":", err) &&
               strbuf_json_string(out, info->model_name, strlen(info->model_name), err) &&
               strbuf_puts(out, ",\"architecture\":", err) &&
               strbuf_json_string(out, info->architecture, strlen(info->architecture), err);
+    ok = ok && strbuf_printf(out, err, ",\"stack\":\"%s\",\"ablate_stack\":\"%s\"",
+                             trace_stack_name(info->stack), trace_stack_name(params->ablate_stack));
+    if (image) {
+        ok = ok &&
+             strbuf_printf(out, err, ",\"patch_rows\":%d,\"patch_columns\":%d,\"first_patch\":%d",
+                           image->patch_rows, image->patch_columns, image->first_patch);
+    }
     ok = ok &&
          strbuf_printf(
              out, err,
@@ -90,10 +99,10 @@ static bool run_json(const Trace *trace, StrBuf *out, Error *err)
 
 /* ---- tensors --------------------------------------------------------------------------------- */
 
-static bool declare_tokens(Saver *s, Error *err)
+/* Tokens and their text; prefix "" or, of the keys of cross attention, "key_". */
+static bool declare_text(Saver *s, const char *prefix, const TraceText *text, Error *err)
 {
-    const Trace *trace = s->trace;
-    size_t n = (size_t)trace->info.n_queries;
+    size_t n = text->n;
     int32_t *ids = ARENA_ARRAY(&s->arena, int32_t, n, err);
     int64_t *spans = ARENA_ARRAY(&s->arena, int64_t, 2 * n, err);
     uint8_t *flags = ARENA_ARRAY(&s->arena, uint8_t, 2 * n, err);
@@ -103,7 +112,7 @@ static bool declare_tokens(Saver *s, Error *err)
     }
     size_t n_text = 0;
     for (size_t i = 0; i < n; i++) {
-        const TraceToken *token = &trace->tokens[i];
+        const TraceToken *token = &text->tokens[i];
         ids[i] = token->id;
         spans[2 * i] = token->start;
         spans[2 * i + 1] = token->end;
@@ -117,18 +126,39 @@ static bool declare_tokens(Saver *s, Error *err)
         return false;
     }
     for (size_t i = 0, at = 0; i < n; at = (size_t)text_ends[i], i++) {
-        memcpy(texts + at, trace->tokens[i].text, (size_t)text_ends[i] - at);
+        memcpy(texts + at, text->tokens[i].text, (size_t)text_ends[i] - at);
     }
     int64_t one[] = {(int64_t)n};
     int64_t two[] = {(int64_t)n, 2};
     int64_t bytes[] = {(int64_t)n_text};
-    int64_t source[] = {(int64_t)trace->n_source};
-    return declare(s, "tokens.id", DTYPE_I32, ids, 1, one, err) &&
-           declare(s, "tokens.span", DTYPE_I64, spans, 2, two, err) &&
-           declare(s, "tokens.special_segment", DTYPE_U8, flags, 2, two, err) &&
-           declare(s, "tokens.text", DTYPE_U8, texts, 1, bytes, err) &&
-           declare(s, "tokens.text_end", DTYPE_I64, text_ends, 1, one, err) &&
-           declare(s, "source", DTYPE_U8, trace->source, 1, source, err);
+    int64_t source[] = {(int64_t)text->n_source};
+    char name[64];
+#define NAMED(what) (snprintf(name, sizeof name, "%s%s", prefix, what), name)
+    return declare(s, NAMED("tokens.id"), DTYPE_I32, ids, 1, one, err) &&
+           declare(s, NAMED("tokens.span"), DTYPE_I64, spans, 2, two, err) &&
+           declare(s, NAMED("tokens.special_segment"), DTYPE_U8, flags, 2, two, err) &&
+           declare(s, NAMED("tokens.text"), DTYPE_U8, texts, 1, bytes, err) &&
+           declare(s, NAMED("tokens.text_end"), DTYPE_I64, text_ends, 1, one, err) &&
+           declare(s, NAMED("source"), DTYPE_U8, text->source, 1, source, err);
+#undef NAMED
+}
+
+/* What only some traces have: keys of another text, biases, a picture. */
+static bool declare_extras(Saver *s, Error *err)
+{
+    const Trace *trace = s->trace;
+    const DistanceBias *bias = &trace->bias;
+    const TraceImage *image = trace->image;
+    int64_t bias_shape[] = {trace->info.n_heads, (int64_t)bias->n};
+    if ((trace_is_cross(trace) && !declare_text(s, "key_", &trace->keys, err)) ||
+        (bias->values && !declare(s, "bias", DTYPE_F32, bias->values, 2, bias_shape, err))) {
+        return false;
+    }
+    if (!image) {
+        return true;
+    }
+    int64_t shape[] = {image->height, image->width, 3};
+    return declare(s, "image", DTYPE_U8, image->rgb, 3, shape, err);
 }
 
 static bool declare_layer(Saver *s, int32_t l, Error *err)
@@ -165,12 +195,14 @@ static bool declare_all(Saver *s, Error *err)
     const TraceInfo *info = &trace->info;
     StrBuf run = {0};
     char version[16];
-    snprintf(version, sizeof version, "%d", TRACE_FILE_VERSION);
+    /* A trace that version 1 could hold stays one, so that older programs read it too. */
+    bool old = trace->info.stack == TRACE_STACK_SELF && !trace->bias.values && !trace->image;
+    snprintf(version, sizeof version, "%d", old ? 1 : TRACE_FILE_VERSION);
     bool ok = run_json(trace, &run, err) &&
               safetensors_writer_meta(s->writer, "format", TRACE_FILE_FORMAT, err) &&
               safetensors_writer_meta(s->writer, "version", version, err) &&
               safetensors_writer_meta(s->writer, "run", strbuf_text(&run), err) &&
-              declare_tokens(s, err);
+              declare_text(s, "", &trace->queries, err) && declare_extras(s, err);
     strbuf_free(&run);
     for (int32_t l = 0; l < info->n_layers && ok; l++) {
         ok = declare_layer(s, l, err);
@@ -224,7 +256,7 @@ bool trace_save(const Trace *trace, const char *path, Error *err)
 {
     Saver s = {.trace = trace};
     if (trace_layers_done(trace) < trace->info.n_layers ||
-        (trace->info.has_hidden && atomic_load(&trace->states_done) <= trace->info.n_layers)) {
+        (trace->info.has_hidden && trace_states_done(trace) <= trace->info.n_layers)) {
         return error_set(err, ERR_RANGE, "%s: the run is not finished, so it cannot be saved",
                          path);
     }

@@ -15,6 +15,18 @@ static void widen(const void *halves, size_t first, size_t n, float *out)
     }
 }
 
+/* AttnBias.fill of DistanceBias. */
+static void fill_bias(void *payload, int32_t head, int32_t row0, int32_t n_rows, int32_t col0,
+                      int32_t n_cols, float *bias, ptrdiff_t ld)
+{
+    const DistanceBias *b = payload;
+    const float *values = b->values + (size_t)head * b->n;
+    for (int32_t r = 0; r < n_rows; r++) {
+        memcpy(bias + r * ld, values + (col0 - (row0 + r) + b->zero),
+               (size_t)n_cols * sizeof *bias);
+    }
+}
+
 bool trace_part_open(const Trace *trace, int32_t layer, int32_t head, int32_t row0, int32_t row1,
                      int32_t col0, int32_t col1, bool with_v, TraceOperandPart *part, Error *err)
 {
@@ -41,6 +53,12 @@ bool trace_part_open(const Trace *trace, int32_t layer, int32_t head, int32_t ro
     };
     /* Keys count from col0 here, so a query stands col0 earlier. */
     part->args.mask.q_offset += row0 - col0;
+    if (data->facts.has_bias) {
+        part->bias = trace->bias;
+        part->bias.values += (size_t)head * trace->bias.n;
+        part->bias.zero += col0 - row0;
+        part->args.bias = (AttnBias){fill_bias, &part->bias};
+    }
     if (info->params.dtype == TRACE_F32) {
         part->args.q = (const float *)data->q + q_at;
         part->args.k = (const float *)data->k + k_at;

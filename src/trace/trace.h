@@ -14,6 +14,9 @@
  * Axes: L layers, H query heads, G key/value heads, N queries, M keys (= N but for cross
  * attention), D head width, C model width, V vocabulary. Everything counts from 0.
  *
+ * A trace is one rectangle of attention: the queries of one text, the keys of the same or, cross
+ * attention, of another. A run of an encoder-decoder fills a TraceSet of up to three.
+ *
  * Threads. trace_fill runs on one worker thread. While it runs, any thread may read the tokens,
  * the info and every layer below trace_layers_done(); all reading functions are "any thread" and
  * take no locks, as a layer never changes once it is done. Reading a layer that is not done yet, or
@@ -41,6 +44,25 @@ typedef enum TraceMask {
     TRACE_MASK_NONE, /* every token sees every token; also switches sliding windows off */
 } TraceMask;
 
+/* Which attention of a model a trace holds. id, name */
+#define TRACE_STACKS(X)                                                                            \
+    X(SELF, "self")       /* of a model with one stack of layers */                                \
+    X(ENCODER, "encoder") /* source tokens at source tokens */                                     \
+    X(DECODER, "decoder") /* target tokens at target tokens */                                     \
+    X(CROSS, "cross")     /* target tokens (queries) at source tokens (keys) */
+
+typedef enum TraceStack {
+#define TRACE_STACK_ENUM(id, name) TRACE_STACK_##id,
+    TRACE_STACKS(TRACE_STACK_ENUM)
+#undef TRACE_STACK_ENUM
+        TRACE_STACK_COUNT
+} TraceStack;
+
+/** "self", "encoder", …; static; "?" for bad ones. */
+const char *trace_stack_name(TraceStack stack);
+/** By that name, or false. */
+AS_MUST_CHECK bool trace_stack_find(const char *name, TraceStack *stack);
+
 typedef struct TraceHead {
     int32_t layer, head;
 } TraceHead;
@@ -60,6 +82,7 @@ typedef struct TraceParams {
     TraceMask mask;
     const TraceHead *ablate; /* heads whose output is set to zero; copied */
     size_t n_ablate;
+    TraceStack ablate_stack; /* which stack they are of; SELF = the only one, or cross attention */
     bool propagate; /* what-if changes reach the following layers; else each layer sees the input
                        of the unchanged run and only its own softmax (or output) changes */
     TraceStore store;
@@ -70,14 +93,35 @@ typedef struct TraceParams {
     int32_t summary_size;     /* texels a side, 16..1024; 0 = 256 */
 } TraceParams;
 
+/** Tokens and the text they come from. */
+typedef struct TraceText {
+    const TraceToken *tokens;
+    size_t n;
+    const char *source; /* valid UTF-8; may be NULL */
+    size_t n_source;
+} TraceText;
+
+/** The picture whose patches are the tokens of a vision model, as the model got it: resized, before
+ *  its numbers were normalised. */
+typedef struct TraceImage {
+    int32_t width, height;
+    const uint8_t *rgb;                /* [height, width, 3], rows from the top */
+    int32_t patch_rows, patch_columns; /* patches, not pixels */
+    int32_t first_patch;               /* token of patch (0, 0), row by row from there */
+} TraceImage;
+
 typedef struct TraceDesc {
     const Model *model;       /* borrowed until trace_fill returned */
     const char *model_name;   /* as the person gave it, "tiny"; copied */
-    const TraceToken *tokens; /* copied with their texts */
+    const TraceToken *tokens; /* copied with their texts; borrowed until trace_fill returned */
     size_t n_tokens;          /* at least 1 */
     const char *source;       /* the text the byte ranges point into, valid UTF-8; may be NULL */
     size_t n_source;          /* bytes */
     size_t second_at;         /* where in it a second text begins; 0 = it is one text */
+    TraceText target;         /* of encoder-decoders: what the decoder reads; else empty */
+    const TraceImage *image;  /* of vision models; copied; else NULL */
+    const float *pixels;      /* [3, height, width] of it, normalised; borrowed as tokens are */
+    uint32_t stacks;          /* bits 1 << TraceStack to record; 0 = all that there are */
     TraceParams params;
     /** Called on the filling thread after each layer is readable; may be NULL. */
     void (*on_layer)(void *payload, Trace *trace, int32_t layers_done);
@@ -99,6 +143,7 @@ typedef struct TraceEstimate {
 typedef struct TraceInfo {
     const char *model_name;                /* as given */
     const char *architecture;              /* "llama", "bert", … */
+    TraceStack stack;                      /* whose attention this is */
     int32_t n_layers, n_heads, n_kv_heads; /* L, H, G */
     int32_t n_queries, n_keys;             /* N, M */
     int32_t head_dim, model_dim, n_vocab;  /* D, C, V */
@@ -119,6 +164,7 @@ typedef struct TraceLayer {
     float scale;    /* q.k is multiplied by this, temperature included */
     float soft_cap; /* scores become cap * tanh(s / cap); 0 = none */
     bool causal;
+    bool has_bias;                      /* scores have an additive term by distance (T5) */
     int32_t window;                     /* a query sees |i - j| < window; 0 = everything */
     int32_t summary_rows, summary_cols; /* texels */
     int32_t row_texel, col_texel; /* queries and keys under one texel (the last may be less) */
@@ -179,6 +225,25 @@ AS_MUST_CHECK Trace *trace_create(const TraceDesc *desc, Error *err);
  */
 AS_MUST_CHECK bool trace_fill(Trace *trace, const TraceDesc *desc, JobControl *control, Error *err);
 
+/** What one run records: a trace for each stack, NULL where there is none. Owned each. */
+typedef struct TraceSet {
+    Trace *stacks[TRACE_STACK_COUNT];
+} TraceSet;
+
+/**
+ * The traces of a run, empty, as trace_create makes one. Those of desc->stacks, or SELF of a model
+ * with one stack, or ENCODER and, where there is a target, DECODER and CROSS.
+ * Errors as trace_create. trace_set_close also after failure.
+ */
+AS_MUST_CHECK bool trace_set_create(const TraceDesc *desc, TraceSet *set, Error *err);
+/** One run of the model that fills all of them; each grows as trace_fill says. */
+AS_MUST_CHECK bool trace_set_fill(const TraceSet *set, const TraceDesc *desc, JobControl *control,
+                                  Error *err);
+/** The one to look at first: cross attention, else self, decoder, encoder; NULL of an empty set. */
+Trace *trace_set_first(const TraceSet *set);
+/** One owner of each less; leaves the set empty. */
+void trace_set_close(TraceSet *set);
+
 /** trace_create and trace_fill in one; NULL on failure. */
 AS_MUST_CHECK Trace *trace_run(const TraceDesc *desc, JobControl *control, Error *err);
 
@@ -198,10 +263,23 @@ const TraceInfo *trace_info(const Trace *trace);
 int32_t trace_layers_done(const Trace *trace);
 /** NULL when there is no such layer, or it is not done. */
 const TraceLayer *trace_layer(const Trace *trace, int32_t layer);
-/** [N] */
+/** [N] tokens of the queries (rows) */
 const TraceToken *trace_tokens(const Trace *trace);
+/** [M] tokens of the keys (columns); the same array but for cross attention. *n = M, may be NULL */
+const TraceToken *trace_key_tokens(const Trace *trace, int32_t *n);
+/** Are queries and keys of two texts (cross attention)? Then a distance or "itself" means nothing.
+ */
+bool trace_is_cross(const Trace *trace);
 /** The text the tokens' byte ranges point into, "" when there was none (--ids). */
 const char *trace_source(const Trace *trace, size_t *n_bytes);
+/** The same of the keys. */
+const char *trace_key_source(const Trace *trace, size_t *n_bytes);
+/** The picture whose patches are the tokens, borrowed until trace_close; NULL for texts. */
+const TraceImage *trace_image(const Trace *trace);
+/** Where in the picture a token stands, pixels [x, x + w) by [y, y + h); false where it is no patch
+ *  ([CLS]). */
+bool trace_image_patch(const Trace *trace, int32_t token, int32_t *x, int32_t *y, int32_t *w,
+                       int32_t *h);
 /** The keys that `query` may see: [first, end). Empty when the layer is not done. */
 void trace_visible_keys(const Trace *trace, int32_t layer, int32_t query, int32_t *first,
                         int32_t *end);

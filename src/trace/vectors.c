@@ -122,7 +122,7 @@ bool trace_hidden(const Trace *trace, int32_t state, int32_t row0, int32_t row1,
         return error_set(err, ERR_RANGE, "hidden state %d: %s has states 0 (embeddings) to %d",
                          state, info->model_name, info->n_layers);
     }
-    if (state >= atomic_load_explicit(&trace->states_done, memory_order_acquire)) {
+    if (state >= trace_states_done(trace)) {
         return error_set(err, ERR_RANGE, "hidden state %d is not computed yet", state);
     }
     if (!trace_check_span("row", row0, row1, info->n_queries, err)) {
@@ -152,7 +152,13 @@ bool trace_logits(const Trace *trace, const Model *model, int32_t row0, int32_t 
                          "logits need the hidden states, which this trace does not "
                          "hold: it was made without --store all");
     }
-    if (atomic_load_explicit(&trace->states_done, memory_order_acquire) <= info->n_layers) {
+    if (info->stack == TRACE_STACK_ENCODER) {
+        return error_set(err, ERR_UNSUPPORTED,
+                         "the encoder of %s predicts nothing: logits are of --stack decoder or "
+                         "cross",
+                         other->name);
+    }
+    if (trace_states_done(trace) <= info->n_layers) {
         return error_set(err, ERR_RANGE, "the run has not come to its end yet");
     }
     if (!trace_check_span("row", row0, row1, info->n_queries, err)) {

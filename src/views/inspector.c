@@ -43,7 +43,7 @@ static float draw_pair(ViewContext *c, Rect box, const Reading *r)
 {
     Ui *ui = c->ui;
     const char *query = label_of(c, r->query);
-    const char *key = label_of(c, r->key);
+    const char *key = key_label_of(c, r->key);
     float reads = ui_text_width(ui, FONT_SANS, 12, "reads");
     float most = (box.w - reads - 24) / 2;
     float qw = chip_width(ui, query, most);
@@ -54,8 +54,9 @@ static float draw_pair(ViewContext *c, Rect box, const Reading *r)
     ui_label(ui, rect(box.x + qw + 12, box.y, reads + 1, 28), &(UiLabel){.face = FONT_SANS},
              "reads");
     float kx = box.x + qw + reads + 24;
-    ui_chip(ui, rect(kx, box.y, kw, 28),
-            &(UiChip){.text = key, .color = token_color(c, r->key), .chosen = true, .size = 14});
+    ui_chip(
+        ui, rect(kx, box.y, kw, 28),
+        &(UiChip){.text = key, .color = key_token_color(c, r->key), .chosen = true, .size = 14});
     UiLabel small = {.face = FONT_MONO, .size = 11, .align = DRAW_CENTER, .color = ui->theme.text3};
     ui_label(ui, rect(box.x - 4, box.y + 32, qw + 8, 18), &small,
              draw_format(ui->list, "query %d", r->query));
@@ -199,7 +200,7 @@ static float draw_row(ViewContext *c, Rect box, const Reading *r)
     for (size_t i = 0; i < n; i++) {
         bool on = r->top[i].key == r->key;
         bar_row(c, rect(box.x, box.y + pitch.row * (float)i, box.w, pitch.row),
-                label_of(c, r->top[i].key), draw_format(c->ui->list, "%d", r->top[i].key),
+                key_label_of(c, r->top[i].key), draw_format(c->ui->list, "%d", r->top[i].key),
                 r->top[i].weight, on ? color_head(r->head) : color_mix(t->track, t->accent, 0.55f),
                 on);
     }
@@ -299,7 +300,7 @@ static void sections(ViewContext *c, Rect box, const Reading *r)
     Pitch pitch = pitch_of(c);
     Ui *ui = c->ui;
     const char *query = label_of(c, r->query);
-    const char *key = label_of(c, r->key);
+    const char *key = key_label_of(c, r->key);
     Section list[FOLD_COUNT] = {
         {FOLD_MADE, "made", made_height(c, r), draw_made, "How this weight is made", NULL},
         {FOLD_ROW, "row", pitch.row * (float)AS_MIN(r->n_top, (size_t)TOP_KEYS) + 8, draw_row,

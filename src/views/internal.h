@@ -58,8 +58,12 @@ void stage_layer_pending(ViewContext *c, Rect stage);
 /* Small things. */
 /** Token label into the frame's arena. */
 const char *label_of(ViewContext *c, int32_t token);
+/** The same of a key token (column), which is of another text in cross attention. */
+const char *key_label_of(ViewContext *c, int32_t key);
 Color pattern_color(Pattern pattern);
 Color token_color(const ViewContext *c, int32_t token);
+/** Of a key token: equal tokens on both sides are equal in colour. */
+Color key_token_color(const ViewContext *c, int32_t key);
 Colormap weight_map(const Ui *ui);
 Scale weight_scale(const Session *session);
 /** One true sentence about the selected weight at the chosen level, in the frame's arena. */

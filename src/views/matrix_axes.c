@@ -84,7 +84,7 @@ static void key_label(const MatrixScene *s, int32_t key, float x, float top)
     draw_text(ui->list, &(DrawText){.face = FONT_SANS,
                                     .size = 11,
                                     .color = ui->theme.text2,
-                                    .text = label_of(s->c, key),
+                                    .text = key_label_of(s->c, key),
                                     .turn = TEXT_UP,
                                     .align = DRAW_RIGHT,
                                     .at = {ui_snap(ui, x + m.cap_height / 2), top + 8},
@@ -114,12 +114,12 @@ static void key_labels(const MatrixScene *s)
         key_label(s, j, x, top);
     }
     if (in_view) {
-        const char *text = label_of(s->c, sel->key);
+        const char *text = key_label_of(s->c, sel->key);
         float want = ui_text_width(ui, FONT_SANS_SEMIBOLD, 12, text) + 16;
         float x = AS_CLAMP(x_sel - 11, l->heat.x - 8, l->heat.x + l->heat.w - 14);
         ui_chip(ui, rect(ui_snap(ui, x), top + 6, 22, AS_CLAMP(want, 26, l->key_labels - 8)),
                 &(UiChip){.text = text,
-                          .color = token_color(s->c, sel->key),
+                          .color = key_token_color(s->c, sel->key),
                           .chosen = true,
                           .vertical = true});
     }

@@ -57,7 +57,7 @@ static void draw_hover_note(const MatrixScene *s, int32_t query, int32_t key)
         cell.visible ? draw_format(ui->list, "%.6f", (double)cell.weight) : "masked";
     ui_tooltip(ui, rect(ui->mouse.x - 10, ui->mouse.y - 10, 20, 20),
                draw_format(ui->list, "%s %d reads %s %d: %s", label_of(s->c, query), query,
-                           label_of(s->c, key), key, weight));
+                           key_label_of(s->c, key), key, weight));
     ui->tip_since_s = -10; /* at once: it follows the pointer */
 }
 

@@ -66,7 +66,7 @@ static void lens_labels(const MatrixScene *s, const TileKey *key, Rect grid, flo
                   &(DrawText){.face = face,
                               .size = 12,
                               .color = on ? ui->theme.text : ui->theme.text2,
-                              .text = label_of(s->c, j),
+                              .text = key_label_of(s->c, j),
                               .turn = TEXT_UP,
                               .align = DRAW_RIGHT,
                               .at = {ui_snap(ui, x + m.cap_height / 2), grid.y + grid.h + 8},
@@ -229,9 +229,10 @@ static void draw_row_card(const MatrixScene *s)
                  &(UiLabel){
                      .face = FONT_MONO, .size = 11, .color = ui->theme.text3, .align = DRAW_RIGHT},
                  draw_format(ui->list, "%d", key));
-        ui_chip(
-            ui, rect(x + 40, ui_snap(ui, y - chip / 2), 112, chip),
-            &(UiChip){.text = label_of(s->c, key), .color = token_color(s->c, key), .chosen = on});
+        ui_chip(ui, rect(x + 40, ui_snap(ui, y - chip / 2), 112, chip),
+                &(UiChip){.text = key_label_of(s->c, key),
+                          .color = key_token_color(s->c, key),
+                          .chosen = on});
         Rect bar = {x + 164, y - 5, card.x + card.w - PAD - 76 - (x + 164), 10};
         ui_bar(ui, bar, r->row[key], on ? ui->theme.accent : color_head(r->head));
         ui_label(ui, rect(card.x + card.w - PAD - 66, y - 8, 66, 16),

@@ -205,7 +205,7 @@ static const char *title_of(const OverviewScene *s, const SurveyCard *card)
         return texts[card->reason].title;
     }
     return draw_format(s->c->ui->list, "“%s” reads “%s”", label_of(s->c, card->query),
-                       label_of(s->c, card->key));
+                       key_label_of(s->c, card->key));
 }
 
 static const char *tip_of(const OverviewScene *s, const SurveyCard *card)
@@ -320,7 +320,7 @@ void overview_draw_card(const OverviewScene *s, int index)
     const char *name = texts[card->reason].score;
     if (!name) {
         name = draw_format(ui->list, "weight “%s” → “%s”", label_of(s->c, card->query),
-                           label_of(s->c, card->key));
+                           key_label_of(s->c, card->key));
     }
     ui_label(ui, rect(x, score_y, w - value_w - 12, 20), &(UiLabel){.face = FONT_SANS, .size = 11},
              name);

@@ -54,7 +54,7 @@ static void token_label_at(const OverviewScene *s, const Left *l, int32_t token,
     FontFace face = strong ? FONT_SANS_SEMIBOLD : FONT_SANS;
     Color color = strong ? ui->theme.text : ui->theme.text2;
     float at = l->cell * ((float)token + 0.5f);
-    const char *text = label_of(s->c, token);
+    const char *text = is_key ? key_label_of(s->c, token) : label_of(s->c, token);
     if (!is_key) {
         float y = l->heat.y + at;
         ui_label(ui, rect(l->x - 4, y - 8, GUTTER - 4, 16),
@@ -120,7 +120,7 @@ static void heat_pointer(OverviewScene *s, const Left *l)
                 : draw_format(ui->list, "mean over all heads: %.6f", mean);
         ui_tooltip(ui, l->heat,
                    draw_format(ui->list, "token %d “%s” reads token %d “%s”, %s", i,
-                               label_of(s->c, i), j, label_of(s->c, j), what));
+                               label_of(s->c, i), j, key_label_of(s->c, j), what));
     }
 }
 
@@ -180,7 +180,7 @@ static const char *rest_of_sink(const OverviewScene *s)
     DrawList *list = s->c->ui->list;
     const Survey *v = s->survey;
     int32_t last = trace_info(s->c->session->trace)->n_queries - 1;
-    const char *label = label_of(s->c, v->sink);
+    const char *label = key_label_of(s->c, v->sink);
     if (!has_sink(s)) {
         return draw_format(list,
                            "of all weight rests on token %d, “%s”, the most of any: no "
@@ -277,10 +277,10 @@ static void draw_read_row(const OverviewScene *s, const Left *l, float y, const 
                           float most)
 {
     Ui *ui = s->c->ui;
-    Color color = token_color(s->c, read->key);
+    Color color = key_token_color(s->c, read->key);
     float chip = fminf(76, l->w * 0.24f);
     ui_chip(ui, rect(l->x, y + 3, chip, 22),
-            &(UiChip){.text = label_of(s->c, read->key), .color = color, .size = 12});
+            &(UiChip){.text = key_label_of(s->c, read->key), .color = color, .size = 12});
     ui_tooltip(ui, rect(l->x, y + 3, chip, 22),
                draw_format(ui->list, "token %d: %.6f, mean of all heads", read->key,
                            (double)read->weight));

@@ -79,11 +79,23 @@ const char *label_of(ViewContext *c, int32_t token)
     return draw_format(c->ui->list, "%s", session_label(c->session, token, label));
 }
 
+const char *key_label_of(ViewContext *c, int32_t key)
+{
+    char label[TOKEN_LABEL_MAX];
+    return draw_format(c->ui->list, "%s", session_key_label(c->session, key, label));
+}
+
 /* Equal tokens are equal in colour: the colour goes by where the token first stands. */
 Color token_color(const ViewContext *c, int32_t token)
 {
     const int32_t *first = c->session->first_same;
     return color_token(first ? first[token] : token);
+}
+
+Color key_token_color(const ViewContext *c, int32_t key)
+{
+    const int32_t *first = c->session->first_same_key;
+    return color_token(first ? first[key] : key);
 }
 
 Color pattern_color(Pattern pattern)

@@ -91,6 +91,10 @@ static const char *share(ViewContext *c, float weight)
 static const char *where(ViewContext *c, const Reading *r)
 {
     int32_t back = r->query - r->key;
+    if (trace_is_cross(c->session->trace)) {
+        return draw_format(c->ui->list, "“%s”, token %d of the source", key_label_of(c, r->key),
+                           r->key);
+    }
     if (back == 0) {
         return "itself";
     }
@@ -113,6 +117,11 @@ static const char *why(ViewContext *c, const Reading *r)
 {
     const Trace *trace = c->session->trace;
     const TraceToken *t = trace_tokens(trace);
+    if (trace_is_cross(trace)) {
+        return t[r->query].id == trace_key_tokens(trace, NULL)[r->key].id
+                   ? " Both are the same token."
+                   : "";
+    }
     int32_t n = repeated_before(trace, r->query, r->key);
     if (n > 0 && r->key > 0 && r->cell.weight > 0.02f) {
         int32_t first = r->key - n;
@@ -138,10 +147,10 @@ static const char *place_in_row(ViewContext *c, const Reading *r)
         return "Nothing gets more.";
     }
     if (r->n_top && r->cell.rank == 1) {
-        return draw_format(c->ui->list, "Only “%s” gets more.", label_of(c, r->top[0].key));
+        return draw_format(c->ui->list, "Only “%s” gets more.", key_label_of(c, r->top[0].key));
     }
     return draw_format(c->ui->list, "%d others get more, most of all “%s” with %s.", r->cell.rank,
-                       r->n_top ? label_of(c, r->top[0].key) : "?",
+                       r->n_top ? key_label_of(c, r->top[0].key) : "?",
                        share(c, r->n_top ? r->top[0].weight : 0));
 }
 
@@ -149,7 +158,7 @@ static const char *masked_words(ViewContext *c, const Reading *r)
 {
     const TraceLayer *layer = trace_layer(c->session->trace, r->layer);
     const char *name = label_of(c, r->query);
-    const char *key = label_of(c, r->key);
+    const char *key = key_label_of(c, r->key);
     if (layer && layer->causal && r->key > r->query) {
         return draw_format(c->ui->list,
                            "“%s” comes after “%s”. A decoder reads from left to right, so this "

@@ -221,7 +221,8 @@ static void test_model_forward__families(void **state)
         int32_t ids[N], types[N];
         make_ids(ids, types, N, m->V);
         Model *model = open_checkpoint(&cp, m);
-        const ModelInput input = {ids, m->family == CP_BERT ? types : NULL, N};
+        const ModelInput input = {
+            .ids = ids, .type_ids = m->family == CP_BERT ? types : NULL, .n_tokens = N};
         ref_run(&cp, ids, types, N, NULL, &ref);
         rec_run(&rec, model, &input, NULL, 2);
         compare(m, &rec, &ref);
@@ -576,7 +577,8 @@ static void test_model_forward__refusals(void **state)
     refuse(model, &(ModelInput){.ids = ids, .n_tokens = 4}, NULL, 0, ERR_RANGE, "id -1");
     ids[2] = 0;
     types[3] = 2;
-    refuse(model, &(ModelInput){ids, types, 4}, NULL, 0, ERR_RANGE, "types 0 to 1");
+    refuse(model, &(ModelInput){.ids = ids, .type_ids = types, .n_tokens = 4}, NULL, 0, ERR_RANGE,
+           "types 0 to 1");
     assert_ok(model_forward(model, &(ModelInput){.ids = ids, .n_tokens = 40}, NULL, NULL, &err),
               err);
     model_close(&model);
@@ -609,9 +611,9 @@ static void test_model_forward_bytes__grows_linearly(void **state)
     (void)state;
     Checkpoint cp;
     Model *model = open_checkpoint(&cp, &MODELS[4]);
-    const uint64_t one = model_forward_bytes(model, 100000, NULL, true);
-    const uint64_t two = model_forward_bytes(model, 200000, NULL, true);
-    const uint64_t own = model_forward_bytes(model, 100000, NULL, false);
+    const uint64_t one = model_forward_bytes(model, &(ModelInput){.n_tokens = 100000}, NULL, true);
+    const uint64_t two = model_forward_bytes(model, &(ModelInput){.n_tokens = 200000}, NULL, true);
+    const uint64_t own = model_forward_bytes(model, &(ModelInput){.n_tokens = 100000}, NULL, false);
     assert_true(two < 2 * one + 1000 && two > one);
     assert_true(own - one == (uint64_t)100000 * (6 + 2 * 2) * 8 * 4);
     assert_true(one < (uint64_t)100000 * 1024);

@@ -155,7 +155,7 @@ static void test_trace_layout_make__sizes_that_overflow(void **state)
     };
     TraceLayout layout;
     Error err = {0};
-    assert_false(trace_layout_make(&info, false, &layout, &err));
+    assert_false(trace_layout_make(&info, false, false, &layout, &err));
     assert_int_equal(err.code, ERR_MEMORY);
 }
 
