@@ -36,6 +36,7 @@ void encoder_free(Encoder *e)
     regex_scratch_destroy(e->regex);
     word_cache_free(&e->cache);
     bpe_scratch_free(&e->bpe);
+    ARRAY_FREE(&e->unigram);
     ARRAY_FREE(&e->word);
     ARRAY_FREE(&e->tokens);
 }

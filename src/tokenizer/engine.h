@@ -11,7 +11,9 @@
 #include "base/json.h"
 #include "formats/tensor_file.h"
 #include "tokenizer/aligned.h"
+#include "tokenizer/charsmap.h"
 #include "tokenizer/clip.h"
+#include "tokenizer/piece_trie.h"
 #include "tokenizer/regex.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab.h"
@@ -85,6 +87,15 @@ typedef struct BpeScratch {
     ARRAY_OF(BpeCandidate) heap;
 } BpeScratch;
 
+/** Unigram's working memory: the best way to cover a word's first bytes. */
+#define UNIGRAM_UNREACHED UINT32_MAX
+typedef struct UnigramCell {
+    double score;
+    uint32_t begin; /* of the last piece; UNIGRAM_UNREACHED = no way yet */
+    uint32_t end;   /* of the piece behind it on the path; 0 = it is the last */
+    int32_t id;
+} UnigramCell;
+
 /** One call's memory. Freed whole at its end. */
 typedef struct Encoder {
     const Tokenizer *tokenizer;
@@ -98,6 +109,7 @@ typedef struct Encoder {
     RegexScratch *regex; /* created when first needed */
     WordCache cache;
     BpeScratch bpe;
+    ARRAY_OF(UnigramCell) unigram;
     WordTokens word; /* of the word being tokenised */
     ARRAY_OF(RawToken) tokens;
 } Encoder;
@@ -183,9 +195,10 @@ struct Component {
     const ComponentKind *kind;
     Component *children; /* of a Sequence */
     uint32_t n_children;
-    Regex *regex;     /* Split, Replace, ByteLevel; borrowed from the tokenizer */
-    const char *text; /* Replace: content. Prepend, Metaspace: what is put before. WordPiece
-                         decoder: prefix. BPEDecoder: suffix. Strip decoder: character */
+    const Charsmap *charsmap; /* Precompiled; the tokenizer's */
+    Regex *regex;             /* Split, Replace, ByteLevel; borrowed from the tokenizer */
+    const char *text;         /* Replace: content. Prepend, Metaspace: what is put before. WordPiece
+                                 decoder: prefix. BPEDecoder: suffix. Strip decoder: character */
     size_t n_text;
     union {
         struct {
@@ -239,6 +252,11 @@ AS_MUST_CHECK bool component_read_text(Reader *reader, const cJSON *json, const 
 bool component_is_sequence(const Component *component);
 /** Does `component` or one inside it have this kind? NULL has none. */
 const Component *component_find(const Component *component, const char *kind);
+
+/** precompiled.c: the normalizer of that name. */
+bool precompiled_read(Reader *reader, const cJSON *json, Component *component, Error *err);
+bool precompiled_normalize(const Component *component, Encoder *encoder, const Aligned *in,
+                           Aligned *out, Error *err);
 
 /* Run a whole component; NULL does nothing. */
 AS_MUST_CHECK bool normalize_piece(const Component *normalizer, Encoder *encoder, Aligned *io,
@@ -309,6 +327,18 @@ bool bpe_tokenize(const Tokenizer *tokenizer, Encoder *encoder, const char *word
 void bpe_scratch_free(BpeScratch *scratch);
 bool bpe_read(Reader *reader, const cJSON *json, Error *err);
 
+typedef struct Unigram {
+    const double *scores; /* [vocab.n_ids], finite */
+    double unk_score;
+    PieceTrie trie;
+} Unigram;
+/** unigram.c: the last step of reading one, once the vocabulary and its settings are there. scores
+ *  [n_ids], the arena's; left_out [n_ids]: tokens that are no pieces, or NULL. */
+AS_MUST_CHECK bool unigram_finish(Reader *reader, double *scores, const bool *left_out, Error *err);
+bool unigram_tokenize(const Tokenizer *tokenizer, Encoder *encoder, const char *word, size_t n,
+                      WordTokens *out, Error *err);
+bool unigram_read(Reader *reader, const cJSON *json, Error *err);
+
 /* ---- added tokens ---- */
 
 typedef struct AddedToken {
@@ -354,7 +384,8 @@ struct Tokenizer {
     const char *kind_name;
     const ModelKind *model; /* NULL = plain words */
     Vocab vocab;
-    Merges merges;
+    Merges merges;   /* of BPE */
+    Unigram unigram; /* of Unigram */
     AddedTokens added;
     Component *normalizer;
     Component *pre_tokenizer;
@@ -369,7 +400,7 @@ struct Tokenizer {
         const char *suffix;    /* BPE: of a word's last piece; "" = none */
         uint32_t longest_word; /* WordPiece: characters; longer ones are unknown */
         bool fuse_unk;         /* BPE: neighbours that are unknown are one token */
-        bool byte_fallback;    /* BPE: unknown characters become <0xNN> */
+        bool byte_fallback;    /* BPE, Unigram: unknown characters become <0xNN> */
         bool ignore_merges;    /* BPE: a word that is a token is that token */
         int32_t byte_ids[256]; /* <0xNN>; -1 = none */
     } settings;

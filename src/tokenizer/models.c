@@ -158,6 +158,7 @@ static bool wordlevel_read(Reader *reader, const cJSON *json, Error *err)
 
 const ModelKind MODELS[] = {
     {.name = "BPE", .read = bpe_read, .tokenize = bpe_tokenize},
+    {.name = "Unigram", .read = unigram_read, .tokenize = unigram_tokenize},
     {.name = "WordLevel", .read = wordlevel_read, .tokenize = wordlevel_tokenize},
     {.name = "WordPiece", .read = wordpiece_read, .tokenize = wordpiece_tokenize},
     {0},
@@ -193,7 +194,8 @@ bool model_read(Reader *reader, const cJSON *json, Error *err)
     const ModelKind *kind = model_kind_find(type);
     if (!kind) {
         return error_set(err, ERR_UNSUPPORTED,
-                         "%s: the model \"%.*s\" is not known; known are BPE, WordLevel, WordPiece",
+                         "%s: the model \"%.*s\" is not known; known are BPE, Unigram, "
+                         "WordLevel, WordPiece",
                          reader->name, CLIPPED(type));
     }
     reader->tokenizer->model = kind;

@@ -250,6 +250,7 @@ const ComponentKind NORMALIZERS[] = {
     {.name = "NFKC", .normalize = normalize_form, .variant = FORM_NFKC},
     {.name = "NFKD", .normalize = normalize_form, .variant = FORM_NFKD},
     {.name = "Nmt", .normalize = normalize_nmt},
+    {.name = "Precompiled", .read = precompiled_read, .normalize = precompiled_normalize},
     {.name = "Prepend", .read = read_prepend, .normalize = normalize_prepend},
     {.name = "Replace", .read = read_replace, .normalize = normalize_replace},
     {.name = "Sequence"},

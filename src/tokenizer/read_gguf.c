@@ -403,6 +403,117 @@ static bool read_pieces(Reader *reader, const TensorFile *file, const GgufVocab 
     return set_ends(reader, file, true, false, err);
 }
 
+/* ---- SentencePiece's Unigram ---- */
+
+static bool read_piece_scores(Reader *reader, const TensorFile *file, const GgufVocab *v,
+                              Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    float *scores;
+    size_t n_scores;
+    if (!tensor_file_get_floats(file, "tokenizer.ggml.scores", &t->arena, &scores, &n_scores,
+                                err)) {
+        return false;
+    }
+    if (n_scores != v->n) {
+        return error_set(err, ERR_FORMAT, "%s: %zu tokens, but %zu scores", reader->name, v->n,
+                         n_scores);
+    }
+    double *wide = ARENA_ARRAY(&t->arena, double, v->n, err);
+    bool *left_out = ARENA_ARRAY(&t->arena, bool, v->n, err);
+    if (!wide || !left_out) {
+        return false;
+    }
+    for (size_t i = 0; i < v->n; i++) {
+        int64_t type = type_of(v, i);
+        wide[i] = (double)scores[i];
+        left_out[i] = type != TYPE_NORMAL && type != TYPE_UNUSED;
+        t->settings.byte_fallback |= type == TYPE_BYTE;
+    }
+    return unigram_finish(reader, wide, left_out, err);
+}
+
+static bool read_charsmap(Reader *reader, const TensorFile *file, Component *c, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    int64_t *values;
+    size_t n;
+    if (!tensor_file_get_ints(file, "tokenizer.ggml.precompiled_charsmap", &t->arena, &values, &n,
+                              err)) {
+        return false;
+    }
+    Charsmap *map = ARENA_NEW(&t->arena, Charsmap, err);
+    uint8_t *bytes = ARENA_ARRAY(&t->arena, uint8_t, n, err);
+    if (!map || !bytes) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bytes[i] = (uint8_t)values[i]; /* some writers store them with a sign */
+    }
+    c->charsmap = map;
+    return charsmap_read(map, &t->arena, bytes, n, reader->name, err);
+}
+
+static bool set_replace(Tokenizer *t, Component *c, const char *pattern, const char *text,
+                        Error *err)
+{
+    c->regex = tokenizer_add_regex(t, pattern, false, err);
+    c->text = text;
+    c->n_text = strlen(text);
+    return c->regex != NULL;
+}
+
+/** The character rules, spaces made single where the model wants it, and marks for spaces. */
+static bool set_unigram_parts(Reader *reader, const TensorFile *file, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    bool prepends;
+    bool trims;
+    if (!tensor_file_get_bool(file, "tokenizer.ggml.add_space_prefix", true, &prepends, err) ||
+        !tensor_file_get_bool(file, "tokenizer.ggml.remove_extra_whitespaces", true, &trims, err)) {
+        return false;
+    }
+    Component *rules = component_create(t, NORMALIZERS, "Precompiled", 0, err);
+    Component *ends = component_create(t, NORMALIZERS, "Replace", 0, err);
+    Component *runs = component_create(t, NORMALIZERS, "Replace", 0, err);
+    t->normalizer = component_create(t, NORMALIZERS, "Sequence", trims ? 3 : 1, err);
+    t->pre_tokenizer = component_create(t, PRE_TOKENIZERS, "Metaspace", 0, err);
+    t->decoder = component_create(t, DECODERS, "Metaspace", 0, err);
+    if (!rules || !ends || !runs || !t->normalizer || !t->pre_tokenizer || !t->decoder ||
+        !read_charsmap(reader, file, rules, err) || !set_replace(t, ends, "^ +| +$", "", err) ||
+        !set_replace(t, runs, " {2,}", " ", err)) {
+        return false;
+    }
+    t->normalizer->children[0] = *rules;
+    if (trims) {
+        t->normalizer->children[1] = *ends;
+        t->normalizer->children[2] = *runs;
+    }
+    t->pre_tokenizer->text = t->decoder->text = MARK;
+    t->pre_tokenizer->n_text = t->decoder->n_text = strlen(MARK);
+    t->pre_tokenizer->metaspace.prepend = prepends ? PREPEND_ALWAYS : PREPEND_NEVER;
+    t->pre_tokenizer->metaspace.split = true;
+    t->decoder->metaspace.prepend = t->pre_tokenizer->metaspace.prepend;
+    t->pre_tokenizer->regex = tokenizer_add_regex(t, MARK, true, err);
+    return t->pre_tokenizer->regex != NULL;
+}
+
+static bool read_unigram(Reader *reader, const TensorFile *file, const GgufVocab *v, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    t->model = model_kind_find("Unigram");
+    if (!put_vocab(reader, v, false, err) || !read_special_ids(reader, file, err) ||
+        !put_added(reader, v, err)) {
+        return false;
+    }
+    t->settings.unk_id = t->special[SPECIAL_UNK];
+    for (size_t i = 0; i < v->n && t->settings.unk_id < 0; i++) {
+        t->settings.unk_id = type_of(v, i) == TYPE_UNKNOWN ? (int32_t)i : -1;
+    }
+    return read_piece_scores(reader, file, v, err) && set_unigram_parts(reader, file, err) &&
+           set_ends(reader, file, false, true, err);
+}
+
 /* ---- WordPiece ---- */
 
 /** A vocabulary with words in capitals was learned without lowering them. */
@@ -437,7 +548,10 @@ bool tokenizer_read_gguf(Reader *reader, const TensorFile *file, Error *err)
     static const struct {
         const char *name;
         bool (*read)(Reader *reader, const TensorFile *file, const GgufVocab *v, Error *err);
-    } kinds[] = {{"gpt2", read_byte_level}, {"llama", read_pieces}, {"bert", read_wordpiece}};
+    } kinds[] = {{"gpt2", read_byte_level},
+                 {"llama", read_pieces},
+                 {"bert", read_wordpiece},
+                 {"t5", read_unigram}};
     TextView model;
     GgufVocab vocab = {0};
     if (tensor_file_kind(file) != TENSOR_FILE_GGUF) {
@@ -454,6 +568,6 @@ bool tokenizer_read_gguf(Reader *reader, const TensorFile *file, Error *err)
         }
     }
     return error_set(err, ERR_UNSUPPORTED,
-                     "%s: the tokenizer \"%.*s\" is not known; known are gpt2, llama, bert",
+                     "%s: the tokenizer \"%.*s\" is not known; known are gpt2, llama, bert, t5",
                      reader->name, clip_text(model.text, model.n), model.text ? model.text : "");
 }

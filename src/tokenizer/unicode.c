@@ -104,6 +104,12 @@ bool unicode_is_word(uint32_t c)
            (c >= 0x1F170 && c <= 0x1F189);
 }
 
+bool unicode_ends_cluster(uint32_t before, uint32_t after, int32_t *state)
+{
+    return utf8proc_grapheme_break_stateful((utf8proc_int32_t)before, (utf8proc_int32_t)after,
+                                            state);
+}
+
 int unicode_lower(uint32_t c, uint32_t out[2])
 {
     if (c < 0x80) {

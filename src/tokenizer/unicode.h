@@ -24,6 +24,10 @@ bool unicode_is_word(uint32_t c);
 /** Lower case of one character out of context; returns how many of out[2] it gives. */
 int unicode_lower(uint32_t c, uint32_t out[2]);
 
+/** Does a user-perceived character end between two code points? *state is 0 at the start of a text
+ *  and may be set to 0 again after any break. Source: Unicode Standard Annex 29. */
+bool unicode_ends_cluster(uint32_t before, uint32_t after, int32_t *state);
+
 typedef enum NormalForm { FORM_NFC, FORM_NFD, FORM_NFKC, FORM_NFKD } NormalForm;
 
 /** Appends the normal form of `in` to `out`.

@@ -201,7 +201,8 @@ def write_gguf(path, model, tokens, kinds, **more):
     w.add_token_list(tokens)
     w.add_token_types(kinds)
     for key, value in more.items():
-        add = {bool: w.add_bool, list: w.add_array, str: w.add_string, int: w.add_uint32}[type(value)]
+        add = {bool: w.add_bool, list: w.add_array, str: w.add_string, int: w.add_uint32,
+               bytes: w.add_array}[type(value)]
         add("tokenizer.ggml." + key, value)
     w.write_header_to_file()
     w.write_kv_data_to_file()
