@@ -240,6 +240,7 @@ def kyoto(folder, texts):
     t = like_gguf(pieces, kinds, table, True, True, 0, 2)
     out = os.environ.get("TMPDIR", "/tmp")
     make_tokens.DATA = out
+    write(f"{out}/tokens_texts.json", json.dumps(texts))
     write(f"{out}/tokens_json_kyoto.json", t.to_str() + "\n")
     golden("kyoto", f"{out}/tokens_json_kyoto.json", t, texts)
 

@@ -117,7 +117,7 @@ static void compare_file(const char *folder, const char *name)
     char *path = arena_printf(&g.arena, &err, "%s/tokens_%s.json", folder, name);
     cJSON *golden = json_parse_file(path, &err);
     assert_ok(golden, err);
-    path = arena_printf(&g.arena, &err, "%s/tokens_texts.json", FOLDER);
+    path = arena_printf(&g.arena, &err, "%s/tokens_texts.json", folder);
     cJSON *texts = json_parse_file(path, &err);
     assert_ok(texts, err);
     g.texts = texts;
