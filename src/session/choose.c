@@ -43,7 +43,7 @@ static float clarity(const PatternScores *scores)
     float most = 0;
     for (int p = 0; p < PATTERN_COUNT; p++) {
         if (!scores->known[p] || scores->n_queries[p] < PATTERN_MIN_QUERIES || p == PATTERN_SINK ||
-            p == PATTERN_SELF) {
+            p == PATTERN_SELF || p >= PATTERN_GLOBAL) {
             continue;
         }
         float ratio = scores->score[p] / pattern_limit((Pattern)p);
@@ -64,7 +64,7 @@ void session_choose_head(Session *session)
     for (int32_t layer = 0; layer < trace_layers_done(session->trace); layer++) {
         for (int32_t head = 0; head < info->n_heads; head++) {
             PatternScores scores;
-            if (pattern_scores(session->trace, layer, head, true, &scores, NULL) &&
+            if (pattern_scores(session->trace, layer, head, PATTERNS_REPEAT, &scores, NULL) &&
                 clarity(&scores) > best) {
                 best = clarity(&scores);
                 session->selection.layer = layer;

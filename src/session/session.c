@@ -523,20 +523,33 @@ const Reading *session_reading(Session *s)
 /* Multiplications that a frame may spend on them. */
 static const double PATTERNS_MOST = 80e6;
 
+static PatternWork affordable(const Trace *trace)
+{
+    const TraceInfo *info = trace_info(trace);
+    double row = info->head_dim;
+    double band = row * info->n_queries * 2 * (PATTERN_LONG_FROM + 32);
+    double all = row * info->n_queries * info->n_keys; /* at the most */
+    return all <= PATTERNS_MOST    ? PATTERNS_REPEAT
+           : band <= PATTERNS_MOST ? PATTERNS_BAND
+                                   : PATTERNS_FREE;
+}
+
 const PatternScores *session_patterns(Session *s)
 {
     const Selection *sel = &s->selection;
     if (!session_layer_ready(s)) {
         return NULL;
     }
+    const Survey *v = s->survey;
+    if (v && v->trace_version == s->trace_version && sel->layer < v->layers_scored) {
+        return &v->heads[sel->layer * trace_info(s->trace)->n_heads + sel->head].scores;
+    }
     if (s->patterns_of.trace_version != s->trace_version || s->patterns_of.layer != sel->layer ||
         s->patterns_of.head != sel->head) {
-        const TraceInfo *info = trace_info(s->trace);
-        double cost = (double)info->n_queries * info->n_keys * info->head_dim;
         s->patterns_of.trace_version = s->trace_version;
         s->patterns_of.layer = sel->layer;
         s->patterns_of.head = sel->head;
-        if (!pattern_scores(s->trace, sel->layer, sel->head, cost <= PATTERNS_MOST, &s->patterns,
+        if (!pattern_scores(s->trace, sel->layer, sel->head, affordable(s->trace), &s->patterns,
                             NULL)) {
             s->patterns = (PatternScores){.best = -1};
         }

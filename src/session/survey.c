@@ -57,22 +57,12 @@ static void score_rows(const Trace *trace, int32_t layer, int32_t head, SurveyHe
     }
     double entropy = 0;
     double distance = 0;
-    double broad = 0;
-    int32_t n_broad = 0;
     for (int32_t i = 0; i < info->n_queries; i++) {
-        int32_t first;
-        int32_t end;
-        trace_visible_keys(trace, layer, i, &first, &end);
         entropy += (double)rows.entropy[i];
         distance += (double)rows.distance[i];
-        if (end - first >= 2) {
-            broad += (double)rows.entropy[i] / log(end - first);
-            n_broad++;
-        }
     }
     out->entropy = (float)(entropy / info->n_queries / log(2));
     out->distance = (float)(distance / info->n_queries);
-    out->broad = n_broad ? (float)(broad / n_broad) : 0;
     survey_find_content(trace, &rows, out);
 }
 
@@ -90,8 +80,8 @@ static bool score_layer(SurveyJob *job, int32_t layer, JobControl *control, Erro
             return error_set(err, ERR_CANCELLED, "cancelled");
         }
         out->scores.best = -1;
-        if (!trace_is_cross(job->trace) &&
-            !pattern_scores(job->trace, layer, head, job->repeats, &out->scores, err)) {
+        if (!pattern_scores(job->trace, layer, head, job->repeats ? PATTERNS_REPEAT : PATTERNS_BAND,
+                            &out->scores, err)) {
             return false;
         }
         score_rows(job->trace, layer, head, out);
@@ -302,7 +292,7 @@ static void look_at_card(Session *s)
     const Survey *v = s->survey;
     Selection *sel = &s->selection;
     TraceRows rows;
-    if (v->finished && v->n_cards && v->cards[0].reason == SURVEY_CONTENT && !sel->pinned &&
+    if (v->finished && v->n_cards && v->cards[0].reason == SURVEY_LINK && !sel->pinned &&
         !s->journal->lines.n && s->view == VIEW_OVERVIEW &&
         trace_rows(s->trace, sel->layer, sel->head, &rows)) {
         sel->query = v->cards[0].query;
@@ -405,8 +395,8 @@ static bool begin(Session *s)
     }
     v->trace_version = s->trace_version;
     v->sink = -1;
-    double cost = (double)info->n_queries * info->n_keys * info->head_dim * (double)n;
-    v->repeats_known = !trace_is_cross(s->trace) && cost <= REPEATS_MOST;
+    v->repeats_known = !trace_is_cross(s->trace) &&
+                       pattern_repeat_cells(s->trace) * info->head_dim * (double)n <= REPEATS_MOST;
     return true;
 }
 

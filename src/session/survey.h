@@ -15,8 +15,7 @@ enum {
 
 /** Why a head is shown. The first ones are the patterns of analysis/patterns.h. */
 typedef enum SurveyReason {
-    SURVEY_CONTENT = PATTERN_COUNT, /* one token reads another that is no neighbour and no repeat */
-    SURVEY_BROAD,                   /* reads everything about equally */
+    SURVEY_LINK = PATTERN_COUNT, /* one token reads another that is no neighbour and no repeat */
     SURVEY_REASON_COUNT
 } SurveyReason;
 
@@ -25,7 +24,6 @@ typedef struct SurveyHead {
     PatternScores scores; /* best is -1 until the layer is scored */
     float entropy;        /* bits, mean over the queries */
     float distance;       /* tokens, mean of sum_j w_ij |i - j| over the queries */
-    float broad; /* mean over queries of entropy / log2(visible keys), 0..1; those that see two */
     /* its strongest link between two words that are no neighbours and no repeats; -1 = none */
     int32_t query, key;
     float weight;
@@ -43,7 +41,7 @@ typedef struct SurveyCard {
     int reason;         /* Pattern or SurveyReason */
     int32_t query, key; /* the link that shows it best; its weight is */
     float weight;
-    float score; /* 0..1: the pattern's score, the link's weight, or the broadness */
+    float score; /* 0..1: the pattern's score or the link's weight */
     int32_t slots[SURVEY_SLOTS]; /* tokens shown, ascending; a gap where they do not follow */
     int32_t n_slots;
     SurveyLink links[SURVEY_LINKS]; /* strongest first */

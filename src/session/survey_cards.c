@@ -6,9 +6,8 @@
 
 /* Of each query's weight the links show at least this much, strongest first. */
 static const double MASS = 0.8;
-/* A link between words, and a broad head, that are worth showing before all else. */
-static const float CONTENT_LIMIT = 0.2f;
-static const float BROAD_LIMIT = 0.8f;
+/* A link between words that is worth showing before all else. */
+static const float LINK_LIMIT = 0.2f;
 
 /* ---- links between words ---- */
 
@@ -80,28 +79,15 @@ void survey_find_content(const Trace *trace, const TraceRows *rows, SurveyHead *
 
 /* ---- the link that shows a pattern ---- */
 
-static bool belongs(const TraceToken *tokens, int reason, int32_t i, int32_t j)
+static bool belongs(const Trace *trace, const SurveyCard *card, int32_t i, int32_t j)
 {
-    switch (reason) {
-    case PATTERN_SINK:
-        return j == 0 && i > 0;
-    case PATTERN_PREVIOUS:
-        return j == i - 1;
-    case PATTERN_SELF:
-        return j == i;
-    case PATTERN_INDUCTION:
-        return j > 0 && j <= i && tokens[j - 1].id == tokens[i].id;
-    case PATTERN_DUPLICATE:
-        return j < i && tokens[j].id == tokens[i].id;
-    default:
-        return false;
-    }
+    return card->reason < PATTERN_COUNT && j >= 0 &&
+           pattern_has_cell(trace, (Pattern)card->reason, i, j);
 }
 
 static void find_telling(const Trace *trace, SurveyCard *card)
 {
     const TraceInfo *info = trace_info(trace);
-    const TraceToken *tokens = trace_tokens(trace);
     TraceRows rows;
     float best = -1;
     card->query = info->n_queries - 1;
@@ -111,7 +97,7 @@ static void find_telling(const Trace *trace, SurveyCard *card)
     }
     for (int32_t i = 0; i < info->n_queries; i++) {
         int32_t j = rows.max_key[i];
-        float bonus = belongs(tokens, card->reason, i, j) ? 2 : 0;
+        float bonus = belongs(trace, card, i, j) ? 2 : 0;
         float worth = j < 0 ? -1 : bonus + rows.max_weight[i] * lateness(i, info->n_queries);
         if (worth > best) {
             best = worth;
@@ -186,7 +172,6 @@ static int links_by_weight(const void *a, const void *b)
 /* The links of one query until MASS of its weight is reached; of these, those to tokens shown. */
 static double add_links(const Trace *trace, SurveyCard *card, int slot, Entry *entries, int32_t m)
 {
-    const TraceToken *tokens = trace_tokens(trace);
     int32_t query = card->slots[slot];
     double reached = 0;
     double shown = 0;
@@ -197,14 +182,14 @@ static double add_links(const Trace *trace, SurveyCard *card, int slot, Entry *e
         if (to < 0 || card->n_links == SURVEY_LINKS) {
             continue;
         }
-        bool one = card->reason == SURVEY_CONTENT;
+        bool one = card->reason == SURVEY_LINK;
         card->links[card->n_links++] = (SurveyLink){
             .query = (int16_t)slot,
             .key = (int16_t)to,
             .weight = entries[k].weight,
-            .strong = one ? entries[k].key == card->key
-                          : card->reason == SURVEY_BROAD ||
-                                belongs(tokens, card->reason, query, entries[k].key),
+            .strong =
+                one ? entries[k].key == card->key
+                    : card->reason == PATTERN_GLOBAL || belongs(trace, card, query, entries[k].key),
         };
         shown += (double)entries[k].weight;
     }
@@ -215,12 +200,12 @@ static double add_links(const Trace *trace, SurveyCard *card, int slot, Entry *e
 static bool is_asked(const Trace *trace, const SurveyCard *card, int slot)
 {
     int32_t query = card->slots[slot];
-    if (card->reason == SURVEY_CONTENT || card->reason == SURVEY_BROAD) {
+    if (card->reason == SURVEY_LINK || card->reason == PATTERN_GLOBAL) {
         return query == card->query;
     }
     bool repeats = card->reason == PATTERN_INDUCTION || card->reason == PATTERN_DUPLICATE;
     for (int to = 0; repeats && to < card->n_slots; to++) {
-        if (belongs(trace_tokens(trace), card->reason, query, card->slots[to])) {
+        if (belongs(trace, card, query, card->slots[to])) {
             return true;
         }
     }
@@ -259,10 +244,8 @@ static bool fill_links(const Trace *trace, SurveyCard *card, Error *err)
 static float worth_of(const SurveyHead *head, int reason, int32_t n)
 {
     switch (reason) {
-    case SURVEY_CONTENT:
+    case SURVEY_LINK:
         return content_worth(head, n);
-    case SURVEY_BROAD:
-        return head->broad;
     default:
         return head->scores.known[reason] ? head->scores.score[reason] : 0;
     }
@@ -270,9 +253,7 @@ static float worth_of(const SurveyHead *head, int reason, int32_t n)
 
 static float limit_of(int reason)
 {
-    return reason == SURVEY_CONTENT ? CONTENT_LIMIT
-           : reason == SURVEY_BROAD ? BROAD_LIMIT
-                                    : pattern_limit((Pattern)reason);
+    return reason == SURVEY_LINK ? LINK_LIMIT : pattern_limit((Pattern)reason);
 }
 
 static bool is_taken(const SurveyCard *cards, int n, int32_t layer, int32_t head)
@@ -285,14 +266,14 @@ static bool is_taken(const SurveyCard *cards, int n, int32_t layer, int32_t head
     return false;
 }
 
-/* The best head for a reason, if it passes the limit and is not shown already. */
+/* The best head for a reason, if it has more than `least` and is not shown already. */
 static bool take_best(const Trace *trace, const SurveyHead *heads, int32_t n_layers, int reason,
-                      SurveyCard *cards, int *n_cards)
+                      float least, SurveyCard *cards, int *n_cards)
 {
     const TraceInfo *info = trace_info(trace);
     const SurveyHead *best = NULL;
     SurveyCard card = {.reason = reason};
-    float most = limit_of(reason);
+    float most = least;
     for (int32_t layer = 0; layer < n_layers; layer++) {
         for (int32_t head = 0; head < info->n_heads; head++) {
             const SurveyHead *h = &heads[layer * info->n_heads + head];
@@ -308,7 +289,7 @@ static bool take_best(const Trace *trace, const SurveyHead *heads, int32_t n_lay
     if (!best) {
         return false;
     }
-    if (reason == SURVEY_CONTENT) {
+    if (reason == SURVEY_LINK) {
         card.query = best->query;
         card.key = best->key;
         card.weight = best->weight;
@@ -325,16 +306,17 @@ bool survey_choose_cards(const Trace *trace, const SurveyHead *heads, int32_t n_
                          SurveyCard *cards, int *n_cards, Error *err)
 {
     /* In this order: what is found in few heads says more. */
-    static const int reasons[] = {SURVEY_CONTENT,    PATTERN_PREVIOUS, PATTERN_INDUCTION,
-                                  PATTERN_DUPLICATE, PATTERN_SELF,     SURVEY_BROAD,
-                                  PATTERN_SINK,      PATTERN_PREVIOUS, PATTERN_SELF,
-                                  SURVEY_BROAD,      PATTERN_SINK};
+    static const int reasons[] = {
+        SURVEY_LINK,  PATTERN_PREVIOUS, PATTERN_INDUCTION, PATTERN_DUPLICATE, PATTERN_NEXT,
+        PATTERN_SELF, PATTERN_LOCAL,    PATTERN_GLOBAL,    PATTERN_SEPARATOR, PATTERN_LONG,
+        PATTERN_SINK, PATTERN_PREVIOUS, PATTERN_SELF,      PATTERN_GLOBAL,    PATTERN_SINK};
     const TraceInfo *info = trace_info(trace);
+    int n = (int)AS_COUNT(reasons);
     *n_cards = 0;
-    for (size_t i = 0; i < AS_COUNT(reasons) && *n_cards < SURVEY_CARDS; i++) {
-        if (!trace_is_cross(trace)) {
-            take_best(trace, heads, n_layers, reasons[i], cards, n_cards);
-        }
+    /* Where too few heads pass a limit (a short text, one layer) the nearest ones stand in. */
+    for (int i = 0; i < 2 * n && *n_cards < SURVEY_CARDS && !trace_is_cross(trace); i++) {
+        int reason = reasons[i % n];
+        take_best(trace, heads, n_layers, reason, i < n ? limit_of(reason) : 0, cards, n_cards);
     }
     for (int i = 0; i < *n_cards; i++) {
         choose_slots(info->n_queries, &cards[i]);

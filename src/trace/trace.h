@@ -330,6 +330,13 @@ AS_MUST_CHECK bool trace_tile_reduce(const Trace *trace, const TraceRegion *regi
                                      int32_t row_texel, int32_t col_texel, float *mean, float *max,
                                      JobControl *control, Error *err);
 
+/** Weights of any queries at any keys (both lists in any order, repeats allowed): out [n_queries,
+ *  n_keys], masked cells 0. The same numbers as trace_tile but for rounding in the last digits.
+ *  Cost O(n_queries * n_keys * D). */
+AS_MUST_CHECK bool trace_gather(const Trace *trace, int32_t layer, int32_t head,
+                                const int32_t *queries, int32_t n_queries, const int32_t *keys,
+                                int32_t n_keys, float *out, Error *err);
+
 /** Row `query` of the weights: out [M], what this query looks at. */
 AS_MUST_CHECK bool trace_row_profile(const Trace *trace, int32_t layer, int32_t head, int32_t query,
                                      float *out, Error *err);

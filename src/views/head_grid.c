@@ -324,14 +324,5 @@ Color color_as_text(const Ui *ui, Color color)
 
 const char *pattern_short(Pattern pattern)
 {
-    switch (pattern) {
-    case PATTERN_PREVIOUS:
-        return "prev";
-    case PATTERN_INDUCTION:
-        return "induct";
-    case PATTERN_DUPLICATE:
-        return "dup";
-    default:
-        return pattern_name(pattern);
-    }
+    return pattern_text(pattern)->short_name;
 }

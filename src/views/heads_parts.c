@@ -21,16 +21,9 @@ int heads_label(const SurveyHead *head)
 
 const char *heads_label_name(int label)
 {
-    static const char *const names[HEADS_FILTER_COUNT] = {
-        [HEADS_ALL] = "All",
-        [1 + PATTERN_SINK] = "Sink, first",
-        [1 + PATTERN_PREVIOUS] = "Previous",
-        [1 + PATTERN_SELF] = "Self",
-        [1 + PATTERN_INDUCTION] = "Induction",
-        [1 + PATTERN_DUPLICATE] = "Duplicate",
-        [HEADS_MIXED] = "Mixed",
-    };
-    return names[label];
+    return label == HEADS_ALL     ? "All"
+           : label == HEADS_MIXED ? "Mixed"
+                                  : pattern_text((Pattern)(label - 1))->title;
 }
 
 Color heads_label_color(const Ui *ui, int label)
@@ -63,12 +56,40 @@ static const char *filter_name(int label)
                                   : pattern_name((Pattern)(label - 1));
 }
 
+/* All, the patterns that have heads in the order of the table, mixed, then those that have none. */
+static int order_labels(const HeadsScene *s, int order[HEADS_FILTER_COUNT])
+{
+    int n = 0;
+    order[n++] = HEADS_ALL;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int label = 1; label < HEADS_FILTER_COUNT; label++) {
+            bool has = label == HEADS_MIXED || count_of(s, label) > 0;
+            if (has == (pass == 0)) {
+                order[n++] = label;
+            }
+        }
+    }
+    return n;
+}
+
+static const char *label_tip(const HeadsScene *s, int label)
+{
+    const PatternText *text = pattern_text((Pattern)(label - 1));
+    return draw_format(s->c->ui->list,
+                       "%s %s Counted are heads whose %s score (%s) is above %.2f and furthest "
+                       "above its limit: a hypothesis about this text.",
+                       text->what, text->why, text->name, text->cells, (double)text->limit);
+}
+
 float heads_draw_filters(HeadsScene *s)
 {
     Ui *ui = s->c->ui;
     Rect row = s->layout.filters;
     float x = row.x;
-    for (int label = 0; label < HEADS_FILTER_COUNT; label++) {
+    int order[HEADS_FILTER_COUNT];
+    int n_labels = order_labels(s, order);
+    for (int at = 0; at < n_labels; at++) {
+        int label = order[at];
         const char *name = heads_label_name(label);
         const char *count = draw_format(ui->list, "%d", count_of(s, label));
         float name_w = ui_text_width(ui, FONT_SANS_MEDIUM, 12, name);
@@ -99,12 +120,7 @@ float heads_draw_filters(HeadsScene *s)
         ui_label(ui, rect(x + 34 + name_w, row.y, count_w + 1, row.h),
                  &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text2}, count);
         if (label > HEADS_ALL && label < HEADS_MIXED) {
-            ui_tooltip(ui, box,
-                       draw_format(ui->list,
-                                   "Heads whose %s score is furthest above its limit, %.2f. A "
-                                   "label is a hypothesis about this text.",
-                                   filter_name(label),
-                                   (double)pattern_limit((Pattern)(label - 1))));
+            ui_tooltip(ui, box, label_tip(s, label));
         }
         x += w + 8;
     }
@@ -190,17 +206,23 @@ static void draw_example(HeadsScene *s, Rect card, Pattern pattern)
 
 void heads_draw_best(HeadsScene *s)
 {
-    static const Pattern order[] = {PATTERN_PREVIOUS, PATTERN_SELF, PATTERN_INDUCTION,
-                                    PATTERN_DUPLICATE, PATTERN_SINK};
     Rect row = s->layout.best;
     float gap = row.h >= 140 ? 24 : 12;
     if (rect_is_empty(row)) {
         return;
     }
-    int n = AS_CLAMP((int)((row.w + gap) / (186 + gap)), 1, (int)AS_COUNT(order));
+    int n = AS_CLAMP((int)((row.w + gap) / (186 + gap)), 1, (int)PATTERN_COUNT);
     float w = floorf((row.w - gap * (float)(n - 1)) / (float)n);
-    for (int i = 0; i < n; i++) {
-        draw_example(s, rect(row.x + (float)i * (w + gap), row.y, w, row.h), order[i]);
+    int order[HEADS_FILTER_COUNT];
+    int n_labels = order_labels(s, order);
+    int placed = 0;
+    for (int at = 0; at < n_labels && placed < n; at++) {
+        if (order[at] != HEADS_ALL && order[at] != HEADS_MIXED) {
+            Rect card = {row.x + (float)placed * (w + gap), row.y, w, row.h};
+            draw_example(s, card, (Pattern)(order[at] - 1));
+            ui_tooltip(s->c->ui, card, label_tip(s, order[at]));
+            placed++;
+        }
     }
 }
 
@@ -249,12 +271,13 @@ static void draw_pair(Ui *ui, Rect row, const char *name, const char *value)
 
 static void draw_card_numbers(const HeadsScene *s, Rect box, const SurveyHead *h)
 {
-    static const Pattern order[] = {PATTERN_INDUCTION, PATTERN_SINK, PATTERN_PREVIOUS, PATTERN_SELF,
-                                    PATTERN_DUPLICATE};
+    enum { SHOWN = 6 };
+    Pattern order[PATTERN_COUNT];
+    pattern_order(&h->scores, order);
     Ui *ui = s->c->ui;
     ui_caps(ui, rect(box.x, box.y - 4, box.w, 18), "Scores");
     float y = box.y + 18;
-    for (size_t i = 0; i < AS_COUNT(order); i++) {
+    for (size_t i = 0; i < SHOWN; i++) {
         draw_score(s, rect(box.x, y, box.w, 22), order[i], &h->scores);
         y += 22;
     }

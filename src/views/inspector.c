@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { PAD = 16, TOP_KEYS = 4 };
+enum { PAD = 16, TOP_KEYS = 4, PATTERNS_SHOWN = 5 };
 
 /* Heights that give way a little in a low window. */
 typedef struct Pitch {
@@ -232,31 +232,36 @@ static float words_height(ViewContext *c, const Reading *r, float width)
     return 38 + fmaxf(h, 4 * 18) + 6;
 }
 
+static int known_patterns(const PatternScores *p)
+{
+    int n = 0;
+    for (int i = 0; i < PATTERN_COUNT; i++) {
+        n += p->known[i];
+    }
+    return n;
+}
+
 static float draw_patterns(ViewContext *c, Rect box, const Reading *r)
 {
     Pitch pitch = pitch_of(c);
-    static const char *const names[PATTERN_COUNT] = {
-        [PATTERN_SINK] = "First token",    [PATTERN_PREVIOUS] = "Token before",
-        [PATTERN_SELF] = "Itself",         [PATTERN_INDUCTION] = "Induction",
-        [PATTERN_DUPLICATE] = "Duplicate",
-    };
     (void)r;
     Ui *ui = c->ui;
     const PatternScores *p = session_patterns(c->session);
     float y = box.y;
-    for (int i = 0; p && i < PATTERN_COUNT; i++) {
-        if (!p->known[i]) {
-            continue;
-        }
+    Pattern order[PATTERN_COUNT];
+    if (p) {
+        pattern_order(p, order);
+    }
+    for (int at = 0; p && at < AS_MIN(known_patterns(p), PATTERNS_SHOWN); at++) {
+        Pattern i = order[at];
         Rect row = {box.x, y, box.w, pitch.row};
-        bool on = i == p->best;
-        bar_row(c, row, names[i], NULL, p->score[i],
-                color_mix(ui->theme.track, pattern_color((Pattern)i), on ? 1 : 0.7f), on);
+        bool on = (int)i == p->best;
+        bar_row(c, row, pattern_text(i)->title, NULL, p->score[i],
+                color_mix(ui->theme.track, pattern_color(i), on ? 1 : 0.7f), on);
         Rect bar = bar_box(ui, row);
-        draw_rect(ui->list,
-                  &(DrawRect){.box = {ui_snap(ui, bar.x + bar.w * pattern_limit((Pattern)i)),
-                                      bar.y - 2, 1, bar.h + 4},
-                              .fill = color_with_alpha(ui->theme.text, 0.7f)});
+        draw_rect(ui->list, &(DrawRect){.box = {ui_snap(ui, bar.x + bar.w * pattern_limit(i)),
+                                                bar.y - 2, 1, bar.h + 4},
+                                        .fill = color_with_alpha(ui->theme.text, 0.7f)});
         y += pitch.row;
     }
     return y - box.y;
@@ -266,10 +271,7 @@ static float patterns_height(ViewContext *c)
 {
     Pitch pitch = pitch_of(c);
     const PatternScores *p = session_patterns(c->session);
-    int n = 0;
-    for (int i = 0; p && i < PATTERN_COUNT; i++) {
-        n += p->known[i];
-    }
+    int n = p ? AS_MIN(known_patterns(p), PATTERNS_SHOWN) : 0;
     return pitch.row * (float)n + 8;
 }
 

@@ -9,13 +9,18 @@
 static const struct {
     const char *title, *kind, *score;
 } texts[SURVEY_REASON_COUNT] = {
-    [PATTERN_SINK] = {"Rests on the first token", "attention sink", "sink score"},
     [PATTERN_PREVIOUS] = {"Reads the previous token", "positional", "previous-token score"},
+    [PATTERN_NEXT] = {"Reads the next token", "positional", "next-token score"},
     [PATTERN_SELF] = {"Reads the token itself", "positional", "self score"},
+    [PATTERN_SINK] = {"Rests on the first token", "attention sink", "sink score"},
+    [PATTERN_SEPARATOR] = {"Rests on separators", "separators", "separator score"},
+    [PATTERN_LOCAL] = {"Reads the words around", "local, 2–8 tokens", "local score"},
     [PATTERN_INDUCTION] = {"Continues a repeated phrase", "induction", "induction score"},
     [PATTERN_DUPLICATE] = {"Finds the same token before", "duplicate", "duplicate score"},
-    [SURVEY_CONTENT] = {NULL, "content, a hypothesis", NULL},
-    [SURVEY_BROAD] = {"Reads all tokens alike", "broad", "entropy, of its largest"},
+    [PATTERN_GLOBAL] = {"Reads all tokens alike", "global", "entropy, of its largest"},
+    [PATTERN_CONTENT] = {"Looks far away by content", "content, a hypothesis", "content score"},
+    [PATTERN_LONG] = {"Reads far back", "32 or more tokens", "long-range score"},
+    [SURVEY_LINK] = {NULL, "content, a hypothesis", NULL},
 };
 
 /* ---- arcs ---- */
@@ -201,7 +206,7 @@ static void draw_arcs(const OverviewScene *s, Rect box, const SurveyCard *card)
 
 static const char *title_of(const OverviewScene *s, const SurveyCard *card)
 {
-    if (card->reason != SURVEY_CONTENT) {
+    if (card->reason != SURVEY_LINK) {
         return texts[card->reason].title;
     }
     return draw_format(s->c->ui->list, "“%s” reads “%s”", label_of(s->c, card->query),
@@ -211,13 +216,13 @@ static const char *title_of(const OverviewScene *s, const SurveyCard *card)
 static const char *tip_of(const OverviewScene *s, const SurveyCard *card)
 {
     DrawList *list = s->c->ui->list;
-    if (card->reason == SURVEY_CONTENT) {
+    if (card->reason == SURVEY_LINK) {
         return draw_format(list,
                            "Of all heads this link between two words is the strongest: token %d "
                            "reads token %d with weight %.6f. What it means is a guess.",
                            card->query, card->key, (double)card->weight);
     }
-    if (card->reason == SURVEY_BROAD) {
+    if (card->reason == PATTERN_GLOBAL) {
         return draw_format(list,
                            "Entropy of its rows, divided by log₂ of the visible keys, on average "
                            "%.6f. Shown are the links of token %d.",

@@ -101,8 +101,10 @@ Color key_token_color(const ViewContext *c, int32_t key)
 Color pattern_color(Pattern pattern)
 {
     static const uint32_t colors[PATTERN_COUNT] = {
-        [PATTERN_SINK] = 0x93A2D0,      [PATTERN_PREVIOUS] = 0x71B4FF,  [PATTERN_SELF] = 0xC699F8,
-        [PATTERN_INDUCTION] = 0xFF8E86, [PATTERN_DUPLICATE] = 0xF2AF48,
+        [PATTERN_PREVIOUS] = 0x71B4FF,  [PATTERN_NEXT] = 0x9DB0FF,      [PATTERN_SELF] = 0xC699F8,
+        [PATTERN_SINK] = 0x93A2D0,      [PATTERN_SEPARATOR] = 0xB3B08C, [PATTERN_LOCAL] = 0x17D0D8,
+        [PATTERN_INDUCTION] = 0xFF8E86, [PATTERN_DUPLICATE] = 0xF2AF48, [PATTERN_GLOBAL] = 0x72D48A,
+        [PATTERN_CONTENT] = 0xFF93C9,   [PATTERN_LONG] = 0xE58F5B,
     };
     return color_hex(colors[pattern]);
 }
