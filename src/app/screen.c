@@ -224,6 +224,7 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
     }
     complete_cell(screen, &wanted);
     session_settle(s);
+    screen->ui.no_toasts = true;
     UiFrame frame = {.list = &screen->list,
                      .fonts = screen->fonts,
                      .theme = (ThemeId)s->options.theme,

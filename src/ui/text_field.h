@@ -24,9 +24,21 @@ typedef struct TextField {
 TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field);
 /** The edited text after SUBMIT, UTF-8. Borrowed until the next edit. */
 const char *text_field_text(const Ui *ui);
+/** The text as it is right now while this field (or area) is edited, in the frame's arena; NULL
+ *  while it is not. */
+const char *text_field_live(const Ui *ui, UiId id);
 /** Is this field being edited? */
 bool text_field_is_edited(const Ui *ui, UiId id);
 /** Starts editing from outside (a key that goes to the field), all selected. */
 void text_field_begin(Ui *ui, UiId id, const char *text);
+
+typedef struct TextArea {
+    const char *text; /* shown while not edited, taken as the start of an edit; UTF-8 */
+    const char *hint; /* shown while it is empty; NULL = none */
+} TextArea;
+
+/** Text of many lines in a box, broken at words, scrolled by wheel and cursor. Enter breaks the
+ *  line, Ctrl+Enter submits, Esc cancels. */
+TextFieldResult ui_text_area(Ui *ui, UiId id, Rect box, const TextArea *area);
 
 void text_edit_free(UiTextEdit **edit);

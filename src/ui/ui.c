@@ -1,5 +1,6 @@
 #include "ui/ui.h"
 
+#include "ui/controls.h"
 #include "ui/popup.h"
 #include "ui/text_field.h"
 
@@ -154,6 +155,7 @@ bool ui_focusable(Ui *ui, UiId id, Rect box)
     }
     ui->focus_used = true;
     ui->focus_box = box;
+    ui->focus_clip = draw_clip(ui->list);
     return true;
 }
 
@@ -328,11 +330,14 @@ void ui_end(Ui *ui)
         ui->focus = 0;
     }
     if (ui->focus && ui->focus_shown) {
+        draw_push_clip(ui->list, rect_inset(ui->focus_clip, -3));
         draw_rect(ui->list, &(DrawRect){.box = rect_inset(ui->focus_box, -3),
                                         .radius = 10,
                                         .border = 2,
                                         .border_color = ui->theme.accent});
+        draw_pop_clip(ui->list);
     }
+    ui_toasts_draw(ui);
     popup_draw(ui);
     draw_tooltip(ui);
     move_focus(ui);

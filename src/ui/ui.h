@@ -37,7 +37,7 @@ typedef struct UiEvent {
     double time_s;
 } UiEvent;
 
-enum { UI_MAX_KEYS = 32, UI_BUTTONS = 3, UI_TWEENS = 64, UI_FOCUS_MAX = 256, UI_POPUP_ITEMS = 64 };
+enum { UI_MAX_KEYS = 32, UI_BUTTONS = 3, UI_TWEENS = 64, UI_FOCUS_MAX = 512, UI_TOASTS = 4 };
 
 typedef struct UiKeyPress {
     uint32_t key;
@@ -80,14 +80,27 @@ typedef enum UiCursor { UI_CURSOR_ARROW, UI_CURSOR_HAND, UI_CURSOR_TEXT, UI_CURS
 typedef struct UiPopup {
     UiId id;    /* of the drop-down it belongs to; 0 = none is open */
     Rect box;   /* where it was drawn, shields what is below */
-    int hot;    /* item under pointer or keys */
-    int chosen; /* picked in the last pass, -1 = none; taken by its drop-down */
+    int hot;    /* place among those shown, under pointer or keys */
+    int chosen; /* item picked in the last pass, -1 = none; taken by its drop-down */
     UiId chosen_for;
-    int n_items;                       /* this pass */
-    const char *items[UI_POPUP_ITEMS]; /* borrowed until ui_end */
+    int n_items;        /* this pass */
+    const char **items; /* [n_items] in the frame's arena */
+    int *shown;         /* [n_shown] items that match the search */
+    int n_shown;
     int current;
     Rect anchor;
+    float scroll;     /* px above the first row seen */
+    char search[64];  /* typed while the list is open */
+    bool hot_by_keys; /* it is scrolled into view */
+    bool enter;       /* pressed in this pass */
 } UiPopup;
+
+/** A line that shows for some seconds (ui/controls.h). */
+typedef struct UiToast {
+    char text[200];
+    int kind;
+    double since_s, until_s; /* since_s 0 = free */
+} UiToast;
 
 typedef struct UiTextEdit UiTextEdit; /* ui/text_field.h */
 
@@ -122,7 +135,7 @@ typedef struct Ui {
     bool focus_used;  /* the widget with the focus was drawn in this pass */
     UiId focus_order[UI_FOCUS_MAX];
     int n_focus;
-    Rect focus_box;
+    Rect focus_box, focus_clip; /* where the ring is drawn */
 
     UiCursor cursor;
     bool moves;    /* something is in motion: draw again soon */
@@ -136,6 +149,8 @@ typedef struct Ui {
 
     Rect shield; /* widgets drawn now do not see the pointer in here; empty = none */
     UiPopup popup;
+    UiToast toasts[UI_TOASTS];
+    bool no_toasts; /* pictures: what comes and goes is left out */
     UiClipboard clipboard;
     UiTextEdit *edit; /* the text being edited, owned; ui_free */
 } Ui;

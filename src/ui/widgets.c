@@ -224,6 +224,16 @@ bool ui_play_button(Ui *ui, UiId id, Vec2 center, bool playing, const char *tip)
     return clicked;
 }
 
+int ui_arrow_choice(Ui *ui, UiId id, Rect box, int n, int current)
+{
+    if (!ui_focusable(ui, id, box) || !ui->focus_shown) {
+        return current;
+    }
+    int step = ui_take_key(ui, KEY_RIGHT, 0) + ui_take_key(ui, KEY_DOWN, 0) -
+               ui_take_key(ui, KEY_LEFT, 0) - ui_take_key(ui, KEY_UP, 0);
+    return step ? AS_CLAMP(current + step, 0, n - 1) : current;
+}
+
 int ui_segmented(Ui *ui, UiId id, Rect box, const char *const *items, int n, int current)
 {
     enum { MOST = 8 };
@@ -241,14 +251,14 @@ int ui_segmented(Ui *ui, UiId id, Rect box, const char *const *items, int n, int
     }
     float inner = box.w - 6;
     float x = box.x + 3;
-    int chosen = current;
+    int chosen = ui_arrow_choice(ui, id, box, n, current);
     for (int i = 0; i < n; i++) {
         float w = sum <= inner ? widths[i] + (inner - sum) / (float)n : widths[i] * inner / sum;
         Rect seg = {x, box.y + 3, w, box.h - 6};
         x += w;
         UiId seg_id = id + (UiId)i + 1;
         bool hot;
-        if (ui_click(ui, seg_id, seg, true, &hot, NULL)) {
+        if (ui_click(ui, seg_id, seg, false, &hot, NULL)) {
             chosen = i;
         }
         bool on = i == current;

@@ -44,6 +44,8 @@ typedef enum UiButtonKind { UI_BUTTON_PLAIN, UI_BUTTON_ACCENT } UiButtonKind;
 bool ui_button(Ui *ui, UiId id, Rect box, const char *text, UiButtonKind kind);
 /** Round play button. */
 bool ui_play_button(Ui *ui, UiId id, Vec2 center, bool playing, const char *tip);
+/** One Tab stop for a row of n choices: the arrow keys go along it. The new index, or current. */
+int ui_arrow_choice(Ui *ui, UiId id, Rect box, int n, int current);
 /** Returns the chosen index (current when unchanged). widths of segments follow their texts. */
 int ui_segmented(Ui *ui, UiId id, Rect box, const char *const *items, int n, int current);
 /** "Layer ‹ 17 / 29 ›": -1, 0 or +1. dot may be transparent. */
@@ -65,7 +67,8 @@ typedef struct UiSliderResult {
 } UiSliderResult;
 UiSliderResult ui_slider(Ui *ui, UiId id, Rect box, const UiSlider *slider);
 
-/** Caption and value in a field with a chevron; the new index, or current. */
+/** Caption and value in a field with a chevron; the new index, or current. What is typed while the
+ *  list is open searches it. */
 int ui_dropdown(Ui *ui, UiId id, Rect box, const char *caption, const char *value,
                 const char *const *items, int n, int current);
 

@@ -54,8 +54,7 @@ static const char *entry_name(Ui *ui, const Views *views, size_t at)
 }
 
 typedef struct Menu {
-    const char *items[UI_POPUP_ITEMS];
-    const char *specs[UI_POPUP_ITEMS];
+    const char **items, **specs; /* [n] in the frame's arena */
     int n, current;
 } Menu;
 
@@ -63,9 +62,14 @@ typedef struct Menu {
 static void make_menu(ViewContext *c, const char *spec, const char *name, Menu *menu)
 {
     const Views *views = c->views;
-    menu->n = 0;
-    menu->current = -1;
-    for (size_t i = 0; i < views->n_models && menu->n < UI_POPUP_ITEMS - 1; i++) {
+    Arena *arena = &c->ui->list->arena;
+    *menu = (Menu){.current = -1,
+                   .items = ARENA_ARRAY(arena, const char *, views->n_models + 1, NULL),
+                   .specs = ARENA_ARRAY(arena, const char *, views->n_models + 1, NULL)};
+    if (!menu->items || !menu->specs) {
+        return;
+    }
+    for (size_t i = 0; i < views->n_models; i++) {
         if (menu->current < 0 && opens(spec, &views->models[i])) {
             menu->current = menu->n;
         }
@@ -107,7 +111,7 @@ void chrome_model_menu(ViewContext *c, Rect box)
         return;
     }
     ui_tooltip(ui, box, spec);
-    if (chosen != menu.current) {
+    if (chosen != menu.current && menu.n) {
         session_post(c->session, "model %s", menu.specs[chosen]);
     }
 }
