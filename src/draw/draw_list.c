@@ -7,6 +7,9 @@
 
 #include "base/str.h"
 
+/* How near to the edge of a thin curve a pointer may be to mean it, px. */
+static const float PICK_REACH = 3;
+
 static void fail(DrawList *list, const Error *err)
 {
     if (!list->error.code) {
@@ -431,6 +434,56 @@ void draw_cells(DrawList *list, const DrawCells *c)
     }
 }
 
+static Rect rect_union(Rect a, Rect b)
+{
+    float x0 = AS_MIN(a.x, b.x);
+    float y0 = AS_MIN(a.y, b.y);
+    float x1 = AS_MAX(a.x + a.w, b.x + b.w);
+    float y1 = AS_MAX(a.y + a.h, b.y + b.h);
+    return rect(x0, y0, x1 - x0, y1 - y0);
+}
+
+/* What of them can be drawn: a curve that is no number is left out of the box, and painters leave
+ * it out of the picture. */
+static bool curves_box(const DrawCurve *curves, size_t n, Rect *box)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        Rect b = curve_bounds(&curves[i]);
+        if (finite_rect(b)) {
+            *box = any ? rect_union(*box, b) : b;
+            any = true;
+        }
+    }
+    return any;
+}
+
+void draw_curves(DrawList *list, const DrawCurves *c)
+{
+    Rect box;
+    DrawCmd *cmd = curves_box(c->curves, c->n, &box) ? add(list, DRAW_CURVES, box, 1) : NULL;
+    if (cmd) {
+        cmd->u.curves = *c;
+    }
+}
+
+void draw_particles(DrawList *list, const DrawParticles *p)
+{
+    Rect box;
+    if (!p->n || !curves_box(p->curves, p->n_curves, &box)) {
+        return;
+    }
+    float grow = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        AS_ASSERT(p->items[i].curve < p->n_curves);
+        grow = AS_MAX(grow, AS_MAX(p->items[i].halo, p->items[i].radius) + p->items[i].tail);
+    }
+    DrawCmd *cmd = add(list, DRAW_PARTICLES, rect_inset(box, -grow), 1);
+    if (cmd) {
+        cmd->u.particles = *p;
+    }
+}
+
 const char *draw_format(DrawList *list, const char *fmt, ...)
 {
     char text[512];
@@ -461,7 +514,15 @@ uint64_t draw_pick(const DrawList *list, Vec2 p)
 {
     for (size_t i = list->cmds.n; i-- > 0;) {
         const DrawCmd *cmd = &list->cmds.items[i];
-        if (cmd->tag && rect_contains(cmd->clip, p) && rect_contains(cmd->bounds, p)) {
+        if (!rect_contains(cmd->clip, p)) {
+            continue;
+        }
+        if (cmd->kind == DRAW_CURVES) {
+            size_t k = curves_pick(&cmd->u.curves, p, PICK_REACH);
+            if (k < cmd->u.curves.n) {
+                return cmd->u.curves.curves[k].tag;
+            }
+        } else if (cmd->tag && rect_contains(cmd->bounds, p)) {
             return cmd->tag;
         }
     }

@@ -8,12 +8,13 @@
  *   draw_rect(&list, &(DrawRect){.box = rect(24, 24, 300, 120), .fill = card, .radius = 12});
  *   if (!draw_end(&list, err)) …
  *
- * Everything given is copied into the list's arena but cell values and images, which are borrowed
- * until the list is painted. A draw call that runs out of memory is remembered and told by
+ * Everything given is copied into the list's arena but cell values, images, curves and particles,
+ * which are borrowed until the list is painted. A draw call that runs out of memory is remembered and told by
  * draw_end. Main thread only.
  */
 #include "draw/color.h"
 #include "draw/colormap.h"
+#include "draw/curves.h"
 #include "draw/icons.h"
 #include "draw/path.h"
 #include "draw/text.h"
@@ -32,6 +33,8 @@ typedef enum DrawKind {
     DRAW_IMAGE,
     DRAW_HATCH,
     DRAW_CELLS,
+    DRAW_CURVES,
+    DRAW_PARTICLES,
     DRAW_KIND_COUNT
 } DrawKind;
 
@@ -211,6 +214,8 @@ typedef struct DrawCmd {
         DrawImage image;
         DrawHatch hatch;
         DrawCells cells;
+        DrawCurves curves;
+        DrawParticles particles;
     } u;
     const char *full_text; /* DRAW_TEXT that was elided: the whole, for tooltips and tests */
 } DrawCmd;
@@ -266,10 +271,13 @@ float draw_text(DrawList *list, const DrawText *t);
 void draw_image(DrawList *list, const DrawImage *i);
 void draw_hatch(DrawList *list, const DrawHatch *h);
 void draw_cells(DrawList *list, const DrawCells *c);
+void draw_curves(DrawList *list, const DrawCurves *c);
+void draw_particles(DrawList *list, const DrawParticles *p);
 
 /** Text formatted printf-style into the list's arena, for labels; "" on failure. */
 const char *draw_format(DrawList *list, const char *fmt, ...) AS_PRINTF(2, 3);
-/** The uppermost command with a tag != 0 whose bounds and clip hold p, or 0. */
+/** The tag (not 0) of the uppermost command whose bounds and clip hold p, or 0; of curves that of
+ *  the one under p (curves_pick, within 3 px). */
 uint64_t draw_pick(const DrawList *list, Vec2 p);
 
 /** The list as text, one command a line, numbers to 0.01: what tests compare. */

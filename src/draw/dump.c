@@ -5,8 +5,8 @@
 #include "draw/draw_list.h"
 
 static const char *const kind_names[DRAW_KIND_COUNT] = {
-    "rect", "shadow", "line", "polyline", "bezier", "circle", "polygon",
-    "path", "icon",   "text", "image",    "hatch",  "cells"};
+    "rect", "shadow", "line",  "polyline", "bezier", "circle", "polygon",  "path",
+    "icon", "text",   "image", "hatch",    "cells",  "curves", "particles"};
 
 const char *draw_kind_name(DrawKind kind)
 {
@@ -117,6 +117,51 @@ static bool put_curve(StrBuf *b, const DrawBezier *c, Error *err)
     return ok;
 }
 
+static bool put_weighted(StrBuf *b, const DrawCurve *c, float drawn, Error *err)
+{
+    bool ok = strbuf_puts(b, "\n  curve", err) &&
+              (!c->tag || strbuf_printf(b, err, " #%llu", (unsigned long long)c->tag)) &&
+              put_point(b, "a", c->a, err) && put_point(b, "c1", c->c1, err) &&
+              put_point(b, "c2", c->c2, err) && put_point(b, "b", c->b, err) &&
+              strbuf_printf(b, err, " width=%.6g,%.6g,%.6g", tidy(c->width),
+                            tidy(curve_width(c, 0.5f)), tidy(curve_width(c, 1))) &&
+              put_color(b, "color", c->color, err) && put_color(b, "end", curve_color(c, 1), err);
+    if (ok && c->glow > 0) {
+        ok = put_number(b, "glow", c->glow, err) && put_number(b, "light", c->glow_alpha, err);
+    }
+    if (ok && c->core > 0) {
+        ok = put_number(b, "core", c->core, err);
+    }
+    return ok && (drawn >= 1 || put_number(b, "drawn", drawn, err));
+}
+
+static bool put_curves(StrBuf *b, const DrawCurves *c, Error *err)
+{
+    bool ok = strbuf_printf(b, err, " n=%zu", c->n);
+    for (size_t i = 0; ok && i < c->n; i++) {
+        ok = put_weighted(b, &c->curves[i], curve_drawn(c, &c->curves[i]), err);
+    }
+    return ok;
+}
+
+static bool put_particles(StrBuf *b, const DrawParticles *p, Error *err)
+{
+    bool ok =
+        strbuf_printf(b, err, " n=%zu %s", p->n, p->shape == PARTICLE_ARROW ? "arrows" : "dots");
+    for (size_t i = 0; ok && i < p->n; i++) {
+        const DrawParticle *item = &p->items[i];
+        float alpha;
+        float t = particle_at(p, item, &alpha);
+        if (alpha > 0) {
+            ok = strbuf_printf(b, err, "\n  particle on=%u", item->curve) &&
+                 put_point(b, "at", curve_at(&p->curves[item->curve], t), err) &&
+                 put_number(b, "radius", item->radius, err) &&
+                 put_color(b, "color", color_fade(item->color, alpha), err);
+        }
+    }
+    return ok;
+}
+
 static bool put_line(StrBuf *b, const DrawLine *l, Error *err)
 {
     bool ok = put_point(b, "a", l->a, err) && put_point(b, "b", l->b, err) &&
@@ -169,6 +214,10 @@ static bool put_cmd(StrBuf *b, const DrawCmd *cmd, Error *err)
                put_color(b, "color", cmd->u.hatch.color, err);
     case DRAW_CELLS:
         return put_cells(b, &cmd->u.cells, err);
+    case DRAW_CURVES:
+        return put_curves(b, &cmd->u.curves, err);
+    case DRAW_PARTICLES:
+        return put_particles(b, &cmd->u.particles, err);
     default:
         return true;
     }

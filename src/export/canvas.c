@@ -483,6 +483,12 @@ static bool paint(Canvas *c, Error *err)
     }
     case DRAW_CELLS:
         return canvas_cells(c, err);
+    case DRAW_CURVES:
+        canvas_curves(c);
+        return true;
+    case DRAW_PARTICLES:
+        canvas_particles(c);
+        return true;
     default:
         return error_set(err, ERR_INTERNAL, "unknown drawing command %d", (int)cmd->kind);
     }

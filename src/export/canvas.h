@@ -30,6 +30,9 @@ typedef struct Canvas {
 AS_MUST_CHECK bool canvas_command(Canvas *c, Error *err);
 /** Paints a text command. */
 AS_MUST_CHECK bool canvas_text(Canvas *c, Error *err);
+/* canvas_curves.c */
+void canvas_curves(Canvas *c);
+void canvas_particles(Canvas *c);
 /** Sets the source colour with the command's opacity. */
 void canvas_color(Canvas *c, Color color);
 void canvas_free(Canvas *c);

@@ -418,6 +418,12 @@ static void svg_command(Svg *s)
     case DRAW_CELLS:
         svg_cells(s);
         break;
+    case DRAW_CURVES:
+        svg_curves(s);
+        break;
+    case DRAW_PARTICLES:
+        svg_particles(s);
+        break;
     default:
         s->ok = error_set(s->err, ERR_INTERNAL, "unknown drawing command %d", (int)cmd->kind);
     }

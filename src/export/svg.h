@@ -45,3 +45,7 @@ int svg_define_blur(Svg *s, float deviation);
 int svg_define_gradient(Svg *s, Vec2 a, Vec2 b, Color from, Color to);
 /** A picture as a data address: base64 of its PNG. */
 void svg_png(Svg *s, const unsigned char *rgba, int32_t width, int32_t height);
+
+/* svg_curves.c */
+void svg_curves(Svg *s);
+void svg_particles(Svg *s);

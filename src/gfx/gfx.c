@@ -93,6 +93,27 @@ static bool build(const ProgramRow *row, Program *out, Error *err)
     return true;
 }
 
+static bool build_curves(Gfx *gfx, Error *err)
+{
+    static const ProgramRow rows[] = {{"curve.vert", "curve.frag", {0}},
+                                      {"particle.vert", "particle.frag", {0}}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        Program program;
+        CurveProgram *out = &gfx->curve_programs[i];
+        if (!build(&rows[i], &program, err)) {
+            return false;
+        }
+        *out = (CurveProgram){.name = program.name,
+                              .viewport = program.viewport,
+                              .frame = glGetUniformLocation(program.name, "frame"),
+                              .quality = glGetUniformLocation(program.name, "quality"),
+                              .core = glGetUniformLocation(program.name, "core"),
+                              .blend = glGetUniformLocation(program.name, "blend")};
+        glUniform1i(glGetUniformLocation(program.name, "curves"), QUAD_UNIT);
+    }
+    return true;
+}
+
 static void make_arrays(Gfx *gfx)
 {
     glGenVertexArrays(1, &gfx->quad_array);
@@ -176,6 +197,11 @@ Gfx *gfx_create(GfxLoader loader, Error *err)
             return NULL;
         }
     }
+    gfx->glow_quality = 1;
+    if (!build_curves(gfx, err)) {
+        gfx_destroy(gfx);
+        return NULL;
+    }
     make_arrays(gfx);
     make_maps(gfx);
     if (!atlas_create(&gfx->glyphs, AS_MIN(GLYPH_SIDE, gfx->most_texels), false, err) ||
@@ -196,6 +222,10 @@ void gfx_destroy(Gfx *gfx)
     }
     gfx->textures.n = 0;
     gfx_forget_textures(gfx);
+    gfx_forget_curves(gfx, true);
+    for (size_t i = 0; i < AS_COUNT(gfx->curve_programs); i++) {
+        glDeleteProgram(gfx->curve_programs[i].name);
+    }
     for (int i = 0; i < PAINT_COUNT; i++) {
         glDeleteProgram(gfx->programs[i].name);
     }
@@ -244,6 +274,12 @@ void gfx_begin_frame(Gfx *gfx, int32_t width_px, int32_t height_px, float scale)
     gfx->stats = (GfxStats){0};
     gfx->glyphs.uploaded_bytes = gfx->small_cells.uploaded_bytes = 0;
     gfx_forget_textures(gfx);
+    gfx_forget_curves(gfx, false);
+}
+
+void gfx_set_glow(Gfx *gfx, float quality)
+{
+    gfx->glow_quality = AS_CLAMP(quality, 0.0f, 1.0f);
 }
 
 static void set_state(const Gfx *gfx)

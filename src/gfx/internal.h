@@ -1,7 +1,8 @@
 #pragma once
 /*
  * The inside of a Gfx, shared by gfx.c (programs, frames, drawing), paint.c (commands to
- * primitives), paint_text.c (glyphs, icons, paths) and paint_cells.c (cells, images).
+ * primitives), paint_text.c (glyphs, icons, paths), paint_cells.c (cells, images) and
+ * paint_curves.c (curves, particles).
  */
 #include "gfx/atlas.h"
 #include "gfx/batch.h"
@@ -21,6 +22,21 @@ typedef struct Program {
     int32_t viewport; /* uniform location */
 } Program;
 
+/** Program of curves or particles with its uniforms' locations. */
+typedef struct CurveProgram {
+    uint32_t name;
+    int32_t viewport, frame, quality, core, blend;
+} CurveProgram;
+
+/** Curves or particles on the GPU, kept while their version is in use. */
+typedef struct CurveBuffers {
+    DrawKind kind;
+    uint64_t version, used_frame;
+    uint32_t array, instances;
+    uint32_t curves, texture; /* of particles: their curves */
+    size_t n_instances;
+} CurveBuffers;
+
 /** The two paths of an icon, read once. */
 typedef struct IconPaths {
     PathBuilder stroke, fill;
@@ -33,7 +49,10 @@ struct Gfx {
     uint32_t mesh_array, vertex_buffer, index_buffer;
     uint32_t map_texture; /* colour maps, one a row */
     Atlas glyphs;
-    Atlas small_cells; /* arrays of at most SMALL_CELLS a side */
+    Atlas small_cells;              /* arrays of at most SMALL_CELLS a side */
+    CurveProgram curve_programs[2]; /* curves, particles */
+    ARRAY_OF(CurveBuffers) curve_buffers;
+    float glow_quality; /* gfx_set_glow */
     ARRAY_OF(CachedTexture) textures;
     ARRAY_OF(uint32_t) doomed; /* textures of this frame only */
     ARRAY_OF(float) values;    /* scratch: cells on their way to a texture */
@@ -74,6 +93,11 @@ AS_MUST_CHECK bool paint_icon(const PaintContext *c, Error *err);
 AS_MUST_CHECK bool paint_path(const PaintContext *c, Error *err);
 AS_MUST_CHECK bool paint_image(const PaintContext *c, Error *err);
 AS_MUST_CHECK bool paint_cells(const PaintContext *c, Error *err);
+/** Drawn at once, after all that waits. */
+AS_MUST_CHECK bool paint_curves(const PaintContext *c, Error *err);
+AS_MUST_CHECK bool paint_particles(const PaintContext *c, Error *err);
+/** Drops buffers that no frame of late has used, or all. */
+void gfx_forget_curves(Gfx *gfx, bool all);
 /** All commands of a list into the batcher. */
 AS_MUST_CHECK bool paint_list(Gfx *gfx, const DrawList *list, Error *err);
 /** Deletes textures that no frame of late has used. */

@@ -360,6 +360,10 @@ static bool paint_command(const PaintContext *c, Error *err)
         return paint_image(c, err);
     case DRAW_CELLS:
         return paint_cells(c, err);
+    case DRAW_CURVES:
+        return paint_curves(c, err);
+    case DRAW_PARTICLES:
+        return paint_particles(c, err);
     default:
         return error_set(err, ERR_INTERNAL, "unknown drawing command %d", (int)c->cmd->kind);
     }

@@ -1,0 +1,53 @@
+#version 330 core
+// A cubic as a strip of triangles, one instance a curve; the formulas are those of src/draw/curves.c.
+layout(location = 0) in vec4 in_ends0;  // a, c1 (logical px)
+layout(location = 1) in vec4 in_ends1;  // c2, b
+layout(location = 2) in vec4 in_widths; // at t = 0, 1/2, 1; when it enters
+layout(location = 3) in vec4 in_light;  // reach of the glow, its opacity, share of the core
+layout(location = 4) in vec4 in_color0;
+layout(location = 5) in vec4 in_color1;
+
+uniform vec2 viewport;
+uniform vec4 frame; // device px a logical px, segments, seconds, seconds a curve is drawn in
+uniform float quality; // 1 = all of the glow
+
+out float along;
+out float across; // device px from the middle line
+flat out vec2 light_core; // opacity of the glow, share of the core
+out vec2 reach; // half width, half width with glow
+out vec4 color;
+
+float eased(float t)
+{
+    float u = 1.0 - clamp(t, 0.0, 1.0);
+    return 1.0 - u * u * u;
+}
+
+void main()
+{
+    float drawn = frame.w > 0.0 ? eased((frame.z - in_widths.w) / frame.w) : 1.0;
+    float t = drawn * float(gl_VertexID / 2) / frame.y;
+    float u = 1.0 - t;
+    vec2 a = in_ends0.xy;
+    vec2 c1 = in_ends0.zw;
+    vec2 c2 = in_ends1.xy;
+    vec2 b = in_ends1.zw;
+    vec2 at = u * u * u * a + 3.0 * u * u * t * c1 + 3.0 * u * t * t * c2 + t * t * t * b;
+    vec2 slope = u * u * (c1 - a) + 2.0 * u * t * (c2 - c1) + t * t * (b - c2);
+    slope = dot(slope, slope) > 1e-8 ? slope : b - a;
+    slope = dot(slope, slope) > 1e-8 ? normalize(slope) : vec2(1.0, 0.0);
+    vec3 w = in_widths.xyz;
+    float width = max(w.x + t * (4.0 * w.y - 3.0 * w.x - w.z) + t * t * (2.0 * (w.x + w.z) - 4.0 * w.y), 0.0);
+    float half_width = width * 0.5 * frame.x;
+    float glow = in_light.y * quality > 0.004 ? in_light.x * frame.x * quality : 0.0;
+    reach = vec2(half_width, half_width + glow);
+    across = (half_width + glow + 1.0) * (gl_VertexID % 2 == 0 ? -1.0 : 1.0);
+    along = t;
+    light_core = vec2(glow > 0.0 ? in_light.y : 0.0, in_light.z);
+    color = mix(in_color0, in_color1, t);
+    vec2 px = at * frame.x + vec2(-slope.y, slope.x) * across;
+    gl_Position = vec4(px.x * 2.0 / viewport.x - 1.0, 1.0 - px.y * 2.0 / viewport.y, 0.0, 1.0);
+    if (drawn <= 0.0) {
+        gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+    }
+}
