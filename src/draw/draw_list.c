@@ -484,6 +484,36 @@ void draw_particles(DrawList *list, const DrawParticles *p)
     }
 }
 
+void draw_scene(DrawList *list, const DrawScene *scene)
+{
+    DrawCmd *cmd = add(list, DRAW_SCENE, scene->box, 1);
+    if (!cmd) {
+        return;
+    }
+    Error err = {0};
+    ScenePlane *planes = ARENA_ARRAY(&list->arena, ScenePlane, scene->n_planes, &err);
+    SceneCurve *curves = ARENA_ARRAY(&list->arena, SceneCurve, scene->n_curves, &err);
+    SceneDot *dots = ARENA_ARRAY(&list->arena, SceneDot, scene->n_dots, &err);
+    if (!planes || !curves || !dots) {
+        drop(list, &err);
+        return;
+    }
+    for (size_t i = 0; i < scene->n_planes; i++) {
+        planes[i] = scene->planes[i];
+    }
+    for (size_t i = 0; i < scene->n_curves; i++) {
+        curves[i] = scene->curves[i];
+    }
+    for (size_t i = 0; i < scene->n_dots; i++) {
+        dots[i] = scene->dots[i];
+    }
+    cmd->u.scene = *scene;
+    cmd->u.scene.scale = scale_resolve(scene->scale);
+    cmd->u.scene.planes = planes;
+    cmd->u.scene.curves = curves;
+    cmd->u.scene.dots = dots;
+}
+
 const char *draw_format(DrawList *list, const char *fmt, ...)
 {
     char text[512];

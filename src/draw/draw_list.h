@@ -17,6 +17,7 @@
 #include "draw/curves.h"
 #include "draw/icons.h"
 #include "draw/path.h"
+#include "draw/scene3d.h"
 #include "draw/text.h"
 
 typedef enum DrawKind {
@@ -35,6 +36,7 @@ typedef enum DrawKind {
     DRAW_CELLS,
     DRAW_CURVES,
     DRAW_PARTICLES,
+    DRAW_SCENE,
     DRAW_KIND_COUNT
 } DrawKind;
 
@@ -216,6 +218,7 @@ typedef struct DrawCmd {
         DrawCells cells;
         DrawCurves curves;
         DrawParticles particles;
+        DrawScene scene;
     } u;
     const char *full_text; /* DRAW_TEXT that was elided: the whole, for tooltips and tests */
 } DrawCmd;
@@ -273,6 +276,8 @@ void draw_hatch(DrawList *list, const DrawHatch *h);
 void draw_cells(DrawList *list, const DrawCells *c);
 void draw_curves(DrawList *list, const DrawCurves *c);
 void draw_particles(DrawList *list, const DrawParticles *p);
+/** Sheets, curves and dots are copied, cell values borrowed. */
+void draw_scene(DrawList *list, const DrawScene *scene);
 
 /** Text formatted printf-style into the list's arena, for labels; "" on failure. */
 const char *draw_format(DrawList *list, const char *fmt, ...) AS_PRINTF(2, 3);

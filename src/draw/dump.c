@@ -5,8 +5,8 @@
 #include "draw/draw_list.h"
 
 static const char *const kind_names[DRAW_KIND_COUNT] = {
-    "rect", "shadow", "line",  "polyline", "bezier", "circle", "polygon",  "path",
-    "icon", "text",   "image", "hatch",    "cells",  "curves", "particles"};
+    "rect", "shadow", "line",  "polyline", "bezier", "circle", "polygon",   "path",
+    "icon", "text",   "image", "hatch",    "cells",  "curves", "particles", "scene"};
 
 const char *draw_kind_name(DrawKind kind)
 {
@@ -172,6 +172,45 @@ static bool put_line(StrBuf *b, const DrawLine *l, Error *err)
     return ok;
 }
 
+static bool put_space(StrBuf *b, const char *name, Vec3 p, Error *err)
+{
+    return strbuf_printf(b, err, " %s=%.6g,%.6g,%.6g", name, tidy(p.x), tidy(p.y), tidy(p.z));
+}
+
+static bool put_plane(StrBuf *b, const ScenePlane *p, Error *err)
+{
+    return strbuf_printf(b, err, "\n  sheet") &&
+           put_space(b, "from", (Vec3){p->x0, p->y, p->z0}, err) &&
+           put_space(b, "to", (Vec3){p->x1, p->y, p->z1}, err) &&
+           strbuf_printf(b, err, " %dx%d", p->cells.rows, p->cells.cols) &&
+           put_number(b, "mix", p->mix, err) && put_number(b, "opacity", p->alpha, err) &&
+           put_color(b, "sheet", p->sheet, err);
+}
+
+static bool put_scene(StrBuf *b, const DrawScene *s, Error *err)
+{
+    const Camera3D *c = &s->camera;
+    bool ok = put_space(b, "target", c->target, err) && put_number(b, "yaw", c->yaw_rad, err) &&
+              put_number(b, "pitch", c->pitch_rad, err) &&
+              put_number(b, "distance", c->distance, err) &&
+              put_number(b, "fov", c->fov_rad, err) &&
+              strbuf_puts(b, c->orthographic ? " orthographic" : "", err);
+    for (size_t i = 0; ok && i < s->n_planes; i++) {
+        ok = put_plane(b, &s->planes[i], err);
+    }
+    for (size_t i = 0; ok && i < s->n_curves; i++) {
+        const SceneCurve *k = &s->curves[i];
+        ok = strbuf_puts(b, k->straight ? "\n  straight" : "\n  curve", err) &&
+             put_space(b, "from", k->p[0], err) && put_space(b, "to", k->p[3], err) &&
+             put_number(b, "width", k->width, err) && put_color(b, "color", k->color, err);
+    }
+    for (size_t i = 0; ok && i < s->n_dots; i++) {
+        ok = strbuf_puts(b, "\n  dot", err) && put_space(b, "at", s->dots[i].at, err) &&
+             put_number(b, "radius", s->dots[i].radius, err);
+    }
+    return ok;
+}
+
 static bool put_cmd(StrBuf *b, const DrawCmd *cmd, Error *err)
 {
     switch (cmd->kind) {
@@ -218,6 +257,8 @@ static bool put_cmd(StrBuf *b, const DrawCmd *cmd, Error *err)
         return put_curves(b, &cmd->u.curves, err);
     case DRAW_PARTICLES:
         return put_particles(b, &cmd->u.particles, err);
+    case DRAW_SCENE:
+        return put_scene(b, &cmd->u.scene, err);
     default:
         return true;
     }

@@ -58,14 +58,14 @@ static bool compile(GLenum kind, const char *name, GLuint *out, Error *err)
     return true;
 }
 
-static bool build(const ProgramRow *row, Program *out, Error *err)
+bool gfx_link_program(const char *vertex_name, const char *fragment_name, uint32_t *out, Error *err)
 {
     GLuint vertex = 0;
     GLuint fragment = 0;
-    if (!compile(GL_VERTEX_SHADER, row->vertex, &vertex, err)) {
+    if (!compile(GL_VERTEX_SHADER, vertex_name, &vertex, err)) {
         return false;
     }
-    if (!compile(GL_FRAGMENT_SHADER, row->fragment, &fragment, err)) {
+    if (!compile(GL_FRAGMENT_SHADER, fragment_name, &fragment, err)) {
         glDeleteShader(vertex);
         return false;
     }
@@ -75,15 +75,24 @@ static bool build(const ProgramRow *row, Program *out, Error *err)
     glLinkProgram(name);
     glDeleteShader(vertex);
     glDeleteShader(fragment);
-    out->name = name;
+    *out = name;
     GLint ok = 0;
     glGetProgramiv(name, GL_LINK_STATUS, &ok);
     if (!ok) {
         char log[256] = "";
         glGetProgramInfoLog(name, sizeof(log), NULL, log);
         log[strcspn(log, "\r\n")] = 0;
-        return error_set(err, ERR_GRAPHICS, "%s: %s", row->fragment, log);
+        return error_set(err, ERR_GRAPHICS, "%s: %s", fragment_name, log);
     }
+    return true;
+}
+
+static bool build(const ProgramRow *row, Program *out, Error *err)
+{
+    if (!gfx_link_program(row->vertex, row->fragment, &out->name, err)) {
+        return false;
+    }
+    uint32_t name = out->name;
     out->viewport = glGetUniformLocation(name, "viewport");
     glUseProgram(name);
     glUniform1i(glGetUniformLocation(name, "quads"), QUAD_UNIT);
@@ -229,6 +238,7 @@ void gfx_destroy(Gfx *gfx)
     for (int i = 0; i < PAINT_COUNT; i++) {
         glDeleteProgram(gfx->programs[i].name);
     }
+    scene_painter_destroy(&gfx->scenes);
     glDeleteTextures(1, &gfx->map_texture);
     glDeleteTextures(1, &gfx->quad_texture);
     glDeleteVertexArrays(1, &gfx->quad_array);
@@ -275,6 +285,7 @@ void gfx_begin_frame(Gfx *gfx, int32_t width_px, int32_t height_px, float scale)
     gfx->glyphs.uploaded_bytes = gfx->small_cells.uploaded_bytes = 0;
     gfx_forget_textures(gfx);
     gfx_forget_curves(gfx, false);
+    scene_painter_forget(gfx->scenes, gfx->frame);
 }
 
 void gfx_set_glow(Gfx *gfx, float quality)

@@ -2,7 +2,7 @@
 /*
  * The inside of a Gfx, shared by gfx.c (programs, frames, drawing), paint.c (commands to
  * primitives), paint_text.c (glyphs, icons, paths), paint_cells.c (cells, images) and
- * paint_curves.c (curves, particles).
+ * paint_curves.c (curves, particles), paint_scene.c (scenes in space).
  */
 #include "gfx/atlas.h"
 #include "gfx/batch.h"
@@ -43,6 +43,8 @@ typedef struct IconPaths {
     bool loaded;
 } IconPaths;
 
+typedef struct ScenePainter ScenePainter;
+
 struct Gfx {
     Program programs[PAINT_COUNT];
     uint32_t quad_array, quad_buffer, quad_texture;
@@ -58,6 +60,7 @@ struct Gfx {
     ARRAY_OF(float) values;    /* scratch: cells on their way to a texture */
     ARRAY_OF(Vec2) points;     /* scratch: polylines in device pixels */
     Batcher batcher;
+    ScenePainter *scenes; /* paint_scene.c; NULL until the first scene */
     IconPaths icons[ICON_COUNT];
     char renderer[128], version[128];
     int32_t width, height; /* device px */
@@ -98,6 +101,15 @@ AS_MUST_CHECK bool paint_curves(const PaintContext *c, Error *err);
 AS_MUST_CHECK bool paint_particles(const PaintContext *c, Error *err);
 /** Drops buffers that no frame of late has used, or all. */
 void gfx_forget_curves(Gfx *gfx, bool all);
+/** A scene in space, at once: what waits is drawn before it. */
+AS_MUST_CHECK bool paint_scene(const PaintContext *c, Error *err);
+/** Frees *painter; NULL is fine. */
+void scene_painter_destroy(ScenePainter **painter);
+/** Deletes textures that no frame of late has used. NULL is fine. */
+void scene_painter_forget(ScenePainter *painter, uint64_t frame);
+/** A program of two files of shaders/. */
+AS_MUST_CHECK bool gfx_link_program(const char *vertex_name, const char *fragment_name,
+                                    uint32_t *out, Error *err);
 /** All commands of a list into the batcher. */
 AS_MUST_CHECK bool paint_list(Gfx *gfx, const DrawList *list, Error *err);
 /** Deletes textures that no frame of late has used. */

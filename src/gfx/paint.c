@@ -364,6 +364,8 @@ static bool paint_command(const PaintContext *c, Error *err)
         return paint_curves(c, err);
     case DRAW_PARTICLES:
         return paint_particles(c, err);
+    case DRAW_SCENE:
+        return paint_scene(c, err);
     default:
         return error_set(err, ERR_INTERNAL, "unknown drawing command %d", (int)c->cmd->kind);
     }
