@@ -86,6 +86,24 @@ static bool do_rows(Session *s, const char *a, Error *err)
     return true;
 }
 
+static bool do_terms(Session *s, const char *a, Error *err)
+{
+    static const char *const names[] = {"order", "largest"};
+    int largest = 0;
+    if (!command_read_choice(a, names, AS_COUNT(names), &largest, err)) {
+        return false;
+    }
+    s->options.terms_largest = largest;
+    s->options.terms_from = 0;
+    return true;
+}
+
+static bool do_terms_from(Session *s, const char *a, Error *err)
+{
+    int32_t last = s->trace ? trace_info(s->trace)->head_dim - 1 : 0;
+    return command_read_index(a, last, &s->options.terms_from, err);
+}
+
 static bool do_fold(Session *s, const char *a, Error *err)
 {
     static const char *const names[] = {"made", "row", "words", "patterns", "column"};
@@ -127,6 +145,9 @@ const SessionCommand session_show_commands[] = {
     {"level", "simple|student|engineer", "how things are explained", false, do_level},
     {"map-scale", "linear|sqrt|log", "how weights become colours", false, do_map_scale},
     {"rows", "computed|max", "colours as computed, or each row by its largest", false, do_rows},
+    {"terms", "order|largest", "terms of a dot product as they stand, or by size", false, do_terms},
+    {"terms-from", COMMAND_STEPS, "the first dimension whose numbers are shown", false,
+     do_terms_from},
     {"fold", "made|row|words|patterns|column", "open or close a part of the inspector", false,
      do_fold},
     {"help", "", "show the keys", false, do_help},

@@ -36,7 +36,8 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
            s->pinned == t->pinned && s->step == t->step && o->theme == p->theme &&
            o->scale == p->scale && o->level == p->level && o->map_scale == p->map_scale &&
            o->rows_normalised == p->rows_normalised &&
-           o->inspector_toggled == p->inspector_toggled &&
+           o->inspector_toggled == p->inspector_toggled && o->terms_largest == p->terms_largest &&
+           o->terms_from == p->terms_from &&
            memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0;
 }
 

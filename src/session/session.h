@@ -66,6 +66,8 @@ typedef struct SessionOptions {
     float scale;
     ExplainLevel level;
     MapScale map_scale;
+    bool terms_largest;   /* Mathematics: the dot product's terms by size, not as they stand */
+    int32_t terms_from;   /* the first of them whose numbers are shown */
     bool rows_normalised; /* colours: each row's largest weight counts as 1 */
     bool folds_closed[FOLD_COUNT];
     bool inspector_toggled; /* open where it is closed by itself (narrow windows), else closed */

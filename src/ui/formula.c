@@ -14,6 +14,7 @@ static const float FRACTION_GAP = 0.185f;
 static const float AXIS = 0.26f;
 static const float RULE = 0.055f;
 static const float SPACE = 0.22f;
+static const float NUMBER = 0.8f; /* the face of numbers is larger for its size */
 
 typedef struct Box {
     float w, up, down; /* extents about the baseline */
@@ -29,7 +30,7 @@ typedef struct Place {
     Vec2 at;
     float size;
     Color color;
-    bool upright;
+    bool upright, number;
 } Place;
 
 static Box set_list(const Setter *s, const char *p, const char *end, Place place);
@@ -172,6 +173,32 @@ static bool is_command(const char *p, const char *end, const char *name, const c
     return false;
 }
 
+/* A large sign with what it runs over centred below. */
+static Box set_sum(const Setter *s, const char *p, const char *end, Place place)
+{
+    static const char sign[] = "∑";
+    Setter measure = *s;
+    measure.draw = false;
+    Place below = place;
+    below.size = place.size * SCRIPT;
+    Place big = place;
+    big.size = place.size * 1.35f;
+    Box over = set_text(&measure, sign, sizeof sign - 1, big, FONT_MATH);
+    Box under = set_list(&measure, p, end, below);
+    float w = fmaxf(over.w, under.w);
+    float drop = place.size * 0.14f;
+    float gap = place.size * 0.1f;
+    Box out = {w + place.size * 0.12f, over.up - drop, over.down + drop + gap};
+    if (s->draw) {
+        big.at = vec2(place.at.x + (w - over.w) / 2, place.at.y + drop);
+        set_text(s, sign, sizeof sign - 1, big, FONT_MATH);
+        below.at = vec2(place.at.x + (w - under.w) / 2, place.at.y + out.down + under.up);
+        set_list(s, p, end, below);
+    }
+    out.down += under.up + under.down;
+    return out;
+}
+
 static Color style_color(const Setter *s, int index, Color fallback)
 {
     return index >= 0 && index < s->style->n_colors ? s->style->colors[index] : fallback;
@@ -197,6 +224,15 @@ static Box set_item(const Setter *s, const char *p, const char *end, Place place
     if (is_command(p, end, "paren", &rest)) {
         in = group(rest, end, &stop, after);
         return set_paren(s, in, stop, place);
+    }
+    if (is_command(p, end, "sum", &rest)) {
+        in = group(rest, end, &stop, after);
+        return set_sum(s, in, stop, place);
+    }
+    if (is_command(p, end, "num", &rest)) {
+        in = group(rest, end, &stop, after);
+        place.upright = place.number = true;
+        return set_list(s, in, stop, place);
     }
     if (is_command(p, end, "up", &rest)) {
         in = group(rest, end, &stop, after);
@@ -227,6 +263,10 @@ static Box set_item(const Setter *s, const char *p, const char *end, Place place
         q++; /* a stray sign */
     }
     *after = q;
+    if (place.number) {
+        place.size *= NUMBER;
+        return set_text(s, p, (size_t)(q - p), place, FONT_MONO);
+    }
     return set_text(s, p, (size_t)(q - p), place, italic ? FONT_MATH_ITALIC : FONT_MATH);
 }
 
@@ -289,4 +329,82 @@ void ui_formula_measure(Ui *ui, const Formula *style, const char *text, float *w
     *width = box.w;
     *height = box.up;
     *depth = box.down;
+}
+
+float ui_formula_fit(Ui *ui, const Formula *style, const char *text, float width, float least)
+{
+    float w;
+    float up;
+    float down;
+    ui_formula_measure(ui, style, text, &w, &up, &down);
+    float size = style->size > 0 ? style->size : 18;
+    return w <= width ? size : fmaxf(size * width / w, least);
+}
+
+/* ---- LaTeX ---- */
+
+static const struct {
+    const char *ours, *theirs;
+} latex_names[] = {{"\\up", "\\operatorname"},
+                   {"\\num", "\\mathtt"},
+                   {"·", "\\cdot "},
+                   {"−", "-"},
+                   {"×", "\\times "},
+                   {"∞", "\\infty "},
+                   {"…", "\\dots "},
+                   {"⁻", "^{-}"},
+                   {"%", "\\%"}};
+
+/* Commands whose argument stands between two pieces. */
+static const struct {
+    const char *name, *before, *after;
+} latex_wraps[] = {{"paren", "\\left(", "\\right)"}, {"sum", "\\sum_{", "}"}};
+
+static bool latex_into(StrBuf *out, const char *p, const char *end, Error *err);
+
+/* One item at p; *after = what follows. */
+static bool latex_item(StrBuf *out, const char *p, const char *end, const char **after, Error *err)
+{
+    const char *rest;
+    const char *stop;
+    if (end - p > 2 && p[0] == '\\' && p[1] == 'c' && isdigit((unsigned char)p[2])) {
+        const char *in = group(p + 3, end, &stop, after);
+        return latex_into(out, in, stop, err);
+    }
+    for (size_t i = 0; i < AS_COUNT(latex_wraps); i++) {
+        if (is_command(p, end, latex_wraps[i].name, &rest)) {
+            const char *in = group(rest, end, &stop, after);
+            return strbuf_puts(out, latex_wraps[i].before, err) && latex_into(out, in, stop, err) &&
+                   strbuf_puts(out, latex_wraps[i].after, err);
+        }
+    }
+    for (size_t i = 0; i < AS_COUNT(latex_names); i++) {
+        size_t n = strlen(latex_names[i].ours);
+        if ((size_t)(end - p) >= n && memcmp(p, latex_names[i].ours, n) == 0) {
+            *after = p + n;
+            return strbuf_puts(out, latex_names[i].theirs, err);
+        }
+    }
+    *after = p + 1;
+    return strbuf_add(out, p, 1, err);
+}
+
+static bool latex_into(StrBuf *out, const char *p, const char *end, Error *err)
+{
+    bool ok = true;
+    while (ok && p < end) {
+        ok = latex_item(out, p, end, &p, err);
+    }
+    return ok;
+}
+
+const char *formula_latex(const char *text, Arena *arena, Error *err)
+{
+    StrBuf out = {0};
+    const char *copy = NULL;
+    if (latex_into(&out, text, text + strlen(text), err)) {
+        copy = arena_strdup(arena, strbuf_text(&out), err);
+    }
+    strbuf_free(&out);
+    return copy;
 }

@@ -1,6 +1,7 @@
 #include "views/views.h"
 
 #include "views/internal.h"
+#include "views/mathematics.h"
 
 #include <math.h>
 
@@ -52,7 +53,11 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_MATHEMATICS,
          .help = "The formulas with the chosen tokens' real numbers in them, shapes at every "
                  "step, and the dot product opened term by term.",
-         .comes_with = "It comes with the Teach part of the road map."},
+         .draw = mathematics_draw,
+         .timeline = mathematics_timeline,
+         .step_name = mathematics_step_name,
+         .state_bytes = sizeof(MathState),
+         .free_state = mathematics_free},
     [VIEW_ARCHITECTURE] =
         {.icon = ICON_ARCHITECTURE,
          .help = "The loaded model as a diagram with its real shapes; a click on a block leads "

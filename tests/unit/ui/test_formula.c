@@ -40,7 +40,8 @@ static void test_ui_formula__ink_in_box(void **state)
         "w_{ij} = \\up{exp} \\paren{\\frac{\\c1{q_i} · \\c2{k_j}}{\\sqrt{d_k}} − \\up{LSE}_i}",
         "\\frac{\\frac{a}{b}}{c^2}", "\\sqrt{\\sqrt{x}}", "a_b^c", "",
         /* broken input is set as far as it goes */
-        "\\frac{a", "{", "}", "\\", "\\frac", "_", "x_", "\\c9{z}", "\\nonsense{x}"};
+        "\\sum{j} a_j v_j", "\\num{33.62}", "\\paren{\\sum{d} \\frac{\\num{1.00}}{q_d}}", "\\sum",
+        "\\sum{", "\\frac{a", "{", "}", "\\", "\\frac", "_", "x_", "\\c9{z}", "\\nonsense{x}"};
     UiCase c;
     ui_case_open(&c);
     for (size_t i = 0; i < AS_COUNT(rows); i++) {
@@ -73,11 +74,34 @@ static void test_ui_formula__ink_in_box(void **state)
     ui_case_close(&c);
 }
 
+static void test_formula_latex__forms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ours, *latex;
+    } rows[] = {
+        {"\\c3{s_{2,12}} = \\frac{\\c1{q_2} · \\c2{k_{12}}}{\\sqrt{d_k}}",
+         "s_{2,12} = \\frac{q_2 \\cdot  k_{12}}{\\sqrt{d_k}}"},
+        {"\\up{softmax}\\paren{x}", "\\operatorname{softmax}\\left(x\\right)"},
+        {"\\sum{j} a_j", "\\sum_{j} a_j"},
+        {"= \\num{−3.5} − ∞", "= \\mathtt{-3.5} - \\infty "},
+        {"", ""},
+        {"\\c1{", ""}, /* broken input ends */
+    };
+    Arena arena = {0};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        const char *latex = formula_latex(rows[i].ours, &arena, NULL);
+        assert_string_equal(latex, rows[i].latex);
+    }
+    arena_destroy(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ui_formula__boxes),
         cmocka_unit_test(test_ui_formula__ink_in_box),
+        cmocka_unit_test(test_formula_latex__forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
