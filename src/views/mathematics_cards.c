@@ -293,8 +293,8 @@ static void draw_formula_body(const MathScene *s, Rect card, MathStep step, cons
         return;
     }
     float h = bottom - top;
-    formula_line(s, say->symbols, card.x + PAD, w, top + h * 0.27f, 15.5f, 1);
-    formula_line(s, say->numbers, card.x + PAD, w, top + h * 0.75f, 15.5f, numbers);
+    formula_line(s, say->symbols, card.x + PAD, w, top + h * 0.22f, 15, 1);
+    formula_line(s, say->numbers, card.x + PAD, w, top + h * 0.82f, 15, numbers);
 }
 
 static void draw_card(const MathScene *s, Rect card, MathStep step)

@@ -301,10 +301,10 @@ void math_draw_terms(const MathScene *s, Rect card)
     t.shown = s->step == MATH_DOT
                   ? (int32_t)lround(math_phase(s, MATH_DOT, 0.1, 0.95) * (double)d->dim)
                   : d->dim;
+    float controls = draw_controls(&t);
     math_title(
-        s, rect(card.x, card.y, card.w - 210, 40), "The dot product, term by term",
+        s, rect(card.x, card.y, controls - card.x, 40), "The dot product, term by term",
         draw_format(ui->list, "each column is one of the %d dimensions of the head", d->dim));
-    draw_controls(&t);
     if (ui_hovers(ui, card) && ui->wheel != 0 && t.n < d->dim) {
         session_post(session, "terms-from %d", t.first + (ui->wheel > 0 ? -4 : 4));
         ui->wheel = 0;
