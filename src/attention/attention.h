@@ -313,6 +313,10 @@ typedef struct AttnProgress {
 /**
  * Attention of all heads; never stores N x M weights.
  *
+ * Few queries of many keys (48 rows of a key/value head at most: one new token, a beam) go another
+ * way, which reads the cache once for all heads that share it and shares a head's keys among
+ * threads; its sums are in another order, and a summary takes one more look at the keys.
+ *
  * How it stays exact in one pass: scores of 64 keys are exponentiated against a reference that
  * follows the row's maximum lazily (raised only when a score exceeds it by 8 log 2, so that no
  * exponential overflows); sums, o, entropy and distance are linear in the exponentials and are
@@ -373,6 +377,27 @@ typedef struct AttnTileDesc {
 ATTN_MUST_CHECK AttnStatus attn_tile(const AttnCtx *ctx, const AttnArgs *args,
                                      const AttnTileDesc *tile, float *out, ptrdiff_t ld);
 
+/** A tile of a batch and where it goes: out and ld as in attn_tile. */
+typedef struct AttnTileTask {
+    AttnTileDesc tile;
+    float *out;
+    ptrdiff_t ld; /* elements */
+} AttnTileTask;
+
+/**
+ * Any number of tiles of the heads of one attention on all cores, each with the bits of attn_tile.
+ * Large tiles are shared among threads, so a batch may be one tile. Places to write to must not
+ * overlap.
+ *
+ * progress  cancel is heeded, report is called on the calling thread; may be NULL
+ * Threads   uses the context's threads; any thread may call
+ * Errors    as attn_tile, of the first tile that has one and before anything is written;
+ *           ATTN_CANCELLED
+ */
+ATTN_MUST_CHECK AttnStatus attn_tiles(const AttnCtx *ctx, const AttnArgs *args,
+                                      const AttnTileTask *tasks, int32_t n_tasks,
+                                      const AttnProgress *progress);
+
 /**
  * A large region, reduced while it streams: out_mean and out_max (either may be NULL) take
  * ceil(rows / row_width) x ceil(cols / col_width) values, row stride ld; each covers row_width x
@@ -388,13 +413,13 @@ ATTN_MUST_CHECK AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *
                                             int32_t col_width, float *out_mean, float *out_max,
                                             ptrdiff_t ld, const AttnProgress *progress);
 
-/** One whole row of weights or scores of a head: out [M]. As attn_tile. */
+/** One whole row of weights or scores of a head: out [M]. As attn_tiles. */
 ATTN_MUST_CHECK AttnStatus attn_tile_row(const AttnCtx *ctx, const AttnArgs *args,
                                          AttnTileKind kind, int32_t head, int32_t row,
                                          const float *row_max, const float *row_log_sum,
                                          float *out);
 
-/** One whole column of weights or scores of a head: out [N]. As attn_tile. */
+/** One whole column of weights or scores of a head: out [N]. As attn_tiles. */
 ATTN_MUST_CHECK AttnStatus attn_tile_col(const AttnCtx *ctx, const AttnArgs *args,
                                          AttnTileKind kind, int32_t head, int32_t col,
                                          const float *row_max, const float *row_log_sum,

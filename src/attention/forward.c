@@ -10,6 +10,8 @@
 #include <omp.h>
 #include <string.h>
 
+#include "attention/few.h"
+#include "attention/panel.h"
 #include "attention/rows.h"
 #include "attention/scratch.h"
 #include "attention/summary.h"
@@ -30,11 +32,11 @@ typedef struct Pass {
     bool summary, full;
     int32_t query_block, task_rows, tasks_per_head;
     int32_t wave_heads; /* key/value heads packed ahead at once; 0 = tasks pack for themselves */
-    size_t k_floats, v_floats; /* of one step's panels */
-    float *k, *v;              /* [wave_heads][n_steps] panels */
-    bool *v_finite;            /* [wave_heads][n_steps] */
-    float *hidden;             /* [n_steps][64] slot order; NULL = no key_mask */
-    bool *any_hidden;          /* [n_steps] */
+    AttnPanelSize panel;
+    float *k, *v;     /* [wave_heads][n_steps] panels */
+    bool *v_finite;   /* [wave_heads][n_steps] */
+    float *hidden;    /* [n_steps][64] slot order; NULL = no key_mask */
+    bool *any_hidden; /* [n_steps] */
     const AttnProgress *progress;
     _Atomic int64_t done;
     int64_t total;
@@ -94,16 +96,16 @@ static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
     }
     if (p->wave_heads == 0) {
         size_t steps = (size_t)plan->block_steps;
-        w->k = attn_carve(carver, steps * p->k_floats, sizeof(float));
-        w->v = attn_carve(carver, steps * p->v_floats, sizeof(float));
+        w->k = attn_carve(carver, steps * p->panel.k, sizeof(float));
+        w->v = attn_carve(carver, steps * p->panel.v, sizeof(float));
     }
 }
 
 static void shared_carve(Pass *p, AttnCarver *carver)
 {
     size_t steps = (size_t)p->plan.n_steps, heads = (size_t)p->wave_heads;
-    p->k = attn_carve(carver, heads * steps * p->k_floats, sizeof(float));
-    p->v = attn_carve(carver, heads * steps * p->v_floats, sizeof(float));
+    p->k = attn_carve(carver, heads * steps * p->panel.k, sizeof(float));
+    p->v = attn_carve(carver, heads * steps * p->panel.v, sizeof(float));
     p->v_finite = attn_carve(carver, heads * steps, sizeof(bool));
     if (p->plan.args.mask.key_mask) {
         p->hidden = attn_carve(carver, steps * ATTN_STEP, sizeof(float));
@@ -113,34 +115,12 @@ static void shared_carve(Pass *p, AttnCarver *carver)
 
 /* ---------------------------------------------------------------- packing */
 
-static void pack_step(const Pass *p, int32_t kv_head, int32_t step, float *k, float *v,
-                      bool *v_finite)
-{
-    const AttnPlan *plan = &p->plan;
-    const AttnArgs *a = &plan->args;
-    int32_t key = step * ATTN_STEP;
-    int32_t n = a->n_keys - key < ATTN_STEP ? a->n_keys - key : ATTN_STEP;
-    plan->kernel->pack_k(attn_plan_k(plan, kv_head, key), a->k_row_stride, n, a->head_dim, 1.0f,
-                         true, k);
-    if (p->out.o) {
-        *v_finite = plan->kernel->pack_v(attn_plan_v(plan, kv_head, key), a->v_row_stride, n,
-                                         a->v_dim, plan->ep, v);
-    }
-}
-
 /* key_mask in slot order, once for all heads. */
 static void pack_hidden(Pass *p)
 {
-    const AttnArgs *a = &p->plan.args;
-    int32_t lanes = p->plan.kernel->lanes, per_lane = ATTN_STEP / lanes;
     for (int32_t step = 0; p->hidden && step < p->plan.n_steps; step++) {
-        p->any_hidden[step] = false;
-        for (int32_t slot = 0; slot < ATTN_STEP; slot++) {
-            int32_t key = step * ATTN_STEP + slot % lanes * per_lane + slot / lanes;
-            bool hide = key < a->n_keys && a->mask.key_mask[key] == 0;
-            p->hidden[step * ATTN_STEP + slot] = hide ? 1.0f : 0.0f;
-            p->any_hidden[step] = p->any_hidden[step] || hide;
-        }
+        p->any_hidden[step] =
+            attn_panel_hidden(&p->plan, step, p->hidden + (ptrdiff_t)step * ATTN_STEP);
     }
 }
 
@@ -263,14 +243,15 @@ static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head
     }
     if (p->wave_heads > 0) {
         size_t at = (size_t)wave_head * (size_t)plan->n_steps + (size_t)step0;
-        block.k = p->k + at * p->k_floats;
-        block.v = p->out.o ? p->v + at * p->v_floats : NULL;
+        block.k = p->k + at * p->panel.k;
+        block.v = p->out.o ? p->v + at * p->panel.v : NULL;
         block.v_finite = p->v_finite + at;
     } else {
         int32_t kv_head = attn_plan_kv_head(plan, head);
         for (int32_t s = first; s < last; s++) {
-            pack_step(p, kv_head, step0 + s, w->k + (size_t)s * p->k_floats,
-                      w->v + (size_t)s * p->v_floats, &w->v_finite[s]);
+            float *v = p->out.o ? w->v + (size_t)s * p->panel.v : NULL;
+            attn_panel_pack(plan, kv_head, step0 + s, w->k + (size_t)s * p->panel.k, v,
+                            &w->v_finite[s]);
         }
         block.k = w->k;
         block.v = p->out.o ? w->v : NULL;
@@ -294,7 +275,6 @@ static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t
 {
     const AttnPlan *plan = &p->plan;
     int32_t lanes = plan->kernel->lanes;
-    int64_t at = (int64_t)head * plan->args.n_queries + row;
     AttnRowEnd end = {
         .head = head,
         .row = row,
@@ -306,25 +286,12 @@ static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t
         .lane_max = w->lane_max + r * lanes,
         .lane_key = w->lane_key + r * lanes,
     };
-    float m, l;
-    attn_row_end(plan, &end, &m, &l);
-    p->out.row_max[at] = m;
-    p->out.row_log_sum[at] = l;
-    float inverse = m == -INFINITY && end.sum == 0 ? 0.0f : (float)(1.0 / end.sum);
-    if (p->out.o) {
-        float *to = p->out.o + head * p->out.o_head_stride + row * p->out.o_row_stride;
-        const float *from = w->o + (ptrdiff_t)r * plan->ep;
-        for (int32_t e = 0; e < plan->args.v_dim; e++) {
-            to[e] = from[e] * inverse;
-        }
-    }
-    if (p->full) {
-        attn_row_statistics(plan, &end, m, l, &p->out.rows);
-    }
+    AttnRowScale scale;
+    attn_row_write(plan, &p->out, p->full, &end, w->o + (ptrdiff_t)r * plan->ep, &scale);
     if (p->summary) {
         attn_texel_row_add(&w->texels, plan->kernel, w->texel_sum + (ptrdiff_t)r * w->texels.ld,
-                           w->texel_max + (ptrdiff_t)r * w->texels.ld, w->end[r], inverse,
-                           attn_row_reference(m), attn_row_factor(m, l));
+                           w->texel_max + (ptrdiff_t)r * w->texels.ld, w->end[r], scale.inverse,
+                           attn_row_reference(scale.max), scale.factor);
         int32_t texel_row = row / p->shape.row_width, first, stop;
         attn_summary_texel_rows(&p->shape, texel_row, &first, &stop);
         if (row + 1 == stop) {
@@ -377,10 +344,8 @@ static void pass_layout(Pass *p)
         }
     }
     p->tasks_per_head = (a->n_queries + p->task_rows - 1) / p->task_rows;
-    const AttnKernel *kernel = plan->kernel;
-    p->k_floats = (size_t)attn_kernel_words(kernel, a->head_dim) * ATTN_STEP;
-    p->v_floats = p->out.o ? (size_t)(plan->ep * ATTN_STEP / kernel->v_per_word) : 0;
-    size_t head_bytes = (size_t)plan->n_steps * (p->k_floats + p->v_floats) * sizeof(float);
+    p->panel = attn_panel_size(plan, p->out.o != NULL);
+    size_t head_bytes = (size_t)plan->n_steps * (p->panel.k + p->panel.v) * sizeof(float);
     size_t fit = PACK_BUDGET / head_bytes;
     p->wave_heads = fit > (size_t)a->n_kv_heads ? a->n_kv_heads : (int32_t)fit;
     p->total = (int64_t)a->n_heads * p->tasks_per_head;
@@ -426,9 +391,9 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
             if (atomic_load_explicit(&p->stop, memory_order_relaxed)) {
                 continue;
             }
-            pack_step(p, kv0 + (int32_t)(i / plan->n_steps), (int32_t)(i % plan->n_steps),
-                      p->k + (size_t)i * p->k_floats, p->v + (size_t)i * p->v_floats,
-                      &p->v_finite[i]);
+            float *v = p->out.o ? p->v + (size_t)i * p->panel.v : NULL;
+            attn_panel_pack(plan, kv0 + (int32_t)(i / plan->n_steps), (int32_t)(i % plan->n_steps),
+                            p->k + (size_t)i * p->panel.k, v, &p->v_finite[i]);
         }
     }
     int32_t per_kv = plan->args.n_heads / plan->args.n_kv_heads;
@@ -467,7 +432,43 @@ size_t attn_scratch_bytes(const AttnCtx *ctx, const AttnArgs *args, const AttnOu
     if (pass_prepare(&p, ctx, args, out) != ATTN_OK) {
         return 0;
     }
+    if (attn_few_suits(&p.plan)) {
+        return attn_few_scratch_bytes(ctx, &p.plan, &p.out);
+    }
     return shared_bytes(&p) + (size_t)ctx->n_threads * worker_bytes(&p);
+}
+
+static AttnStatus run_pass(const AttnCtx *ctx, Pass *pass)
+{
+    size_t shared = shared_bytes(pass), per_worker = worker_bytes(pass);
+    char *scratch = attn_scratch_take(ctx, shared + (size_t)ctx->n_threads * per_worker);
+    if (!scratch) {
+        return ATTN_MEMORY;
+    }
+    shared_carve(pass, &(AttnCarver){.base = scratch});
+    pack_hidden(pass);
+    const AttnArgs *a = &pass->plan.args;
+    int32_t wave = pass->wave_heads > 0 ? pass->wave_heads : a->n_kv_heads;
+    double pairs = (double)a->n_heads * a->n_queries * a->n_keys;
+    int n_threads = attn_team_size(ctx, &pass->plan, pass->total, pairs);
+#pragma omp parallel num_threads(n_threads)
+    {
+        char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
+        Worker w = {0};
+        worker_carve(pass, &w, &(AttnCarver){.base = own});
+        /* Products go through rows that a small group lacks. */
+        memset(w.attend.s, 0, ATTN_GROUP * ATTN_STEP * sizeof(float));
+        for (int32_t kv0 = 0; kv0 < a->n_kv_heads; kv0 += wave) {
+            int32_t left = a->n_kv_heads - kv0;
+            run_wave(pass, &w, kv0, left < wave ? left : wave);
+        }
+    }
+    attn_scratch_give(ctx, scratch);
+    if (atomic_load(&pass->stop) || attn_cancelled(pass->progress)) {
+        return ATTN_CANCELLED;
+    }
+    attn_report(pass->progress, &pass->done, pass->total);
+    return ATTN_OK;
 }
 
 AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutputs *out,
@@ -478,36 +479,10 @@ AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutp
     if (status != ATTN_OK) {
         return status;
     }
-    size_t shared = shared_bytes(&p), per_worker = worker_bytes(&p);
-    char *scratch = attn_scratch_take(ctx, shared + (size_t)ctx->n_threads * per_worker);
-    if (!scratch) {
-        return ATTN_MEMORY;
-    }
-    shared_carve(&p, &(AttnCarver){.base = scratch});
-    pack_hidden(&p);
-    int32_t wave = p.wave_heads > 0 ? p.wave_heads : p.plan.args.n_kv_heads;
-    const AttnArgs *a = &p.plan.args;
-    double pairs = (double)a->n_heads * a->n_queries * a->n_keys;
-    int n_threads = attn_team_size(ctx, &p.plan, p.total, pairs);
-#pragma omp parallel num_threads(n_threads)
-    {
-        char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
-        Worker w = {0};
-        worker_carve(&p, &w, &(AttnCarver){.base = own});
-        /* Products go through rows that a small group lacks. */
-        memset(w.attend.s, 0, ATTN_GROUP * ATTN_STEP * sizeof(float));
-        for (int32_t kv0 = 0; kv0 < p.plan.args.n_kv_heads; kv0 += wave) {
-            int32_t left = p.plan.args.n_kv_heads - kv0;
-            run_wave(&p, &w, kv0, left < wave ? left : wave);
-        }
-    }
-    attn_scratch_give(ctx, scratch);
-    if (atomic_load(&p.stop) || attn_cancelled(progress)) {
-        return ATTN_CANCELLED;
-    }
-    attn_report(progress, &p.done, p.total);
-    if (out->received) {
+    status = attn_few_suits(&p.plan) ? attn_few_forward(ctx, &p.plan, &p.out, p.full, progress)
+                                     : run_pass(ctx, &p);
+    if (status == ATTN_OK && out->received) {
         return attn_received(ctx, args, out->row_max, out->row_log_sum, out->received, progress);
     }
-    return ATTN_OK;
+    return status;
 }

@@ -116,21 +116,29 @@ float attn_row_factor(float row_max, float row_log_sum)
     return row_max == -INFINITY ? 0.0f : (float)exp(-(double)row_log_sum);
 }
 
-void attn_scores_finish(const AttnPlan *plan, int32_t head, int32_t row0, int32_t n_rows,
-                        int32_t col0, int32_t n_cols, float *s, ptrdiff_t ld, float *bias)
+bool attn_scores_plain(const AttnPlan *plan, int32_t row0, int32_t n_rows, int32_t col0,
+                       int32_t n_cols)
 {
     const AttnArgs *a = &plan->args;
-    if (a->bias.fill) {
-        a->bias.fill(a->bias.payload, head, row0, n_rows, col0, n_cols, bias, n_cols);
+    if (a->mask.key_mask || a->soft_cap > 0 || a->bias.fill) {
+        return false;
     }
     /* Ranges move one way with the row: where the first and the last row see all, all rows do. */
     int32_t stop = col0 + n_cols, begin0, end0, begin1, end1;
     attn_mask_row_range(&a->mask, a->n_keys, row0, &begin0, &end0);
     attn_mask_row_range(&a->mask, a->n_keys, row0 + n_rows - 1, &begin1, &end1);
-    bool seen = begin0 <= col0 && begin1 <= col0 && end0 >= stop && end1 >= stop;
-    bool masked = !seen || a->mask.key_mask;
-    if (!masked && !(a->soft_cap > 0) && !a->bias.fill) {
+    return begin0 <= col0 && begin1 <= col0 && end0 >= stop && end1 >= stop;
+}
+
+void attn_scores_finish(const AttnPlan *plan, int32_t head, int32_t row0, int32_t n_rows,
+                        int32_t col0, int32_t n_cols, float *s, ptrdiff_t ld, float *bias)
+{
+    const AttnArgs *a = &plan->args;
+    if (attn_scores_plain(plan, row0, n_rows, col0, n_cols)) {
         return;
+    }
+    if (a->bias.fill) {
+        a->bias.fill(a->bias.payload, head, row0, n_rows, col0, n_cols, bias, n_cols);
     }
     for (int32_t r = 0; r < n_rows; r++) {
         float *row = s + r * ld;

@@ -54,6 +54,10 @@ static inline float attn_row_reference(float row_max)
     return row_max == -INFINITY ? 0.0f : row_max;
 }
 
+/** True if raw scores of these pairs are the scores: no cap, bias or mask changes any. */
+bool attn_scores_plain(const AttnPlan *plan, int32_t row0, int32_t n_rows, int32_t col0,
+                       int32_t n_cols);
+
 /** Cap, bias and mask of raw scores in natural order: s[n_rows][ld] of rows row0.. and keys col0..
  *  bias is room for n_rows * n_cols floats and may be NULL without a bias. */
 void attn_scores_finish(const AttnPlan *plan, int32_t head, int32_t row0, int32_t n_rows,

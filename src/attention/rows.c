@@ -4,7 +4,7 @@
 
 static const double LOG_2 = 0x1.62e42fefa39efp-1;
 
-void attn_row_end(const AttnPlan *plan, const AttnRowEnd *end, float *row_max, float *row_log_sum)
+static void row_end(const AttnPlan *plan, const AttnRowEnd *end, float *row_max, float *row_log_sum)
 {
     float m = end->lane_max[0];
     for (int32_t l = 1; l < plan->kernel->lanes; l++) {
@@ -41,12 +41,11 @@ static void store(float *array, int64_t at, float value)
     }
 }
 
-void attn_row_statistics(const AttnPlan *plan, const AttnRowEnd *end, float row_max,
-                         float row_log_sum, const AttnRowStats *stats)
+static void row_statistics(const AttnPlan *plan, const AttnRowEnd *end, float row_max, float factor,
+                           const AttnRowStats *stats)
 {
     int64_t at = (int64_t)end->head * plan->args.n_queries + end->row;
     bool empty = row_max == -INFINITY;
-    float factor = attn_row_factor(row_max, row_log_sum);
     double entropy = empty ? 0 : log(end->sum) - LOG_2 * end->moment / end->sum;
     store(stats->entropy, at, (float)(entropy < 0 ? 0 : entropy));
     store(stats->distance, at, empty ? 0 : (float)(end->distance / end->sum));
@@ -59,4 +58,28 @@ void attn_row_statistics(const AttnPlan *plan, const AttnRowEnd *end, float row_
     store(stats->first_weight, at, weights[0]);
     store(stats->self_weight, at, weights[1]);
     store(stats->prev_weight, at, weights[2]);
+}
+
+void attn_row_write(const AttnPlan *plan, const AttnOutputs *out, bool full, const AttnRowEnd *end,
+                    const float *o, AttnRowScale *scale)
+{
+    int64_t at = (int64_t)end->head * plan->args.n_queries + end->row;
+    float m, l;
+    row_end(plan, end, &m, &l);
+    out->row_max[at] = m;
+    out->row_log_sum[at] = l;
+    *scale = (AttnRowScale){
+        .max = m,
+        .inverse = m == -INFINITY && end->sum == 0 ? 0.0f : (float)(1.0 / end->sum),
+        .factor = full ? attn_row_factor(m, l) : 0,
+    };
+    if (out->o) {
+        float *to = out->o + end->head * out->o_head_stride + end->row * out->o_row_stride;
+        for (int32_t e = 0; e < plan->args.v_dim; e++) {
+            to[e] = o[e] * scale->inverse;
+        }
+    }
+    if (full) {
+        row_statistics(plan, end, m, scale->factor, &out->rows);
+    }
 }

@@ -11,9 +11,18 @@ typedef struct AttnRowEnd {
     const float *lane_max, *lane_key; /* [W]; keys are read only where max_key is wanted */
 } AttnRowEnd;
 
-/** m and l of the row. */
-void attn_row_end(const AttnPlan *plan, const AttnRowEnd *end, float *row_max, float *row_log_sum);
+/** What a row's exponentials become weights by. */
+typedef struct AttnRowScale {
+    float max;     /* m */
+    float inverse; /* of the sum; 0 in an empty row */
+    float factor;  /* attn_row_factor; only where statistics or summary are wanted */
+} AttnRowScale;
 
-/** Statistics of the row into the arrays that are wanted. */
-void attn_row_statistics(const AttnPlan *plan, const AttnRowEnd *end, float row_max,
-                         float row_log_sum, const AttnRowStats *stats);
+/** m, l, o and, if full, the statistics of a row into the arrays that are
+ * wanted.
+ *
+ * out  strides resolved
+ * o    [ep] sum of e v
+ */
+void attn_row_write(const AttnPlan *plan, const AttnOutputs *out, bool full, const AttnRowEnd *end,
+                    const float *o, AttnRowScale *scale);

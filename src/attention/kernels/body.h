@@ -177,14 +177,17 @@ KERNEL_INLINE vf plain_vector(vf x)
 }
 
 /* Asks for rows [row0, row0 + n_rows) of the next step: a hint, what is not there is not read. In
- * the order in which they lie in memory, which is what memory is fastest at. */
+ * the order in which they lie in memory, which is what memory is fastest at, and into second-level
+ * cache: what waits for the first level at once is too little to hide memory's latency. */
+enum { SECOND_LEVEL = 2 };
+
 KERNEL_INLINE void ask_ahead(const float *k, ptrdiff_t ld, int32_t row0, int32_t n_rows,
                              int32_t dim)
 {
     for (int32_t row = row0; row < row0 + n_rows; row++) {
         uintptr_t at = (uintptr_t)k + (uintptr_t)((row + ATTN_STEP) * ld) * sizeof *k;
         for (int32_t d = 0; d < dim; d += 16) {
-            __builtin_prefetch((const void *)(at + (uintptr_t)d * sizeof *k));
+            __builtin_prefetch((const void *)(at + (uintptr_t)d * sizeof *k), 0, SECOND_LEVEL);
         }
     }
 }
@@ -314,30 +317,41 @@ static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t 
 }
 
 #if V_PER_WORD == 1
+/* Copies n of dim values of a row and zeros behind; x - x is 0 for every finite
+ * x and NaN for the others. */
+KERNEL_INLINE vf copy_values(const float *from, int32_t n, int32_t ep, float *to, vf odd)
+{
+    int32_t e = 0;
+    for (; e + W <= n; e += W) {
+        vf x = vf_load(from + e);
+        odd = vf_add(odd, vf_sub(x, x));
+        vf_store(to + e, x);
+    }
+    for (; e < ep; e += W) {
+        vf x = e < n ? vf_load_part(from + e, n - e) : vf_set1(0.0f);
+        odd = vf_add(odd, vf_sub(x, x));
+        vf_store(to + e, x);
+    }
+    return odd;
+}
+
 static bool kernel_pack_v(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t dim, int32_t ep,
                           float *out)
 {
-    /* x - x is 0 for every finite x and NaN for the others. */
-    vf odd = vf_set1(0.0f);
-    for (int32_t key = 0; key < ATTN_STEP; key++) { /* as they lie in memory */
-        const float *from = v + (key < n_keys ? key : 0) * ld;
-        float *to = out + (ptrdiff_t)(key % T * W + key / T) * ep;
-        int32_t n = key < n_keys ? dim : 0, e = 0;
+    enum { CHAINS = 4 }; /* one would wait for its sums */
+    vf odd[CHAINS] = {vf_set1(0.0f), vf_set1(0.0f), vf_set1(0.0f), vf_set1(0.0f)};
+    for (int32_t key = 0; key < ATTN_STEP; key += CHAINS) { /* as they lie in memory */
         if (n_keys == ATTN_STEP) {
-            ask_ahead(v, ld, key, 1, dim);
+            ask_ahead(v, ld, key, CHAINS, dim);
         }
-        for (; e + W <= n; e += W) {
-            vf x = vf_load(from + e);
-            odd = vf_add(odd, vf_sub(x, x));
-            vf_store(to + e, x);
-        }
-        for (; e < ep; e += W) {
-            vf x = e < n ? vf_load_part(from + e, n - e) : vf_set1(0.0f);
-            odd = vf_add(odd, vf_sub(x, x));
-            vf_store(to + e, x);
+        UNROLL(4)
+        for (int32_t i = 0; i < CHAINS; i++) {
+            int32_t at = key + i;
+            odd[i] = copy_values(v + (at < n_keys ? at : 0) * ld, at < n_keys ? dim : 0, ep,
+                                 out + (ptrdiff_t)(at % T * W + at / T) * ep, odd[i]);
         }
     }
-    float total = lanes_sum(odd);
+    float total = lanes_sum(vf_add(vf_add(odd[0], odd[1]), vf_add(odd[2], odd[3])));
     return total == total;
 }
 #endif
@@ -397,6 +411,62 @@ static void kernel_scores(const float *q, const float *panel, int32_t dim, int32
     }
 }
 
+#if K_PER_WORD == 1
+/* Scores of the first `rows` rows against keys where they are; a constant, like
+ * the products of kernel_scores one chain over d for each score. */
+KERNEL_INLINE void scores_direct(const float *q, const float *k, ptrdiff_t ld, int32_t dim,
+                                 float *s, const int rows)
+{
+    for (int t = 0; t < T; t++) {
+        const float *key[W];
+        vf acc[ATTN_DIRECT];
+        UNROLL(8)
+        for (int r = 0; r < rows; r++) {
+            acc[r] = vf_set1(0.0f);
+        }
+        UNROLL(16)
+        for (int l = 0; l < W; l++) {
+            key[l] = k + (l * T + t) * ld;
+        }
+        ask_ahead(k, ld, t * W, W, dim);
+        for (int32_t d = 0; d < dim; d += W) {
+            vf x[W];
+            load_square(key, true, d, dim, 1.0f, x);
+            transpose_square(x);
+            int32_t n = dim - d < W ? dim - d : W;
+            UNROLL(16)
+            for (int i = 0; i < W; i++) {
+                if (i < n) {
+                    UNROLL(8)
+                    for (int r = 0; r < rows; r++) {
+                        const float *of_row = q + (ptrdiff_t)(r / MR) * dim * MR + r % MR;
+                        acc[r] = vf_fma(vf_set1(of_row[(ptrdiff_t)(d + i) * MR]), x[i], acc[r]);
+                    }
+                }
+            }
+        }
+        UNROLL(8)
+        for (int r = 0; r < rows; r++) {
+            vf_store(s + r * ATTN_STEP + t * W, acc[r]);
+        }
+    }
+}
+
+static void kernel_scores_direct(const float *q, const float *k, ptrdiff_t ld, int32_t dim,
+                                 int32_t n_rows, float *s)
+{
+    if (n_rows == 1) {
+        scores_direct(q, k, ld, dim, s, 1);
+    } else if (n_rows == 2) {
+        scores_direct(q, k, ld, dim, s, 2);
+    } else if (n_rows <= 4) {
+        scores_direct(q, k, ld, dim, s, 4);
+    } else {
+        scores_direct(q, k, ld, dim, s, ATTN_DIRECT);
+    }
+}
+#endif
+
 static void kernel_soft_cap(float *s, int32_t n, float cap)
 {
     vf c = vf_set1(cap);
@@ -423,6 +493,21 @@ static void kernel_weights(const float *s, int32_t n, float max, float factor, f
         float rest[W] = {0};
         memcpy(rest, s + i, (size_t)(n - i) * sizeof(float));
         vf_store(rest, weight_vector(vf_load(rest), m, f));
+        memcpy(out + i, rest, (size_t)(n - i) * sizeof(float));
+    }
+}
+
+static void kernel_weights_each(const float *s, int32_t n, const float *max, const float *factor,
+                                float *out)
+{
+    int32_t i = 0;
+    for (; i + W <= n; i += W) {
+        vf_store(out + i, weight_vector(vf_load(s + i), vf_load(max + i), vf_load(factor + i)));
+    }
+    if (i < n) {
+        float rest[W];
+        vf_store(rest, weight_vector(vf_load_part(s + i, n - i), vf_load_part(max + i, n - i),
+                                     vf_load_part(factor + i, n - i)));
         memcpy(out + i, rest, (size_t)(n - i) * sizeof(float));
     }
 }

@@ -73,7 +73,7 @@ static __attribute__((noinline)) void step_raise(const AttnBlock *b, AttnGroup *
         lanes->sum[r][l] *= f;
         lanes->distance[r][l] *= f;
     }
-    for (int32_t e = 0; b->v && e < b->ep; e++) {
+    for (int32_t e = 0; (b->v || b->v_rows) && e < b->ep; e++) {
         g->o[(ptrdiff_t)r * b->ep + e] *= f;
         scratch->o[(ptrdiff_t)r * b->ep + e] *= f;
     }
@@ -362,19 +362,130 @@ KERNEL_INLINE float value_at(const float *v, int32_t ep, int j, int32_t e)
 
 /* A V panel with NaN or infinity: weights of 0 must not touch it. In f32 the bits are those of
  * step_pv. */
+static void pv_careful_row(const float *p, const float *v, int32_t ep, float *o)
+{
+    for (int32_t e = 0; e < ep; e++) {
+        float acc = 0;
+        for (int j = 0; j < ATTN_STEP; j++) {
+            float b = weight_at(p, j);
+            acc = b != 0.0f ? sf_fma(b, value_at(v, ep, j, e), acc) : acc;
+        }
+        o[e] += acc;
+    }
+}
+
 static void step_pv_careful(const float *p, const float *v, int32_t ep, int32_t n_rows, float *o)
 {
     for (int32_t r = 0; r < n_rows; r++) {
-        for (int32_t e = 0; e < ep; e++) {
-            float acc = 0;
-            for (int j = 0; j < ATTN_STEP; j++) {
-                float b = weight_at(p + r * ATTN_STEP, j);
-                acc = b != 0.0f ? sf_fma(b, value_at(v, ep, j, e), acc) : acc;
+        pv_careful_row(p + r * ATTN_STEP, v, ep, o + (ptrdiff_t)r * ep);
+    }
+}
+
+#if V_PER_WORD == 1
+enum { PV_DIRECT_ROWS = 4 };
+_Static_assert(ATTN_DIRECT % PV_DIRECT_ROWS == 0, "rows are whole register tiles");
+
+/* o[rows][nv vectors] += P[rows][64] V, rows of V where they are. False, and
+ * nothing added, if the sum is not finite: then a weight of 0 may have met what
+ * is not. */
+KERNEL_INLINE bool pv_direct_tile(const float *p, const float *v, ptrdiff_t ld, int32_t ep,
+                                  float *o, const int rows, const int nv)
+{
+    vf acc[PV_DIRECT_ROWS][4];
+    UNROLL(4)
+    for (int r = 0; r < rows; r++) {
+        UNROLL(4)
+        for (int c = 0; c < nv; c++) {
+            acc[r][c] = vf_set1(0.0f);
+        }
+    }
+    for (int key = 0; key < ATTN_STEP; key++) {
+        const float *weight = p + key % T * W + key / T;
+        vf x[4];
+        UNROLL(4)
+        for (int c = 0; c < nv; c++) {
+            x[c] = vf_load(v + c * W);
+        }
+        UNROLL(4)
+        for (int r = 0; r < rows; r++) {
+            vf b = vf_set1(weight[r * ATTN_STEP]);
+            UNROLL(4)
+            for (int c = 0; c < nv; c++) {
+                acc[r][c] = vf_fma(b, x[c], acc[r][c]);
             }
-            o[(ptrdiff_t)r * ep + e] += acc;
+        }
+        v += ld;
+    }
+    vf odd = vf_set1(0.0f);
+    UNROLL(4)
+    for (int r = 0; r < rows; r++) {
+        UNROLL(4)
+        for (int c = 0; c < nv; c++) {
+            odd = vf_add(odd, vf_sub(acc[r][c], acc[r][c]));
+        }
+    }
+    if (vf_any_gt(vf_sel(vm_ge(odd, odd), vf_set1(0.0f), vf_set1(1.0f)), vf_set1(0.0f))) {
+        return false;
+    }
+    UNROLL(4)
+    for (int r = 0; r < rows; r++) {
+        UNROLL(4)
+        for (int c = 0; c < nv; c++) {
+            float *to = o + (ptrdiff_t)r * ep + c * W;
+            vf_store(to, vf_add(vf_load(to), acc[r][c]));
+        }
+    }
+    return true;
+}
+
+KERNEL_INLINE bool pv_direct_columns(const float *p, const float *v, ptrdiff_t ld, int32_t ep,
+                                     int32_t nv, float *o, const int rows)
+{
+    switch (nv) {
+#if PV_MAX == 4
+    case 4:
+        return pv_direct_tile(p, v, ld, ep, o, rows, 4);
+    case 3:
+        return pv_direct_tile(p, v, ld, ep, o, rows, 3);
+#endif
+    case 2:
+        return pv_direct_tile(p, v, ld, ep, o, rows, 2);
+    default:
+        return pv_direct_tile(p, v, ld, ep, o, rows, 1);
+    }
+}
+
+/* P V of a step for up to ATTN_DIRECT rows; what fails is done again with care.
+ */
+static void step_pv_direct(const AttnBlock *b, int32_t step, const float *p, int32_t n_rows,
+                           float *o)
+{
+    const float *v = b->v_rows + (ptrdiff_t)step * ATTN_STEP * b->v_ld;
+    int32_t n_vectors = b->ep / W;
+    ask_ahead(v, b->v_ld, 0, ATTN_STEP, b->ep);
+    for (int32_t c = 0, nv; c < n_vectors; c += nv) {
+        nv = n_vectors - c < PV_MAX ? n_vectors - c : PV_MAX;
+        const float *from = v + c * W;
+        for (int32_t r0 = 0; r0 < n_rows; r0 += PV_DIRECT_ROWS) {
+            const float *weights = p + r0 * ATTN_STEP;
+            float *to = o + (ptrdiff_t)r0 * b->ep + c * W;
+            bool finite =
+                n_rows == 1 ? pv_direct_columns(weights, from, b->v_ld, b->ep, nv, to, 1)
+                : n_rows == 2
+                    ? pv_direct_columns(weights, from, b->v_ld, b->ep, nv, to, 2)
+                    : pv_direct_columns(weights, from, b->v_ld, b->ep, nv, to, PV_DIRECT_ROWS);
+            if (finite) {
+                continue;
+            }
+            (void)kernel_pack_v(from, b->v_ld, ATTN_STEP, nv * W, nv * W, b->v_room);
+            for (int32_t r = 0; r < PV_DIRECT_ROWS && r0 + r < n_rows; r++) {
+                pv_careful_row(weights + r * ATTN_STEP, b->v_room, nv * W,
+                               to + (ptrdiff_t)r * b->ep);
+            }
         }
     }
 }
+#endif
 
 /* ---------------------------------------------------------------- a block of keys */
 
@@ -431,11 +542,49 @@ static bool step_has_named(const AttnGroup *g, int32_t first_key)
     return inside;
 }
 
+KERNEL_INLINE void block_scores(const AttnBlock *b, const AttnGroup *g, int32_t step, float *s)
+{
+#if K_PER_WORD == 1
+    if (b->k_rows) {
+        kernel_scores_direct(g->q, b->k_rows + (ptrdiff_t)step * ATTN_STEP * b->k_ld, b->k_ld,
+                             b->k_words, g->n_rows, s);
+        return;
+    }
+#endif
+    kernel_scores(g->q, b->k + (ptrdiff_t)step * b->k_words * ATTN_STEP, b->k_words, g->n_rows, s);
+}
+
+KERNEL_INLINE void block_pv(const AttnBlock *b, const AttnGroup *g, int32_t step, float *s,
+                            float *o)
+{
+#if V_PER_WORD == 1
+    if (b->v_rows) {
+        step_pv_direct(b, step, s, g->n_rows, o);
+        return;
+    }
+#endif
+    if (!b->v) {
+        return;
+    }
+    const float *v = b->v + (ptrdiff_t)step * b->ep * (ATTN_STEP / V_PER_WORD);
+#if V_PER_WORD > 1
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        weight_words(s + r * ATTN_STEP);
+    }
+#endif
+    if (b->v_finite[step]) {
+        step_pv(s, v, b->ep, g->n_rows, o);
+    } else {
+        step_pv_careful(s, v, b->ep, g->n_rows, o);
+    }
+}
+
 KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch,
                                 const bool full)
 {
     Lanes lanes;
-    size_t o_floats = b->v ? (size_t)ATTN_GROUP * (size_t)b->ep : 0;
+    size_t o_rows = b->v_rows ? ATTN_DIRECT : g->n_rows == 1 ? 1 : ATTN_GROUP;
+    size_t o_floats = b->v || b->v_rows ? o_rows * (size_t)b->ep : 0;
     memset(lanes.sum, 0, sizeof lanes.sum);
     if (full) {
         memset(lanes.moment, 0, sizeof lanes.moment);
@@ -457,8 +606,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
     }
     for (int32_t step = b->first_step; step < b->last_step; step++) {
         int32_t key = b->key0 + step * ATTN_STEP;
-        kernel_scores(g->q, b->k + (ptrdiff_t)step * b->k_words * ATTN_STEP, b->k_words, g->n_rows,
-                      scratch->s);
+        block_scores(b, g, step, scratch->s);
         bool masked = key < last_begin || key + ATTN_STEP > first_end;
         if (masked || b->bias || b->soft_cap > 0 || (b->hidden && b->any_hidden[step])) {
             step_modify(b, g, step, masked, scratch->s);
@@ -472,17 +620,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
         } else {
             step_exp_plain(g, scratch->s, &lanes);
         }
-        const float *v = b->v ? b->v + (ptrdiff_t)step * b->ep * (ATTN_STEP / V_PER_WORD) : NULL;
-#if V_PER_WORD > 1
-        for (int32_t r = 0; v && r < g->n_rows; r++) {
-            weight_words(scratch->s + r * ATTN_STEP);
-        }
-#endif
-        if (v && b->v_finite[step]) {
-            step_pv(scratch->s, v, b->ep, g->n_rows, scratch->o);
-        } else if (v) {
-            step_pv_careful(scratch->s, v, b->ep, g->n_rows, scratch->o);
-        }
+        block_pv(b, g, step, scratch->s, scratch->o);
     }
 
     for (size_t i = 0; i < o_floats; i += W) {
@@ -515,6 +653,7 @@ static void kernel_attend_full(const AttnBlock *b, AttnGroup *g, const AttnAtten
         .isa = which, .lanes = W, .mr = MR, .reference_log2 = REFERENCE_LOG2,                      \
         .k_per_word = K_PER_WORD, .v_per_word = V_PER_WORD, .pack_q = kernel_pack_q,               \
         .pack_k = kernel_pack_k, .pack_v = kernel_pack_v, .scores = kernel_scores,                 \
-        .soft_cap = kernel_soft_cap, .weights = kernel_weights, .fold_texels = kernel_fold_texels, \
+        .soft_cap = kernel_soft_cap, .weights = kernel_weights,                                    \
+        .weights_each = kernel_weights_each, .fold_texels = kernel_fold_texels,                    \
         .attend = kernel_attend, .attend_full = kernel_attend_full                                 \
     }

@@ -24,6 +24,7 @@ enum {
     ATTN_PAD = 16,        /* floats that padded rows are a multiple of: the widest vector */
     ATTN_ALIGN = 64,      /* bytes */
     ATTN_NAMED = 3,       /* keys with names: first, self, previous */
+    ATTN_DIRECT = 8,      /* most rows that read keys and values where they are */
 };
 
 /** A block of keys of one head, packed: what a group of rows attends to next. */
@@ -33,7 +34,13 @@ typedef struct AttnBlock {
     const bool *v_finite;   /* [n_steps] no NaN or infinity in the V panel */
     const float *hidden;    /* [n_steps][64] slot order, != 0 where key_mask hides; NULL = none */
     const bool *any_hidden; /* [n_steps] */
-    const float *bias;      /* [group][bias_ld] natural order, for this group; NULL = none */
+    /* Few rows read keys and values where they are: all steps are whole then, and
+     * k is not read. */
+    const float *k_rows; /* of key0; NULL = panels */
+    const float *v_rows; /* of key0; NULL = panels or no o */
+    ptrdiff_t k_ld, v_ld;
+    float *v_room;     /* one V panel, for values that are not finite */
+    const float *bias; /* [group][bias_ld] natural order, for this group; NULL = none */
     ptrdiff_t bias_ld;
     int32_t key0;                  /* first key */
     int32_t first_step, last_step; /* steps [first, last) that some row of the group sees */
@@ -98,6 +105,9 @@ typedef struct AttnKernel {
     void (*soft_cap)(float *s, int32_t n, float cap);
     /** out = exp(s - max) * factor; may be in place. */
     void (*weights)(const float *s, int32_t n, float max, float factor, float *out);
+    /** The same with a max and a factor for each score. */
+    void (*weights_each)(const float *s, int32_t n, const float *max, const float *factor,
+                         float *out);
     /** acc_sum += sum * scale; acc_max = max(acc_max, exp(largest - max) * factor). n % PAD = 0. */
     void (*fold_texels)(const float *sum, const float *largest, int32_t n, float scale, float max,
                         float factor, float *acc_sum, float *acc_max);
