@@ -58,12 +58,13 @@ bool rotary_table_make(RotaryTable *table, const RotaryDesc *desc, int32_t n_pos
         return false;
     }
     rotary_frequencies(desc, frequencies);
+    const float magnitude = desc->magnitude > 0 ? (float)desc->magnitude : 1.0f;
 #pragma omp parallel for num_threads(compute_threads(n_threads)) schedule(static)
     for (int32_t p = 0; p < n_positions; p++) {
         for (int32_t i = 0; i < half; i++) {
             const float angle = (float)p * frequencies[i];
-            cosine[(ptrdiff_t)p * half + i] = cosf(angle);
-            sine[(ptrdiff_t)p * half + i] = sinf(angle);
+            cosine[(ptrdiff_t)p * half + i] = cosf(angle) * magnitude;
+            sine[(ptrdiff_t)p * half + i] = sinf(angle) * magnitude;
         }
     }
     *table = (RotaryTable){n_positions, half, cosine, sine};

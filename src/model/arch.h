@@ -11,13 +11,18 @@
  *   a = O(attention(q, k, v))
  *   a = ATTENTION_OUT_NORM(a)                     Gemma
  *   x = ATTENTION_ADD_NORM(x + a)                 post-norm (BERT)
+ *   h = CROSS_NORM(x)                             decoders that read an encoder's states s
+ *   x = CROSS_ADD_NORM(x + CROSS_O(attention(CROSS_Q(h), CROSS_K(s), CROSS_V(s))))
  *   h = MLP_NORM(x)                               pre-norm; of the layer's input if `parallel`
  *   m = DOWN(act(GATE(h)) * UP(h))                or DOWN(act(UP(h)))
  *   m = MLP_OUT_NORM(m)                           Gemma
  *   x = MLP_ADD_NORM(x + m)                       post-norm
  *
- * Before the layers x = EMBEDDING_NORM(tokens * scale + positions + types), after them FINAL_NORM,
- * and logits = HEAD(HEAD_NORM(act(HEAD_DENSE(x)))), HEAD falling back on the token embeddings.
+ * Before the layers x = EMBEDDING_NORM(PROJECT_IN(tokens * scale) + positions + types), after them
+ * FINAL_NORM, and logits = HEAD(HEAD_NORM(act(HEAD_DENSE(PROJECT_OUT(x * scale))))), HEAD falling
+ * back on the token embeddings. Vision models have CLASS and PATCHES(pixels) in place of tokens.
+ *
+ * An encoder-decoder is two of these: the Arch of its decoder, which names that of its encoder.
  */
 #include "base/base.h"
 #include "compute/activation.h"
@@ -30,13 +35,19 @@
     X(TOKENS, false, 'M')                                                                          \
     X(POSITIONS, false, 'M')                                                                       \
     X(TYPES, false, 'M')                                                                           \
+    X(CLASS, false, 'V')                                                                           \
+    X(PATCHES, false, 'M')                                                                         \
+    X(PROJECT_IN, false, 'M')                                                                      \
+    X(DISTANCE_BIAS, false, 'M')                                                                   \
     X(EMBEDDING_NORM, false, 'V')                                                                  \
     X(FINAL_NORM, false, 'V')                                                                      \
+    X(PROJECT_OUT, false, 'M')                                                                     \
     X(HEAD_DENSE, false, 'M')                                                                      \
     X(HEAD_NORM, false, 'V')                                                                       \
     X(HEAD, false, 'M')                                                                            \
     X(HEAD_BIAS, false, 'V')                                                                       \
     X(ROTARY_DIVISORS, false, 'V')                                                                 \
+    X(ROTARY_DIVISORS_LONG, false, 'V')                                                            \
     X(ATTENTION_NORM, true, 'V')                                                                   \
     X(Q, true, 'M')                                                                                \
     X(K, true, 'M')                                                                                \
@@ -46,6 +57,12 @@
     X(O, true, 'M')                                                                                \
     X(ATTENTION_OUT_NORM, true, 'V')                                                               \
     X(ATTENTION_ADD_NORM, true, 'V')                                                               \
+    X(CROSS_NORM, true, 'V')                                                                       \
+    X(CROSS_Q, true, 'M')                                                                          \
+    X(CROSS_K, true, 'M')                                                                          \
+    X(CROSS_V, true, 'M')                                                                          \
+    X(CROSS_O, true, 'M')                                                                          \
+    X(CROSS_ADD_NORM, true, 'V')                                                                   \
     X(MLP_NORM, true, 'V')                                                                         \
     X(GATE, true, 'M')                                                                             \
     X(UP, true, 'M')                                                                               \
@@ -66,8 +83,10 @@ const char *arch_role_name(ArchRole role);
 
 typedef enum ArchPositions {
     ARCH_POSITIONS_NONE,
-    ARCH_POSITIONS_LEARNED, /* a table: its rows limit the text */
+    ARCH_POSITIONS_LEARNED,  /* a table: its rows limit the text */
+    ARCH_POSITIONS_SINUSOID, /* sines, then cosines (Vaswani et al. 2017, arXiv:1706.03762) */
     ARCH_POSITIONS_ROTARY,
+    ARCH_POSITIONS_DISTANCE, /* a term of the scores by distance: DISTANCE_BIAS (T5) */
 } ArchPositions;
 
 /* ---------------------------------------------------------------- sizes and numbers */
@@ -77,6 +96,14 @@ typedef struct ArchConfig {
     int64_t n_layers, n_heads, n_kv_heads, head_width; /* L, H, G, D */
     int64_t width, mlp_width, vocabulary;              /* C, F, V */
     int64_t n_types;                                   /* rows of the token type table */
+    int64_t embedding_width;                           /* columns of the token table; 0 = C */
+    int64_t distance_buckets;                          /* rows of DISTANCE_BIAS */
+    int64_t furthest_distance;                  /* from here on all distances share one of them */
+    int64_t image_side, patch_side, n_channels; /* pixels; of vision models */
+    int64_t start_token;                        /* a decoder's first token */
+    int64_t end_token;                          /* ends what is generated; -1 = not known */
+    int64_t forced_first; /* the first token generated after the start; -1 = any */
+    int64_t barred_token; /* never generated; -1 = none */
     int64_t max_positions;
     int64_t position_offset; /* rows of the position table before position 0 (RoBERTa, OPT: 2) */
     int64_t window;          /* keys a query of a local layer sees; 0 = all layers are global */
@@ -88,6 +115,7 @@ typedef struct ArchConfig {
     bool pads_unplaced;    /* tokens with id position_offset - 1 take that row of the position table
                               and are not counted (RoBERTa's padding) */
     bool parallel;         /* attention and MLP read the same input */
+    bool norm_after;       /* rows marked ARCH_NORM_AFTER count, those ARCH_NORM_BEFORE do not */
 
     Activation activation;
     Activation head_activation; /* after HEAD_DENSE */
@@ -96,6 +124,7 @@ typedef struct ArchConfig {
     double score_cap;          /* soft cap of scores; 0 = none */
     double logit_cap;          /* soft cap of logits; 0 = none */
     double embedding_scale;    /* 0 = 1 */
+    double head_scale;         /* of the last states, before the head; 0 = 1 */
     double rotary_fraction;    /* part of D that turns; 0 = all */
     RotaryDesc rotary;         /* width is derived; theta */
     double rotary_local_theta; /* of layers with a window; 0 = as global ones, with their scaling */
@@ -162,6 +191,8 @@ enum {
     ARCH_QKV_PER_HEAD = 32,  /* ... or q, k and v of head 0, then of head 1, and on (GPT-NeoX) */
     ARCH_PAIR_ROWS = 64,     /* one tensor holds GATE, then UP: take this role's half */
     ARCH_NOT_IN_FIRST = 128, /* the first layer has none (ModernBERT) */
+    ARCH_NORM_BEFORE = 256,  /* only where config.norm_after is false (OPT) */
+    ARCH_NORM_AFTER = 512,   /* only where it is true */
 };
 
 /**
@@ -190,7 +221,8 @@ typedef struct ArchFileHabits {
 
 typedef struct ArchSource ArchSource; /* arch_config.h: what config fields are read from */
 
-typedef struct Arch {
+typedef struct Arch Arch;
+struct Arch {
     const char *id;          /* "llama" */
     const char *family;      /* "LLaMA family decoder" */
     const char *model_types; /* model_type of config.json, "|" between */
@@ -204,10 +236,11 @@ typedef struct Arch {
     const ArchTensor *tensors;   /* ended by a NULL, NULL row */
     const char *const *prefixes; /* of safetensors names, ended by NULL; tried in order */
     ArchFileHabits safetensors, gguf;
+    const Arch *encoder; /* of encoder-decoders, whose decoder this is; else NULL */
     /** What fields cannot say (scaling of rotary positions, lists of layers); may be NULL. Runs
      *  after the fields. */
     bool (*finish)(const ArchSource *source, ArchConfig *config, Error *err);
-} Arch;
+};
 
 /** NULL when there is none. */
 const Arch *arch_by_model_type(const char *model_type);

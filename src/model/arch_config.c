@@ -249,6 +249,7 @@ bool arch_config_complete(const Arch *arch, const char *name, ArchConfig *c, Err
                          (long long)c->n_heads, (long long)c->head_width);
     }
     c->mlp_width = c->mlp_width ? c->mlp_width : 4 * c->width;
+    c->embedding_width = c->embedding_width ? c->embedding_width : c->width;
     if (arch->positions == ARCH_POSITIONS_ROTARY) {
         const double turned =
             (double)c->head_width * (c->rotary_fraction > 0 ? c->rotary_fraction : 1.0);

@@ -19,7 +19,11 @@
     X(ARCH_QWEN3, "qwen3")                                                                         \
     X(ARCH_PHI3, "phi3")                                                                           \
     X(ARCH_GEMMA2, "gemma2")                                                                       \
-    X(ARCH_GEMMA3, "gemma3")
+    X(ARCH_GEMMA3, "gemma3")                                                                       \
+    X(ARCH_T5, "t5")                                                                               \
+    X(ARCH_BART, "bart")                                                                           \
+    X(ARCH_MARIAN, "marian")                                                                       \
+    X(ARCH_VIT, "vit")
 
 #define ARCH_EXTERN(arch, id) extern const Arch arch;
 ARCH_ROWS(ARCH_EXTERN)

@@ -92,6 +92,22 @@ void arch_role_shape(const ArchConfig *c, ArchRole role, int64_t *rows, int64_t 
     case ROLE_TOKENS:
     case ROLE_HEAD:
         *rows = c->vocabulary;
+        *columns = c->embedding_width;
+        break;
+    case ROLE_PROJECT_IN:
+        *rows = c->width;
+        *columns = c->embedding_width;
+        break;
+    case ROLE_PROJECT_OUT:
+        *rows = c->embedding_width;
+        break;
+    case ROLE_PATCHES:
+        *rows = c->width;
+        *columns = c->n_channels * c->patch_side * c->patch_side;
+        break;
+    case ROLE_DISTANCE_BIAS:
+        *rows = c->distance_buckets;
+        *columns = c->n_heads;
         break;
     case ROLE_POSITIONS:
         *rows = c->max_positions + c->position_offset;
@@ -106,13 +122,17 @@ void arch_role_shape(const ArchConfig *c, ArchRole role, int64_t *rows, int64_t 
         *columns = c->vocabulary;
         break;
     case ROLE_ROTARY_DIVISORS:
+    case ROLE_ROTARY_DIVISORS_LONG:
         *columns = c->rotary.width / 2;
         break;
     case ROLE_Q:
+    case ROLE_CROSS_Q:
         *rows = c->n_heads * c->head_width;
         break;
     case ROLE_K:
     case ROLE_V:
+    case ROLE_CROSS_K:
+    case ROLE_CROSS_V:
         *rows = c->n_kv_heads * c->head_width;
         break;
     case ROLE_Q_NORM:
@@ -120,6 +140,7 @@ void arch_role_shape(const ArchConfig *c, ArchRole role, int64_t *rows, int64_t 
         *columns = c->head_width;
         break;
     case ROLE_O:
+    case ROLE_CROSS_O:
         *rows = c->width;
         *columns = c->n_heads * c->head_width;
         break;
@@ -131,6 +152,9 @@ void arch_role_shape(const ArchConfig *c, ArchRole role, int64_t *rows, int64_t 
         *rows = c->width;
         *columns = c->mlp_width;
         break;
+    case ROLE_CLASS:
+    case ROLE_CROSS_NORM:
+    case ROLE_CROSS_ADD_NORM:
     case ROLE_EMBEDDING_NORM:
     case ROLE_FINAL_NORM:
     case ROLE_HEAD_NORM:

@@ -17,7 +17,8 @@ void pass_tell(const Pass *p, int32_t layer, int units)
 {
     if (p->options->control) {
         atomic_store_explicit(&p->options->control->done_units,
-                              (uint64_t)layer * UNITS_PER_LAYER + (uint64_t)units,
+                              (uint64_t)(p->layers_before + layer) * UNITS_PER_LAYER +
+                                  (uint64_t)units,
                               memory_order_relaxed);
     }
 }
@@ -45,7 +46,7 @@ static bool fire_rows(const Pass *p, TapSite site, int32_t layer, float *data, i
 {
     return pass_fire(p,
                      &(TapEvent){.site = site,
-                                 .place = {0, layer},
+                                 .place = {p->stack, layer},
                                  .data = data,
                                  .n_heads = 1,
                                  .row0 = row0,
@@ -60,7 +61,7 @@ static bool fire_rows(const Pass *p, TapSite site, int32_t layer, float *data, i
 bool pass_norm(const Pass *p, int32_t layer, ArchRole role, const float *x, float *y, int64_t rows,
                int32_t width)
 {
-    return model_norm(p->model, layer, role, x, y, rows, width, p->n_threads);
+    return part_norm(p->part, layer, role, x, y, rows, width, p->n_threads);
 }
 
 bool pass_expand(const Pass *p, int32_t layer, const ArchRole *roles, int n, Stage *stage,
@@ -101,61 +102,6 @@ static void add(const Pass *p, float *x, const float *y, int32_t rows)
     rows_add(x, width, y, width, rows, width, p->n_threads);
 }
 
-/* ---------------------------------------------------------------- embeddings */
-
-/* Row of the position table for token `row`, after *placed tokens that were counted. */
-static int64_t position_row(const Pass *p, int32_t row, int32_t *placed)
-{
-    const int64_t offset = p->config->position_offset;
-    if (p->config->pads_unplaced && p->input->ids[row] == offset - 1) {
-        return offset - 1;
-    }
-    return offset + (*placed)++;
-}
-
-static bool embed_row(const Pass *p, int32_t row, int64_t position, float *out, float *other)
-{
-    const ArchConfig *c = p->config;
-    const int32_t width = (int32_t)c->width;
-    const Weight *positions = &pass_role(p, 0, ROLE_POSITIONS)->matrix;
-    const Weight *types = &pass_role(p, 0, ROLE_TYPES)->matrix;
-    if (!weight_row(&pass_role(p, 0, ROLE_TOKENS)->matrix, p->input->ids[row], out, NULL)) {
-        return false;
-    }
-    const float scale = c->embedding_scale > 0 ? (float)c->embedding_scale : 1.0f;
-    for (int32_t i = 0; i < width; i++) {
-        out[i] *= scale;
-    }
-    if (types->view) {
-        if (!weight_row(types, p->input->type_ids ? p->input->type_ids[row] : 0, other, NULL)) {
-            return false;
-        }
-        rows_add(out, width, other, width, 1, width, 1);
-    }
-    if (positions->view) {
-        if (!weight_row(positions, position, other, NULL)) {
-            return false;
-        }
-        rows_add(out, width, other, width, 1, width, 1);
-    }
-    return true;
-}
-
-static bool embed(const Pass *p, Error *err)
-{
-    const int32_t width = (int32_t)p->config->width;
-    int32_t placed = 0;
-    for (int32_t row = 0; row < p->n; row++) {
-        const int64_t position = position_row(p, row, &placed);
-        if (!embed_row(p, row, position, p->x + (ptrdiff_t)row * width, p->mixed)) {
-            return error_set(err, ERR_FORMAT, "%s: embedding tables cannot be expanded",
-                             p->model->info.name);
-        }
-    }
-    (void)pass_norm(p, 0, ROLE_EMBEDDING_NORM, p->x, p->x, p->n, width);
-    return fire_rows(p, TAP_EMBEDDING, 0, p->x, 0, p->n, width, err);
-}
-
 /* ---------------------------------------------------------------- the rest of a layer */
 
 /* p->mixed = MLP(h) for a block of rows; h may be p->hidden. */
@@ -180,31 +126,50 @@ static bool mlp(const Pass *p, int32_t layer, const Stage *stage, const float *h
     return true;
 }
 
-static bool finish_block(const Pass *p, int32_t layer, const Stage *stage, int32_t row0,
-                         int32_t rows, Error *err)
+/* A block of the heads' output goes into the residual stream. */
+static bool add_attention(const Pass *p, const Site *site, const WeightFloats *floats, int32_t row0,
+                          int32_t rows, Error *err)
 {
-    const int32_t width = (int32_t)p->config->width;
-    const bool parallel = p->config->parallel;
+    const int32_t width = (int32_t)p->config->width, layer = site->place.layer;
     float *x = p->x + (ptrdiff_t)row0 * width;
     const float *o = p->o + (ptrdiff_t)row0 * heads_width(p->config);
-    const float *h = x;
-    if (!pass_linear(p, layer, ROLE_O, &stage->floats[0], o, p->mixed, rows, err)) {
+    const bool parallel = p->config->parallel;
+    if (!pass_linear(p, layer, site->cross ? ROLE_CROSS_O : ROLE_O, floats, o, p->mixed, rows,
+                     err)) {
         return false;
     }
-    (void)pass_norm(p, layer, ROLE_ATTENTION_OUT_NORM, p->mixed, p->mixed, rows, width);
-    if (!fire_rows(p, TAP_ATTENTION_OUTPUT, layer, p->mixed, row0, rows, width, err)) {
+    if (!site->cross) {
+        (void)pass_norm(p, layer, ROLE_ATTENTION_OUT_NORM, p->mixed, p->mixed, rows, width);
+    }
+    TapEvent event = {.site = TAP_ATTENTION_OUTPUT,
+                      .place = site->place,
+                      .data = p->mixed,
+                      .n_heads = 1,
+                      .row0 = row0,
+                      .n_rows = rows,
+                      .width = width,
+                      .row_stride = width};
+    if (!pass_fire(p, &event, err)) {
         return false;
     }
-    if (parallel) { /* the MLP reads what attention read: keep that before it changes */
-        if (!pass_norm(p, layer, ROLE_MLP_NORM, x, p->hidden, rows, width)) {
-            memcpy(p->hidden, x, (size_t)rows * (size_t)width * sizeof *x);
-        }
-        h = p->hidden;
+    if (parallel && !pass_norm(p, layer, ROLE_MLP_NORM, x, p->hidden, rows, width)) {
+        /* the MLP reads what attention read: keep that before it changes */
+        memcpy(p->hidden, x, (size_t)rows * (size_t)width * sizeof *x);
     }
     add(p, x, p->mixed, rows);
-    (void)pass_norm(p, layer, ROLE_ATTENTION_ADD_NORM, x, x, rows, width);
-    if (!parallel && pass_norm(p, layer, ROLE_MLP_NORM, x, p->hidden, rows, width)) {
-        h = p->hidden;
+    (void)pass_norm(p, layer, site->cross ? ROLE_CROSS_ADD_NORM : ROLE_ATTENTION_ADD_NORM, x, x,
+                    rows, width);
+    return true;
+}
+
+static bool add_mlp(const Pass *p, int32_t layer, const Stage *stage, int32_t row0, int32_t rows,
+                    Error *err)
+{
+    const int32_t width = (int32_t)p->config->width;
+    float *x = p->x + (ptrdiff_t)row0 * width;
+    const float *h = p->hidden;
+    if (!p->config->parallel && !pass_norm(p, layer, ROLE_MLP_NORM, x, p->hidden, rows, width)) {
+        h = x;
     }
     if (!mlp(p, layer, stage, h, rows, err)) {
         return false;
@@ -214,17 +179,20 @@ static bool finish_block(const Pass *p, int32_t layer, const Stage *stage, int32
     return true;
 }
 
-static bool finish_layer(const Pass *p, int32_t layer, Error *err)
+/* From the last attention of a layer to its end, block by block. */
+static bool finish_layer(const Pass *p, const Site *last, Error *err)
 {
-    static const ArchRole ROLES[] = {ROLE_O, ROLE_GATE, ROLE_UP, ROLE_DOWN};
+    const ArchRole roles[] = {last->cross ? ROLE_CROSS_O : ROLE_O, ROLE_GATE, ROLE_UP, ROLE_DOWN};
+    const int32_t layer = last->place.layer;
     Stage stage;
-    if (!pass_expand(p, layer, ROLES, 4, &stage, err)) {
+    if (!pass_expand(p, layer, roles, 4, &stage, err)) {
         return false;
     }
     for (int32_t row0 = 0; row0 < p->n; row0 += PASS_BLOCK_ROWS) {
         const int32_t rows = AS_MIN(PASS_BLOCK_ROWS, p->n - row0);
         const double left = 1.0 - (double)(row0 + rows) / p->n;
-        if (!finish_block(p, layer, &stage, row0, rows, err) ||
+        if (!add_attention(p, last, &stage.floats[0], row0, rows, err) ||
+            !add_mlp(p, layer, &stage, row0, rows, err) ||
             !pass_go_on(p, layer, UNITS_PER_LAYER - (int)(UNITS_AFTER_ATTENTION * left), err)) {
             return false;
         }
@@ -232,38 +200,48 @@ static bool finish_layer(const Pass *p, int32_t layer, Error *err)
     return true;
 }
 
+/* An attention that another one follows in the same layer. */
+static bool finish_attention(const Pass *p, const Site *site, Error *err)
+{
+    static const ArchRole ROLES[] = {ROLE_O};
+    Stage stage;
+    bool ok = pass_expand(p, site->place.layer, ROLES, 1, &stage, err);
+    for (int32_t row0 = 0; ok && row0 < p->n; row0 += PASS_BLOCK_ROWS) {
+        ok = add_attention(p, site, &stage.floats[0], row0, AS_MIN(PASS_BLOCK_ROWS, p->n - row0),
+                           err);
+    }
+    return ok;
+}
+
 static bool run_layer(Pass *p, int32_t layer, Error *err)
 {
     const int32_t width = (int32_t)p->config->width;
-    return pass_go_on(p, layer, 0, err) &&
-           fire_rows(p, TAP_LAYER_INPUT, layer, p->x, 0, p->n, width, err) &&
-           pass_project(p, layer, err) && pass_attend(p, layer, err) &&
-           finish_layer(p, layer, err) &&
+    const Site self = {.place = {p->stack, layer}, .n_keys = p->n};
+    const Site cross = {.place = {p->stack + 1, layer}, .n_keys = p->n_source, .cross = true};
+    if (!pass_go_on(p, layer, 0, err) ||
+        !fire_rows(p, TAP_LAYER_INPUT, layer, p->x, 0, p->n, width, err) ||
+        !pass_project(p, &self, err) || !pass_attend(p, &self, err)) {
+        return false;
+    }
+    if (p->source && (!finish_attention(p, &self, err) || !pass_project(p, &cross, err) ||
+                      !pass_attend(p, &cross, err))) {
+        return false;
+    }
+    return finish_layer(p, p->source ? &cross : &self, err) &&
            fire_rows(p, TAP_LAYER_OUTPUT, layer, p->x, 0, p->n, width, err);
 }
 
 /* ---------------------------------------------------------------- after the layers */
 
-static bool run_head(const Pass *p, Error *err)
+static bool run_logits(const Pass *p, Error *err)
 {
     const int32_t width = (int32_t)p->config->width;
     const int32_t vocabulary = (int32_t)p->config->vocabulary;
-    const bool wants_logits = p->taps->sites & TAP_BIT(TAP_LOGITS);
-    if (!wants_logits && !(p->taps->sites & TAP_BIT(TAP_FINAL_HIDDEN))) {
-        return true;
-    }
-    (void)pass_norm(p, 0, ROLE_FINAL_NORM, p->x, p->x, p->n, width);
-    if (!fire_rows(p, TAP_FINAL_HIDDEN, -1, p->x, 0, p->n, width, err)) {
-        return false;
-    }
     const int32_t first = p->options->logits == MODEL_LOGITS_ALL ? 0 : p->n - 1;
     const int32_t block = AS_MIN(LOGITS_BLOCK_ROWS, p->n - first);
-    float *logits = NULL;
-    if (wants_logits) {
-        logits = mem_alloc((size_t)block * (size_t)vocabulary * sizeof *logits, err);
-    }
-    bool ok = !wants_logits || logits;
-    for (int32_t row0 = first; wants_logits && ok && row0 < p->n; row0 += block) {
+    float *logits = mem_alloc((size_t)block * (size_t)vocabulary * sizeof *logits, err);
+    bool ok = logits;
+    for (int32_t row0 = first; ok && row0 < p->n; row0 += block) {
         const int32_t rows = AS_MIN(block, p->n - row0);
         ok = logits_from_final(p->model, p->x + (ptrdiff_t)row0 * width, rows, logits, p->n_threads,
                                err) &&
@@ -273,16 +251,37 @@ static bool run_head(const Pass *p, Error *err)
     return ok;
 }
 
-static bool run_all(Pass *p, Error *err)
+/* Final norm, last states and logits, as far as somebody wants them. */
+static bool run_end(const Pass *p, float *states, Error *err)
+{
+    const int32_t width = (int32_t)p->config->width;
+    const bool is_main = p->part == &p->model->main;
+    const bool wants_logits = is_main && (p->taps->sites & TAP_BIT(TAP_LOGITS));
+    if (!states && !wants_logits && !(p->taps->sites & TAP_BIT(TAP_FINAL_HIDDEN))) {
+        return true;
+    }
+    (void)pass_norm(p, 0, ROLE_FINAL_NORM, p->x, p->x, p->n, width);
+    if (!fire_rows(p, TAP_FINAL_HIDDEN, -1, p->x, 0, p->n, width, err)) {
+        return false;
+    }
+    if (states) {
+        memcpy(states, p->x, (size_t)p->n * (size_t)width * sizeof *states);
+    }
+    return !wants_logits || run_logits(p, err);
+}
+
+static bool run_all(Pass *p, float *states, Error *err)
 {
     const int32_t all = (int32_t)p->config->n_layers;
     const int32_t n_layers = p->options->n_layers > 0 ? AS_MIN(p->options->n_layers, all) : all;
     JobControl *control = p->options->control;
     if (control) {
         atomic_store(&control->stage, "layer by layer");
-        atomic_store(&control->total_units, (uint64_t)n_layers * UNITS_PER_LAYER);
+        atomic_store(&control->total_units,
+                     (uint64_t)(p->layers_in_all > 0 ? p->layers_in_all : n_layers) *
+                         UNITS_PER_LAYER);
     }
-    if (!embed(p, err)) {
+    if (!pass_embed(p, err)) {
         return false;
     }
     for (int32_t layer = 0; layer < n_layers; layer++) {
@@ -290,7 +289,71 @@ static bool run_all(Pass *p, Error *err)
             return false;
         }
     }
-    return n_layers < all || run_head(p, err);
+    return n_layers < all || run_end(p, states, err);
+}
+
+ModelInput part_input(const Model *model, const ModelPart *part, const ModelInput *input)
+{
+    if (part == &model->main && model->encoder.arch) {
+        return (ModelInput){.ids = input->target_ids, .n_tokens = input->n_target};
+    }
+    return *input;
+}
+
+bool part_forward(const Model *model, const ModelPart *part, const ModelInput *input,
+                  const ForwardOptions *options, const TapTable *taps, const AttnCtx *ctx,
+                  const float *source, float *states, Error *err)
+{
+    const ModelInput own = part_input(model, part, input);
+    const bool decodes = source != NULL;
+    const int32_t encoder_layers = (int32_t)model->encoder.config.n_layers;
+    Pass pass = {.model = model,
+                 .part = part,
+                 .config = &part->config,
+                 .options = options,
+                 .taps = taps,
+                 .ctx = ctx,
+                 .n_threads = attn_ctx_threads(ctx),
+                 .ids = own.ids,
+                 .type_ids = own.type_ids,
+                 .pixels = own.pixels,
+                 .n = own.n_tokens,
+                 .source = source,
+                 .n_source = decodes ? input->n_tokens : 0,
+                 .stack = decodes ? 1 : 0,
+                 .layers_before = decodes ? encoder_layers : 0};
+    if (model->encoder.arch) {
+        pass.layers_in_all =
+            encoder_layers + (input->n_target ? (int32_t)model->main.config.n_layers : 0);
+    }
+    const bool ok = pass_prepare(&pass, err) && run_all(&pass, states, err);
+    pass_release(&pass);
+    return ok;
+}
+
+static bool run_encoder_decoder(const Model *model, const ModelInput *input,
+                                const ForwardOptions *options, const TapTable *taps,
+                                const AttnCtx *ctx, Error *err)
+{
+    float *states = NULL;
+    size_t n = 0;
+    if (input->n_target > 0) {
+        if (!checked_mul((size_t)input->n_tokens, (size_t)model->main.config.width, &n) ||
+            !checked_mul(n, sizeof *states, &n)) {
+            return error_set(err, ERR_MEMORY, "%d tokens need more memory than there can be",
+                             input->n_tokens);
+        }
+        states = mem_alloc(n, err);
+        if (!states) {
+            return false;
+        }
+    }
+    const bool ok =
+        part_forward(model, &model->encoder, input, options, taps, ctx, NULL, states, err) &&
+        (!states ||
+         part_forward(model, &model->main, input, options, taps, ctx, states, NULL, err));
+    mem_free(states);
+    return ok;
 }
 
 bool model_forward(const Model *model, const ModelInput *input, const ForwardOptions *options,
@@ -310,16 +373,10 @@ bool model_forward(const Model *model, const ModelInput *input, const ForwardOpt
             return error_set(err, ERR_INTERNAL, "%s", message);
         }
     }
-    Pass pass = {.model = model,
-                 .config = &model->config,
-                 .input = input,
-                 .options = options,
-                 .taps = taps,
-                 .ctx = options->attention ? options->attention : own,
-                 .n = input->n_tokens};
-    pass.n_threads = attn_ctx_threads(pass.ctx);
-    const bool ok = pass_prepare(&pass, err) && run_all(&pass, err);
-    pass_release(&pass);
+    const AttnCtx *ctx = options->attention ? options->attention : own;
+    const bool ok = model->encoder.arch ? run_encoder_decoder(model, input, options, taps, ctx, err)
+                                        : part_forward(model, &model->main, input, options, taps,
+                                                       ctx, NULL, NULL, err);
     attn_ctx_destroy(&own);
     return ok;
 }

@@ -15,16 +15,24 @@ enum { PASS_BLOCK_ROWS = 1024 };
 /* Of JobControl; attention takes what is left between. */
 enum { UNITS_PER_LAYER = 1000, UNITS_BEFORE_ATTENTION = 150, UNITS_AFTER_ATTENTION = 400 };
 
-/** One run. Buffers are the pass's own unless they are said to be a tap's. */
+/** One run through one part of a model. Buffers are the pass's own unless they are said to be a
+ *  tap's. */
 typedef struct Pass {
     const Model *model;
-    const ArchConfig *config;
-    const ModelInput *input;
+    const ModelPart *part;
+    const ArchConfig *config; /* of the part */
     const ForwardOptions *options;
     const TapTable *taps;
     const AttnCtx *ctx;
     int n_threads;
-    int32_t n;          /* N */
+    const int32_t *ids, *type_ids; /* [n] */
+    const float *pixels;           /* in place of ids */
+    int32_t n;                     /* N */
+    const float *source; /* [n_source, C] states of the encoder; NULL = no cross attention */
+    int32_t n_source;
+    int32_t stack;         /* in ModelInfo; cross attention is the next one */
+    int32_t layers_before; /* of other parts, for progress */
+    int32_t layers_in_all;
     bool is_local;      /* what taps see is not what the network goes on with */
     bool scores_differ; /* ... and needs an attention pass of its own */
 
@@ -34,6 +42,7 @@ typedef struct Pass {
     float *row_max, *row_log_sum; /* [H, N] */
     float *hidden, *mixed;        /* [block, C] */
     float *wide;                  /* [block, max(H * D, 2 F)] */
+    float *bias;                  /* [H, 2 N - 1] by distance; NULL = none */
     float *expanded;              /* float weights of one stage */
     float *q_own, *k_own, *v_own; /* owned; NULL while the tap places them */
     float *q, *k, *v;             /* of this layer */
@@ -49,7 +58,7 @@ void pass_release(Pass *pass);
 
 static inline const RoleWeights *pass_role(const Pass *p, int32_t layer, ArchRole role)
 {
-    return weights_role(&p->model->weights, layer, role);
+    return weights_role(&p->part->weights, layer, role);
 }
 
 static inline int32_t heads_width(const ArchConfig *c)
@@ -74,8 +83,8 @@ AS_MUST_CHECK bool pass_fire(const Pass *pass, const TapEvent *event, Error *err
 
 /** y = norm of packed rows with the weights of a role; x may be y. False, and y untouched, when
  *  the model has none. */
-bool model_norm(const Model *model, int32_t layer, ArchRole role, const float *x, float *y,
-                int64_t rows, int32_t width, int n_threads);
+bool part_norm(const ModelPart *part, int32_t layer, ArchRole role, const float *x, float *y,
+               int64_t rows, int32_t width, int n_threads);
 /** The same with the threads of the pass. */
 bool pass_norm(const Pass *pass, int32_t layer, ArchRole role, const float *x, float *y,
                int64_t rows, int32_t width);
@@ -93,10 +102,33 @@ AS_MUST_CHECK bool pass_linear(const Pass *pass, int32_t layer, ArchRole role,
                                const WeightFloats *floats, const float *x, float *y, int32_t rows,
                                Error *err);
 
-/** pass->q, k, v of a layer from the residual stream; fires QUERY, KEY, VALUE. */
-AS_MUST_CHECK bool pass_project(Pass *pass, int32_t layer, Error *err);
+/** One attention of a layer: of the text to itself, or to what the encoder made of another. */
+typedef struct Site {
+    TapPlace place;
+    int32_t n_keys;
+    bool cross;
+} Site;
+
+/** pass->q, k, v of a layer from the residual stream (k, v of cross attention: from the encoder's
+ *  states); fires QUERY, KEY, VALUE. */
+AS_MUST_CHECK bool pass_project(Pass *pass, const Site *site, Error *err);
 /** pass->o, what the network goes on with; fires HEAD_OUTPUT with what taps shall see. */
-AS_MUST_CHECK bool pass_attend(const Pass *pass, int32_t layer, Error *err);
+AS_MUST_CHECK bool pass_attend(const Pass *pass, const Site *site, Error *err);
+
+/** pass->x from the ids or the picture; fires EMBEDDING. */
+AS_MUST_CHECK bool pass_embed(Pass *pass, Error *err);
+/** Terms of T5's scores by distance into bias [H, 2 n - 1]: of key j and query i at n - 1 + j - i.
+ */
+AS_MUST_CHECK bool distance_bias_fill(const ModelPart *part, int32_t n, float *bias, Error *err);
+/** What `input` has for a part: the decoder reads the target, every other part the source. */
+ModelInput part_input(const Model *model, const ModelPart *part, const ModelInput *input);
+/**
+ * Runs one part. source [n_source, C] are the encoder's states, for the decoder; states [n, C], if
+ * not NULL, takes the part's last ones, after its final norm.
+ */
+AS_MUST_CHECK bool part_forward(const Model *model, const ModelPart *part, const ModelInput *input,
+                                const ForwardOptions *options, const TapTable *taps,
+                                const AttnCtx *ctx, const float *source, float *states, Error *err);
 
 /* ---- logits */
 

@@ -8,30 +8,32 @@
 
 /* ---------------------------------------------------------------- q, k, v */
 
-static bool fire_heads(const Pass *p, TapSite site, int32_t layer, float *data, int32_t n_heads,
+static bool fire_heads(const Pass *p, TapSite tap, const Site *site, float *data, int64_t n_heads,
                        Error *err)
 {
     const int32_t width = (int32_t)p->config->head_width;
+    const int32_t rows = tap == TAP_QUERY ? p->n : site->n_keys;
     return pass_fire(p,
-                     &(TapEvent){.site = site,
-                                 .place = {0, layer},
+                     &(TapEvent){.site = tap,
+                                 .place = site->place,
                                  .data = data,
-                                 .n_heads = n_heads,
-                                 .n_rows = p->n,
+                                 .n_heads = (int32_t)n_heads,
+                                 .n_rows = rows,
                                  .width = width,
-                                 .head_stride = (ptrdiff_t)p->n * width,
+                                 .head_stride = (ptrdiff_t)rows * width,
                                  .row_stride = width},
                      err);
 }
 
-static bool own_heads(float **own, const Pass *p, int64_t n_heads, float **out, Error *err)
+static bool own_heads(float **own, const Pass *p, int64_t n_rows, int64_t n_heads, float **out,
+                      Error *err)
 {
     size_t n;
     if (*out) {
         return true; /* placed by the tap */
     }
     if (!*own) {
-        if (!checked_mul((size_t)p->n, (size_t)(n_heads * p->config->head_width) * sizeof(float),
+        if (!checked_mul((size_t)n_rows, (size_t)(n_heads * p->config->head_width) * sizeof(float),
                          &n)) {
             return error_set(err, ERR_MEMORY, "%d tokens need more memory than there can be", p->n);
         }
@@ -41,88 +43,107 @@ static bool own_heads(float **own, const Pass *p, int64_t n_heads, float **out, 
     return *own != NULL;
 }
 
-static bool place_heads(Pass *p, int32_t layer, Error *err)
+static bool place_heads(Pass *p, const Site *site, Error *err)
 {
-    const TapPlace place = {0, layer};
     TapBuffers buffers = {0};
-    if (p->taps->place && !p->taps->place(p->taps->payload, place, p->n, &buffers, err)) {
+    const int64_t keys = AS_MAX(p->n, p->n_source); /* self and cross attention take turns */
+    if (p->taps->place && !p->taps->place(p->taps->payload, site->place, p->n, &buffers, err)) {
         return false;
     }
     p->q = buffers.q;
     p->k = buffers.k;
     p->v = buffers.v;
-    return own_heads(&p->q_own, p, p->config->n_heads, &p->q, err) &&
-           own_heads(&p->k_own, p, p->config->n_kv_heads, &p->k, err) &&
-           own_heads(&p->v_own, p, p->config->n_kv_heads, &p->v, err);
+    return own_heads(&p->q_own, p, p->n, p->config->n_heads, &p->q, err) &&
+           own_heads(&p->k_own, p, keys, p->config->n_kv_heads, &p->k, err) &&
+           own_heads(&p->v_own, p, keys, p->config->n_kv_heads, &p->v, err);
 }
 
-static const RotaryTable *rotary_of(const Pass *p, int32_t layer)
+static const RotaryTable *rotary_of(const Pass *p, const Site *site)
 {
-    if (p->model->arch->positions != ARCH_POSITIONS_ROTARY) {
+    if (p->part->arch->positions != ARCH_POSITIONS_ROTARY || site->cross) {
         return NULL;
     }
-    return uses_local_rotary(p->config) && !arch_layer_is_global(p->config, layer)
+    return uses_local_rotary(p->config) && !arch_layer_is_global(p->config, site->place.layer)
                ? &p->rotary_local
                : &p->rotary;
 }
 
+/* q, k and v in this order. */
+enum { OPERAND_Q, OPERAND_K, OPERAND_V, OPERAND_COUNT };
+static const ArchRole SELF_ROLES[OPERAND_COUNT] = {ROLE_Q, ROLE_K, ROLE_V};
+static const ArchRole CROSS_ROLES[OPERAND_COUNT] = {ROLE_CROSS_Q, ROLE_CROSS_K, ROLE_CROSS_V};
+
 /* Projects a block of rows into the heads of one operand. */
-static bool project(const Pass *p, int32_t layer, ArchRole role, const WeightFloats *floats,
+static bool project(const Pass *p, const Site *site, int operand, const WeightFloats *floats,
                     const float *h, int32_t row0, int32_t rows, Error *err)
 {
     const ArchConfig *c = p->config;
-    const bool turns = role != ROLE_V;
-    const int64_t heads = role == ROLE_Q ? c->n_heads : c->n_kv_heads;
+    const int32_t layer = site->place.layer;
+    const bool turns = operand != OPERAND_V;
+    const int64_t heads = operand == OPERAND_Q ? c->n_heads : c->n_kv_heads;
     const int32_t width = (int32_t)c->head_width;
+    const ArchRole role = (site->cross ? CROSS_ROLES : SELF_ROLES)[operand];
+    float *const targets[] = {p->q, p->k, p->v};
     if (!pass_linear(p, layer, role, floats, h, p->wide, rows, err)) {
         return false;
     }
-    if (turns) {
-        (void)pass_norm(p, layer, role == ROLE_Q ? ROLE_Q_NORM : ROLE_K_NORM, p->wide, p->wide,
-                        rows * heads, width);
+    if (turns && !site->cross) {
+        (void)pass_norm(p, layer, operand == OPERAND_Q ? ROLE_Q_NORM : ROLE_K_NORM, p->wide,
+                        p->wide, rows * heads, width);
     }
     rotary_move_heads(&(RotaryMove){.source = p->wide,
-                                    .target = role == ROLE_Q   ? p->q
-                                              : role == ROLE_K ? p->k
-                                                               : p->v,
-                                    .table = turns ? rotary_of(p, layer) : NULL,
+                                    .target = targets[operand],
+                                    .table = turns ? rotary_of(p, site) : NULL,
                                     .source_stride = heads * width,
                                     .row0 = row0,
                                     .n_rows = rows,
-                                    .n_tokens = p->n,
+                                    .n_tokens = operand == OPERAND_Q ? p->n : site->n_keys,
                                     .n_heads = (int32_t)heads,
                                     .head_width = width,
-                                    .interleaved = turns && p->model->weights.heads_interleaved},
+                                    .interleaved = turns && p->part->weights.heads_interleaved},
                       p->n_threads);
     return true;
 }
 
-bool pass_project(Pass *p, int32_t layer, Error *err)
+/* Operands [first, end) from rows of x, block by block; `norm` is taken of the rows first. */
+static bool project_rows(const Pass *p, const Site *site, const Stage *stage, int first, int end,
+                         const float *x, int32_t n, bool norm, Error *err)
 {
-    static const ArchRole ROLES[] = {ROLE_Q, ROLE_K, ROLE_V};
     const int32_t width = (int32_t)p->config->width;
-    Stage stage;
-    if (!place_heads(p, layer, err) || !pass_expand(p, layer, ROLES, 3, &stage, err)) {
-        return false;
-    }
-    for (int32_t row0 = 0; row0 < p->n; row0 += PASS_BLOCK_ROWS) {
-        const int32_t rows = AS_MIN(PASS_BLOCK_ROWS, p->n - row0);
-        const float *x = p->x + (ptrdiff_t)row0 * width;
-        const float *h =
-            pass_norm(p, layer, ROLE_ATTENTION_NORM, x, p->hidden, rows, width) ? p->hidden : x;
-        for (int i = 0; i < 3; i++) {
-            if (!project(p, layer, ROLES[i], &stage.floats[i], h, row0, rows, err)) {
+    const ArchRole norm_role = site->cross ? ROLE_CROSS_NORM : ROLE_ATTENTION_NORM;
+    for (int32_t row0 = 0; row0 < n; row0 += PASS_BLOCK_ROWS) {
+        const int32_t rows = AS_MIN(PASS_BLOCK_ROWS, n - row0);
+        const float *h = x + (ptrdiff_t)row0 * width;
+        if (norm && pass_norm(p, site->place.layer, norm_role, h, p->hidden, rows, width)) {
+            h = p->hidden;
+        }
+        for (int i = first; i < end; i++) {
+            if (!project(p, site, i, &stage->floats[i], h, row0, rows, err)) {
                 return false;
             }
         }
-        const double done = (double)(row0 + rows) / p->n;
-        if (!pass_go_on(p, layer, (int)(UNITS_BEFORE_ATTENTION * done), err)) {
+        const double done = (double)(row0 + rows) / n;
+        if (!pass_go_on(p, site->place.layer, (int)(UNITS_BEFORE_ATTENTION * done), err)) {
             return false;
         }
     }
-    return fire_heads(p, TAP_QUERY, layer, p->q, (int32_t)p->config->n_heads, err) &&
-           fire_heads(p, TAP_KEY, layer, p->k, (int32_t)p->config->n_kv_heads, err) &&
-           fire_heads(p, TAP_VALUE, layer, p->v, (int32_t)p->config->n_kv_heads, err);
+    return true;
+}
+
+bool pass_project(Pass *p, const Site *site, Error *err)
+{
+    const int64_t groups = p->config->n_kv_heads;
+    const int own = site->cross ? OPERAND_K : OPERAND_COUNT; /* made of this text's rows */
+    Stage stage;
+    return place_heads(p, site, err) &&
+           pass_expand(p, site->place.layer, site->cross ? CROSS_ROLES : SELF_ROLES, OPERAND_COUNT,
+                       &stage, err) &&
+           project_rows(p, site, &stage, OPERAND_Q, own, p->x, p->n, true, err) &&
+           (!site->cross || project_rows(p, site, &stage, OPERAND_K, OPERAND_COUNT, p->source,
+                                         p->n_source, false, err)) &&
+           fire_heads(p, TAP_QUERY, site, p->q, p->config->n_heads, err) &&
+           fire_heads(p, TAP_KEY, site, p->k, groups, err) &&
+           fire_heads(p, TAP_VALUE, site, p->v, groups, err);
 }
 
 /* ---------------------------------------------------------------- attention */
@@ -131,11 +152,15 @@ bool model_attention_args(const Model *model, TapPlace place, int32_t n_queries,
                           const ModelWhatIf *what_if, AttnArgs *args)
 {
     const ModelWhatIf none = {0};
-    const ArchConfig *c = &model->config;
     what_if = what_if ? what_if : &none;
-    if (!model->arch || place.stack != 0 || place.layer < 0 || place.layer >= c->n_layers) {
+    const ModelPart *part =
+        model->encoder.arch && place.stack == 0 ? &model->encoder : &model->main;
+    const ArchConfig *c = &part->config;
+    if (!part->arch || place.stack < 0 || place.stack >= model->info.n_stacks || place.layer < 0 ||
+        place.layer >= c->n_layers) {
         return false;
     }
+    const bool cross = model->info.stacks[place.stack].kind == MODEL_STACK_CROSS;
     const float t = what_if->temperature > 0 ? what_if->temperature : 1.0f;
     const double scale = c->score_scale > 0 ? c->score_scale : 1.0 / sqrt((double)c->head_width);
     *args = (AttnArgs){.n_queries = n_queries,
@@ -147,11 +172,11 @@ bool model_attention_args(const Model *model, TapPlace place, int32_t n_queries,
                        .scale = (float)scale / t,
                        /* cap * tanh(s / cap) / t = (cap / t) * tanh((s / t) / (cap / t)) */
                        .soft_cap = (float)c->score_cap / t};
-    if (what_if->mask == MODEL_MASK_NONE) {
+    if (cross || what_if->mask == MODEL_MASK_NONE) {
         return true;
     }
     const bool causal =
-        what_if->mask == MODEL_MASK_CAUSAL || model->arch->stack == MODEL_STACK_DECODER;
+        what_if->mask == MODEL_MASK_CAUSAL || part->arch->stack == MODEL_STACK_DECODER;
     args->mask.kind = causal ? ATTN_MASK_CAUSAL : ATTN_MASK_NONE;
     if (!arch_layer_is_global(c, place.layer)) {
         args->mask.kind |= c->window_symmetric ? ATTN_MASK_WINDOW_SYMMETRIC : ATTN_MASK_WINDOW;
@@ -193,67 +218,95 @@ static bool run_attention(const Pass *p, int32_t layer, const AttnArgs *args, At
     return error_set(err, code, "attention of layer %d: %s", layer, attn_status_text(status));
 }
 
-static void clear_ablated(const Pass *p, int32_t layer, float *o)
+static void clear_ablated(const Pass *p, TapPlace place, float *o)
 {
     const ptrdiff_t stride = heads_width(p->config);
     const size_t width = (size_t)p->config->head_width;
     for (int32_t a = 0; a < p->options->what_if.n_ablated; a++) {
         const ModelHead *head = &p->options->what_if.ablated[a];
-        for (int32_t row = 0; head->layer == layer && row < p->n; row++) {
+        const bool here = head->stack == place.stack && head->layer == place.layer;
+        for (int32_t row = 0; here && row < p->n; row++) {
             memset(o + row * stride + (ptrdiff_t)width * head->head, 0, width * sizeof *o);
         }
     }
 }
 
+typedef struct BiasTerms {
+    const float *values; /* Pass.bias */
+    int32_t n;           /* N */
+    float factor;        /* 1 / temperature */
+} BiasTerms;
+
+/* AttnBias.fill */
+static void fill_bias(void *payload, int32_t head, int32_t row0, int32_t n_rows, int32_t col0,
+                      int32_t n_cols, float *bias, ptrdiff_t ld)
+{
+    const BiasTerms *terms = payload;
+    const ptrdiff_t span = 2 * (ptrdiff_t)terms->n - 1;
+    for (int32_t r = 0; r < n_rows; r++, bias += ld) {
+        const float *values = terms->values + head * span + terms->n - 1 + col0 - (row0 + r);
+        for (int32_t c = 0; c < n_cols; c++) {
+            bias[c] = terms->factor * values[c];
+        }
+    }
+}
+
 /* Attention by the architecture's word alone. */
-static bool attend_unchanged(const Pass *p, const AttnArgs *changed, int32_t layer, Error *err)
+static bool attend_unchanged(const Pass *p, const AttnArgs *changed, const Site *site, Error *err)
 {
     AttnArgs args = *changed;
     AttnArgs plain;
     const bool known =
-        model_attention_args(p->model, (TapPlace){0, layer}, p->n, p->n, NULL, &plain);
+        model_attention_args(p->model, site->place, p->n, site->n_keys, NULL, &plain);
     AS_ASSERT(known);
     args.scale = plain.scale;
     args.soft_cap = plain.soft_cap;
     args.mask = plain.mask;
+    BiasTerms terms = {p->bias, p->n, 1};
+    args.bias.payload = &terms;
     AttnOutputs out = {.o = p->o,
                        .o_row_stride = heads_width(p->config),
                        .o_head_stride = (ptrdiff_t)p->config->head_width};
-    return run_attention(p, layer, &args, &out, err);
+    return run_attention(p, site->place.layer, &args, &out, err);
 }
 
 /* p->o becomes what the network goes on with; what taps see is beside it where a what-if is local.
  */
-bool pass_attend(const Pass *p, int32_t layer, Error *err)
+bool pass_attend(const Pass *p, const Site *site, Error *err)
 {
     const ptrdiff_t stride = heads_width(p->config);
     const int32_t width = (int32_t)p->config->head_width;
-    const TapPlace place = {0, layer};
     AttnArgs args;
-    const bool known =
-        model_attention_args(p->model, place, p->n, p->n, &p->options->what_if, &args);
+    const bool known = model_attention_args(p->model, site->place, p->n, site->n_keys,
+                                            &p->options->what_if, &args);
     AS_ASSERT(known);
     args.q = p->q;
     args.k = p->k;
     args.v = p->v;
-    if (p->scores_differ && !attend_unchanged(p, &args, layer, err)) {
+    const float t = p->options->what_if.temperature;
+    BiasTerms terms = {p->bias, p->n, t > 0 ? 1 / t : 1};
+    if (p->bias && !site->cross) {
+        args.bias = (AttnBias){fill_bias, &terms};
+    }
+    if (p->scores_differ && !attend_unchanged(p, &args, site, err)) {
         return false;
     }
     float *recorded = p->is_local ? p->o_local : p->o;
     AttnOutputs out = {.o = recorded, .o_row_stride = stride, .o_head_stride = width};
-    if (p->taps->attention && !p->taps->attention(p->taps->payload, place, &args, &out, err)) {
+    if (p->taps->attention &&
+        !p->taps->attention(p->taps->payload, site->place, &args, &out, err)) {
         return false;
     }
-    if (!run_attention(p, layer, &args, &out, err)) {
+    if (!run_attention(p, site->place.layer, &args, &out, err)) {
         return false;
     }
     if (p->is_local && !p->scores_differ) { /* only heads are ablated: one pass served both */
         memcpy(p->o, recorded, (size_t)p->n * (size_t)stride * sizeof *recorded);
     }
-    clear_ablated(p, layer, recorded);
+    clear_ablated(p, site->place, recorded);
     return pass_fire(p,
                      &(TapEvent){.site = TAP_HEAD_OUTPUT,
-                                 .place = place,
+                                 .place = site->place,
                                  .data = recorded,
                                  .n_heads = (int32_t)p->config->n_heads,
                                  .n_rows = p->n,

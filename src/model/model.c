@@ -20,11 +20,11 @@ bool model_check_bound(const Model *model, Error *err)
 
 static bool has_logits(const Model *m)
 {
-    const Weights *w = &m->weights;
-    if (!m->bound || (m->arch->head_needs_dense && !w->roles[ROLE_HEAD_DENSE].matrix.view)) {
+    const Weights *w = &m->main.weights;
+    if (!m->bound || (m->main.arch->head_needs_dense && !w->roles[ROLE_HEAD_DENSE].matrix.view)) {
         return false;
     }
-    return w->roles[ROLE_HEAD].matrix.view || m->config.tied;
+    return w->roles[ROLE_HEAD].matrix.view || m->main.config.tied;
 }
 
 /* Type of most weights, and how many there are. */
@@ -46,30 +46,54 @@ static void count_weights(const TensorFile *file, ModelInfo *info)
     }
 }
 
-static void fill_info(Model *m)
+static void add_stack(ModelInfo *info, ModelStackKind kind, const ArchConfig *c)
 {
-    static const char *const STACK_NAMES[] = {
+    static const char *const NAMES[] = {
         [MODEL_STACK_DECODER] = "decoder",
         [MODEL_STACK_ENCODER] = "encoder",
         [MODEL_STACK_CROSS] = "cross",
     };
-    const ArchConfig *c = &m->config;
+    info->stacks[info->n_stacks++] = (ModelStack){.kind = kind,
+                                                  .name = NAMES[kind],
+                                                  .n_layers = (int32_t)c->n_layers,
+                                                  .n_heads = (int32_t)c->n_heads,
+                                                  .n_kv_heads = (int32_t)c->n_kv_heads,
+                                                  .head_width = (int32_t)c->head_width};
+}
+
+static void fill_image(const ArchConfig *c, bool has_class, ModelImage *image)
+{
+    if (c->patch_side > 0) {
+        const int32_t across = (int32_t)(c->image_side / c->patch_side);
+        *image = (ModelImage){.side = (int32_t)c->image_side,
+                              .patch_side = (int32_t)c->patch_side,
+                              .n_special = has_class,
+                              .n_tokens = across * across + has_class};
+    }
+}
+
+static void fill_info(Model *m)
+{
+    const ArchConfig *c = &m->main.config;
     ModelInfo *info = &m->info;
-    info->architecture = m->arch->id;
-    info->family = m->arch->family;
-    info->n_stacks = 1;
-    info->stacks[0] = (ModelStack){.kind = m->arch->stack,
-                                   .name = STACK_NAMES[m->arch->stack],
-                                   .n_layers = (int32_t)c->n_layers,
-                                   .n_heads = (int32_t)c->n_heads,
-                                   .n_kv_heads = (int32_t)c->n_kv_heads,
-                                   .head_width = (int32_t)c->head_width};
+    info->architecture = m->main.arch->id;
+    info->family = m->main.arch->family;
+    if (m->encoder.arch) {
+        add_stack(info, MODEL_STACK_ENCODER, &m->encoder.config);
+        add_stack(info, MODEL_STACK_DECODER, c);
+        add_stack(info, MODEL_STACK_CROSS, c);
+    } else {
+        add_stack(info, m->main.arch->stack, c);
+    }
     info->width = (int32_t)c->width;
     info->vocabulary = (int32_t)c->vocabulary;
     info->n_token_types = (int32_t)c->n_types;
     info->max_positions = (int32_t)c->max_positions;
-    info->positions_limited = m->arch->positions == ARCH_POSITIONS_LEARNED;
+    info->positions_limited = m->main.arch->positions == ARCH_POSITIONS_LEARNED;
     info->has_logits = has_logits(m);
+    info->start_token = m->encoder.arch ? (int32_t)c->start_token : -1;
+    info->end_token = m->encoder.arch ? (int32_t)c->end_token : -1;
+    fill_image(c, m->main.weights.roles[ROLE_CLASS].vector || !m->bound, &info->image);
     if (m->file) {
         count_weights(m->file, info);
     }
@@ -92,11 +116,26 @@ static bool unknown_architecture(const char *where, const char *name, size_t n, 
 
 static bool bind(Model *m, const Log *log, Error *err)
 {
-    if (!weights_bind(&m->weights, m->arch, &m->config, m->file, &m->arena, log, err)) {
+    ModelPart *const parts[] = {&m->main, &m->encoder};
+    if (!weights_bind(parts, AS_COUNT(parts), m->file, &m->arena, log, err)) {
         return false;
     }
     m->bound = true;
     return true;
+}
+
+/* The numbers of all parts. */
+static bool read_configs(Model *m, const ArchSource *source, Error *err)
+{
+    m->encoder.arch = m->main.arch->encoder;
+    if (!arch_config_read(m->main.arch, source, &m->main.config, err) ||
+        (m->encoder.arch && !arch_config_read(m->encoder.arch, source, &m->encoder.config, err))) {
+        return false;
+    }
+    return !m->encoder.arch || m->encoder.config.width == m->main.config.width ||
+           error_set(err, ERR_UNSUPPORTED, "%s: encoder of width %lld, decoder of %lld",
+                     source->name, (long long)m->encoder.config.width,
+                     (long long)m->main.config.width);
 }
 
 static bool open_json(Model *m, Error *err)
@@ -109,13 +148,13 @@ static bool open_json(Model *m, Error *err)
         return error_set(err, ERR_FORMAT, "%s: no model_type; known are: %s", m->json.name,
                          model_known_architectures());
     }
-    m->arch = arch_by_model_type(type);
-    if (!m->arch) {
+    m->main.arch = arch_by_model_type(type);
+    if (!m->main.arch) {
         return unknown_architecture(m->json.name, type, strlen(type), err);
     }
     m->info.model_type = arena_strdup(&m->arena, type, err);
     const ArchSource source = {.json = &m->json, .name = m->json.name};
-    return m->info.model_type && arch_config_read(m->arch, &source, &m->config, err);
+    return m->info.model_type && read_configs(m, &source, err);
 }
 
 static bool open_folder(Model *m, const Location *where, const ModelDesc *desc, Error *err)
@@ -162,15 +201,14 @@ static bool open_gguf(Model *m, const Location *where, const ModelDesc *desc, Er
     if (!name.text) {
         return error_set(err, ERR_FORMAT, "%s: no general.architecture", where->path);
     }
-    m->arch = arch_by_gguf_name(name.text, name.n);
-    if (!m->arch) {
+    m->main.arch = arch_by_gguf_name(name.text, name.n);
+    if (!m->main.arch) {
         return unknown_architecture(where->path, name.text, name.n, err);
     }
     const ArchSource source = {
         .gguf = m->file, .prefix = name.text, .prefix_n = name.n, .name = where->path};
     m->info.model_type = arena_strndup(&m->arena, name.text, name.n, err);
-    return m->info.model_type && arch_config_read(m->arch, &source, &m->config, err) &&
-           bind(m, desc->log, err);
+    return m->info.model_type && read_configs(m, &source, err) && bind(m, desc->log, err);
 }
 
 static bool open_embedded(Model *m, const Location *where, const ModelDesc *desc, Error *err)
@@ -201,17 +239,17 @@ static bool open_embedded(Model *m, const Location *where, const ModelDesc *desc
 static bool open_made(Model *m, const Location *where, ModelNeed need, Error *err)
 {
     WeightsRecipe recipe;
-    if (!made_parse(where->path, &m->arch, &m->config, &recipe, err)) {
+    if (!made_parse(where->path, &m->main.arch, &m->main.config, &recipe, err)) {
         return false;
     }
-    m->info.model_type = m->arch->id;
+    m->info.model_type = m->main.arch->id;
     m->info.tokenizer = (ModelTokenizerSource){.kind = MODEL_TOKENIZER_WORDS, .path = where->path};
     m->info.dtype = "F32";
     if (need == MODEL_NEED_TOKENIZER) {
         return true;
     }
-    if (!weights_make(&m->weights, m->arch, &m->config, &recipe, &m->arena, &m->info.n_params,
-                      err)) {
+    if (!weights_make(&m->main.weights, m->main.arch, &m->main.config, &recipe, &m->arena,
+                      &m->info.n_params, err)) {
         return false;
     }
     m->info.file_bytes = 0;
@@ -243,7 +281,7 @@ static bool open_all(Model *m, const ModelDesc *desc, Error *err)
         ok = open_gguf(m, &where, desc, err);
         break;
     }
-    if (ok && m->arch) {
+    if (ok && m->main.arch) {
         fill_info(m);
     }
     return ok;

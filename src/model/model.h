@@ -70,7 +70,8 @@ typedef enum ModelStackKind {
 
 enum { MODEL_MAX_STACKS = 3 };
 
-/** One stack of layers whose heads are drawn together. */
+/** One stack of layers whose heads are drawn together. Of encoder-decoders: encoder, decoder, cross
+ *  attention, in this order. */
 typedef struct ModelStack {
     ModelStackKind kind;
     const char *name;   /* "decoder", "encoder", "cross"; static */
@@ -95,6 +96,14 @@ typedef struct ModelTokenizerSource {
     const struct TensorFile *file; /* GGUF only */
 } ModelTokenizerSource;
 
+/** The pictures that a vision model reads. Zero: it reads texts. */
+typedef struct ModelImage {
+    int32_t side;       /* pixels, square */
+    int32_t patch_side; /* pixels of a patch, which is a token */
+    int32_t n_special;  /* tokens before the patches ([CLS]) */
+    int32_t n_tokens;   /* of a picture */
+} ModelImage;
+
 /** What a model is. Everything is borrowed until model_close. */
 typedef struct ModelInfo {
     const char *name;         /* folder, file or spec, short: "smollm2", "tiny", "random:L=4" */
@@ -111,6 +120,9 @@ typedef struct ModelInfo {
     bool positions_limited; /* a learned position table: longer texts are ERR_RANGE. Otherwise
                                they go on with a warning */
     bool has_logits;        /* TAP_LOGITS can be asked for */
+    int32_t start_token;    /* encoder-decoders: what every target begins with; -1 = no such */
+    int32_t end_token;      /* ... and what ends it; -1 = not known */
+    ModelImage image;       /* vision models */
     uint64_t n_params;      /* weights in the files, each tensor once */
     uint64_t file_bytes;    /* the tensors take in the files */
     const char *dtype;      /* of most weights: "F32", "F16", "Q4_1"; "" unknown */
@@ -236,7 +248,7 @@ typedef struct ForwardOptions {
     ModelWhatIf what_if;
     ModelLogits logits;  /* with TAP_LOGITS */
     int32_t n_layers;    /* stop after this many layers of the stack; 0 = all (then no
-                            FINAL_HIDDEN, LOGITS when fewer than L) */
+                            FINAL_HIDDEN, LOGITS when fewer than L); not of encoder-decoders */
     JobControl *control; /* progress (units: 1000 a layer) and cancel; NULL = none */
     const Log *log;      /* warnings (positions beyond what was trained); NULL = silent */
 } ForwardOptions;
@@ -277,8 +289,7 @@ AS_MUST_CHECK bool model_forward(const Model *model, const ModelInput *input,
  * heads). False when there is no such place. Any thread.
  */
 AS_MUST_CHECK bool model_attention_args(const Model *model, TapPlace place, int32_t n_queries,
-                                        int32_t n_keys, const ModelWhatIf *what_if,
-                                        AttnArgs *args);
+                                        int32_t n_keys, const ModelWhatIf *what_if, AttnArgs *args);
 
 /**
  * Logits from the residual stream after the last layer (what LAYER_OUTPUT gave there): final norm

@@ -10,12 +10,11 @@
 struct Model {
     Arena arena; /* strings, vectors, made-up weights */
     ModelInfo info;
-    const Arch *arch; /* NULL where only the tokenizer was needed */
-    ArchConfig config;
-    Weights weights;
-    bool bound;       /* weights may be used */
-    TensorFile *file; /* owned; NULL = none */
-    Config json;      /* owned */
+    ModelPart main;    /* with the prediction head; no arch where only the tokenizer was needed */
+    ModelPart encoder; /* of encoder-decoders; else without an arch */
+    bool bound;        /* weights may be used */
+    TensorFile *file;  /* owned; NULL = none */
+    Config json;       /* owned */
 };
 
 /** Checks that the model's weights are there. ERR_IO says which model lacks them. */

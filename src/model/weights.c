@@ -23,6 +23,8 @@ static bool make_name(char name[NAME_BYTES], const char *prefix, const char *pat
     return n > 0 && n < NAME_BYTES;
 }
 
+typedef ARRAY_OF(const TensorView *) UsedTensors;
+
 typedef struct Binder {
     Weights *weights;
     const Arch *arch;
@@ -31,7 +33,7 @@ typedef struct Binder {
     Arena *arena;
     const char *prefix; /* of safetensors names */
     bool gguf;
-    ARRAY_OF(const TensorView *) used; /* tensors that play a role */
+    UsedTensors *used; /* tensors that play a role */
 } Binder;
 
 static const char *tensor_pattern(const Binder *b, const ArchTensor *row)
@@ -64,25 +66,24 @@ static const char *const WEIGHT_SUFFIXES[] = {".weight", ".gamma", NULL};
 static const char *const BIAS_SUFFIXES[] = {".bias", ".beta", NULL};
 static const char *const NO_SUFFIXES[] = {"", NULL};
 
-/* The prefix whose token embeddings are there. */
+/* The prefix whose embeddings are there: those of the first row, under any of their names. */
 static bool choose_prefix(Binder *b, Error *err)
 {
-    const ArchTensor *tokens = b->arch->tensors;
-    while (tokens->role != ROLE_TOKENS) {
-        tokens++;
-    }
+    const ArchTensor *first = b->arch->tensors;
     b->prefix = "";
     if (b->gguf) {
         return true;
     }
     for (const char *const *p = b->arch->prefixes; *p; p++) {
         b->prefix = *p;
-        if (find_tensor(b, tokens, 0, WEIGHT_SUFFIXES)) {
-            return true;
+        for (const ArchTensor *row = first; row->role == first->role; row++) {
+            if (find_tensor(b, row, 0, WEIGHT_SUFFIXES)) {
+                return true;
+            }
         }
     }
     return error_set(err, ERR_FORMAT, "%s: no tensor %s%s.weight: not the weights of a %s model",
-                     tensor_file_path(b->file), b->arch->prefixes[0], tokens->hf, b->arch->id);
+                     tensor_file_path(b->file), b->arch->prefixes[0], first->hf, b->arch->id);
 }
 
 /* ---------------------------------------------------------------- one tensor */
@@ -164,6 +165,20 @@ static bool bind_vector(const Binder *b, const TensorView *view, Slice s, float 
     return true;
 }
 
+/* Also as [1, rows, columns] (a table kept as a batch) and [rows, a, b, c] with a * b * c = columns
+ * (a convolution). */
+static bool is_matrix(const TensorView *view, int64_t rows, int64_t columns)
+{
+    int32_t first = 0;
+    while (first + 2 < view->n_dims && view->shape[first] == 1) {
+        first++;
+    }
+    return view->n_dims >= 2 && view->shape[first] == rows && rows > 0 &&
+           view->n_elements == (uint64_t)rows * (uint64_t)columns &&
+           (view->n_dims == first + 2 ? view->shape[first + 1] == columns
+                                      : dtype_info(view->dtype)->block_elements == 1);
+}
+
 /* *bias becomes where the bias of the matrix lies in the tensor's bias. */
 static bool bind_matrix(const Binder *b, const ArchTensor *row, const TensorView *view, Weight *w,
                         Slice *bias, Error *err)
@@ -174,7 +189,7 @@ static bool bind_matrix(const Binder *b, const ArchTensor *row, const TensorView
     w->in_out = !b->gguf && (row->flags & ARCH_IN_OUT_HF);
     const int64_t need_rows = w->in_out ? w->columns : tensor_rows;
     const int64_t need_columns = w->in_out ? tensor_rows : w->columns;
-    if (view->n_dims != 2 || view->shape[0] != need_rows || view->shape[1] != need_columns) {
+    if (!is_matrix(view, need_rows, need_columns)) {
         return shape_wrong(b, view, need_rows, need_columns, err);
     }
     if (!check_readable(b, view, err)) {
@@ -192,9 +207,10 @@ static bool bind_matrix(const Binder *b, const ArchTensor *row, const TensorView
 
 /* ---------------------------------------------------------------- roles */
 
-static bool no_role(const ArchTensor *row, int32_t layer)
+static bool no_role(const Binder *b, const ArchTensor *row, int32_t layer)
 {
-    return (row->flags & ARCH_NOT_IN_FIRST) && layer == 0;
+    return ((row->flags & ARCH_NOT_IN_FIRST) && layer == 0) ||
+           (row->flags & (b->config->norm_after ? ARCH_NORM_BEFORE : ARCH_NORM_AFTER));
 }
 
 static bool bind_row(Binder *b, const ArchTensor *row, int32_t layer, Error *err)
@@ -202,7 +218,7 @@ static bool bind_row(Binder *b, const ArchTensor *row, int32_t layer, Error *err
     RoleWeights *role = (RoleWeights *)weights_role(b->weights, layer, row->role);
     const bool is_vector = arch_role_is_vector(row->role);
     const bool bare = row->flags & ARCH_NO_SUFFIX;
-    if (!tensor_pattern(b, row) || role->matrix.view || role->vector || no_role(row, layer)) {
+    if (!tensor_pattern(b, row) || role->matrix.view || role->vector || no_role(b, row, layer)) {
         return true;
     }
     const TensorView *view = find_tensor(b, row, layer, bare ? NO_SUFFIXES : WEIGHT_SUFFIXES);
@@ -210,7 +226,7 @@ static bool bind_row(Binder *b, const ArchTensor *row, int32_t layer, Error *err
     if (!view) {
         return true;
     }
-    if (!ARRAY_PUSH(&b->used, view, err) || (bias && !ARRAY_PUSH(&b->used, bias, err))) {
+    if (!ARRAY_PUSH(b->used, view, err) || (bias && !ARRAY_PUSH(b->used, bias, err))) {
         return false;
     }
     if (!is_vector) {
@@ -225,7 +241,9 @@ static bool bind_row(Binder *b, const ArchTensor *row, int32_t layer, Error *err
     int64_t one, n;
     arch_role_shape(b->config, row->role, &one, &n);
     const Slice whole = {n, n, 0, n, 0};
-    const bool is_norm = row->role != ROLE_HEAD_BIAS && row->role != ROLE_ROTARY_DIVISORS;
+    const bool is_norm = row->role != ROLE_HEAD_BIAS && row->role != ROLE_CLASS &&
+                         row->role != ROLE_ROTARY_DIVISORS &&
+                         row->role != ROLE_ROTARY_DIVISORS_LONG;
     const ArchFileHabits *habits = b->gguf ? &b->arch->gguf : &b->arch->safetensors;
     return bind_vector(b, view, whole, is_norm ? habits->norm_offset : 0, &role->vector, err) &&
            (!bias || bind_vector(b, bias, whole, 0, &role->bias, err));
@@ -236,7 +254,8 @@ static bool check_present(Binder *b, const ArchTensor *row, int32_t layer, Error
 {
     char name[NAME_BYTES];
     const RoleWeights *role = weights_role(b->weights, layer, row->role);
-    if ((row->flags & ARCH_OPTIONAL) || role->matrix.view || role->vector || no_role(row, layer)) {
+    if ((row->flags & ARCH_OPTIONAL) || role->matrix.view || role->vector ||
+        no_role(b, row, layer)) {
         return true;
     }
     const char *pattern = tensor_pattern(b, row);
@@ -304,15 +323,16 @@ static bool matters(const char *name)
 }
 
 /* A tensor of a layer that nothing reads means that this is not quite the model it says it is. */
-static void warn_unused(const Binder *b, const Log *log)
+static void warn_unused(const TensorFile *file, const char *arch_id, UsedTensors *used,
+                        const Log *log)
 {
     const TensorView *first = NULL;
     size_t n = 0;
-    qsort(b->used.items, b->used.n, sizeof(const TensorView *), compare_views);
-    for (size_t i = 0; i < tensor_file_count(b->file); i++) {
-        const TensorView *view = tensor_file_at(b->file, i);
+    qsort(used->items, used->n, sizeof(const TensorView *), compare_views);
+    for (size_t i = 0; i < tensor_file_count(file); i++) {
+        const TensorView *view = tensor_file_at(file, i);
         if (matters(view->name) &&
-            !bsearch(&view, b->used.items, b->used.n, sizeof(const TensorView *), compare_views)) {
+            !bsearch(&view, used->items, used->n, sizeof(const TensorView *), compare_views)) {
             first = first ? first : view;
             n++;
         }
@@ -321,7 +341,7 @@ static void warn_unused(const Binder *b, const Log *log)
         log_write(log, LOG_WARNING,
                   "%s: %zu tensors of layers play no role in a %s model, the first is %.80s; what "
                   "is shown may differ from what the model does",
-                  tensor_file_path(b->file), n, b->arch->id, first->name);
+                  tensor_file_path(file), n, arch_id, first->name);
     }
 }
 
@@ -333,6 +353,9 @@ static bool bind_all(Binder *b, Error *err)
     if (b->gguf || b->config->vocabulary == 0) {
         size_from_tensor(b, ROLE_TOKENS, &b->config->vocabulary);
     }
+    if (b->config->vocabulary == 0) { /* the labels of a classifier */
+        size_from_tensor(b, ROLE_HEAD, &b->config->vocabulary);
+    }
     if (b->gguf) {
         size_from_tensor(b, ROLE_TYPES, &b->config->n_types);
         if (b->arch->positions == ARCH_POSITIONS_LEARNED) {
@@ -343,23 +366,43 @@ static bool bind_all(Binder *b, Error *err)
     return for_rows(b, bind_row, err) && for_rows(b, check_present, err);
 }
 
-bool weights_bind(Weights *weights, const Arch *arch, ArchConfig *config, const TensorFile *file,
-                  Arena *arena, const Log *log, Error *err)
+static bool bind_part(ModelPart *part, const TensorFile *file, Arena *arena, UsedTensors *used,
+                      Error *err)
 {
-    Binder b = {.weights = weights, .arch = arch, .config = config, .file = file, .arena = arena};
-    b.gguf = tensor_file_kind(file) == TENSOR_FILE_GGUF;
+    const Arch *arch = part->arch;
+    Weights *weights = &part->weights;
+    Binder b = {.weights = weights,
+                .arch = arch,
+                .config = &part->config,
+                .file = file,
+                .arena = arena,
+                .used = used,
+                .gguf = tensor_file_kind(file) == TENSOR_FILE_GGUF};
     *weights = (Weights){0};
     weights->heads_interleaved =
         b.gguf ? arch->gguf.heads_interleaved : arch->safetensors.heads_interleaved;
     weights->layers =
-        arena_alloc_array(arena, (size_t)config->n_layers, sizeof *weights->layers, err);
-    const bool ok = weights->layers && bind_all(&b, err);
-    if (ok) {
-        warn_unused(&b, log);
+        arena_alloc_array(arena, (size_t)part->config.n_layers, sizeof *weights->layers, err);
+    if (!weights->layers || !bind_all(&b, err)) {
+        return false;
     }
-    ARRAY_FREE(&b.used);
     /* GGUF has no word for it: without a head of its own a model uses its embeddings. */
-    config->tied = config->tied || (b.gguf && !weights->roles[ROLE_HEAD].matrix.view);
+    part->config.tied = part->config.tied || (b.gguf && !weights->roles[ROLE_HEAD].matrix.view);
+    return true;
+}
+
+bool weights_bind(ModelPart *const *parts, int n_parts, const TensorFile *file, Arena *arena,
+                  const Log *log, Error *err)
+{
+    UsedTensors used = {0};
+    bool ok = true;
+    for (int i = 0; i < n_parts && ok; i++) {
+        ok = !parts[i]->arch || bind_part(parts[i], file, arena, &used, err);
+    }
+    if (ok) {
+        warn_unused(file, parts[0]->arch->id, &used, log);
+    }
+    ARRAY_FREE(&used);
     return ok;
 }
 

@@ -32,6 +32,13 @@ typedef struct Weights {
     bool heads_interleaved;
 } Weights;
 
+/** One stack of layers with its own embeddings: a model, or half of an encoder-decoder. */
+typedef struct ModelPart {
+    const Arch *arch; /* NULL = there is none */
+    ArchConfig config;
+    Weights weights;
+} ModelPart;
+
 static inline const RoleWeights *weights_role(const Weights *weights, int32_t layer, ArchRole role)
 {
     return role < ROLE_FIRST_OF_LAYER ? &weights->roles[role]
@@ -39,16 +46,18 @@ static inline const RoleWeights *weights_role(const Weights *weights, int32_t la
 }
 
 /**
- * Finds the tensor of every role in `file` and checks its shape, type and whether it can be read.
- * Sizes that the config left open (vocabulary, position table of GGUF) are taken from the tensors.
+ * Finds the tensor of every role of the parts in `file` and checks its shape, type and whether it
+ * can be read. Sizes that the config left open (vocabulary, position table of GGUF) are taken from
+ * the tensors.
  *
+ * parts    [n_parts], those without an arch are left out
  * file     borrowed as long as the weights are used
  * arena    takes vectors and tables
  * log      warned of tensors of layers that play no role
  * Errors   ERR_FORMAT missing tensor or wrong shape (names it, both shapes); ERR_UNSUPPORTED type
  */
-AS_MUST_CHECK bool weights_bind(Weights *weights, const Arch *arch, ArchConfig *config,
-                                const TensorFile *file, Arena *arena, const Log *log, Error *err);
+AS_MUST_CHECK bool weights_bind(ModelPart *const *parts, int n_parts, const TensorFile *file,
+                                Arena *arena, const Log *log, Error *err);
 
 /** How made-up models get their numbers. */
 typedef struct WeightsRecipe {

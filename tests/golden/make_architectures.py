@@ -8,7 +8,12 @@ Writes tests/golden/data/arch_<case>/, read by test_architectures.c:
     ids       i32 [N]           token ids
     type_ids  i32 [N]           token types (models that have them)
     weights   f32 [L, H, N, N]  attention weights
-    logits    f32 [N, V]        models with a head
+    logits    f32 [N, V]        models with a head; [1, V] of image classifiers
+  of encoder-decoders, N source and T target tokens:
+    target_ids i32 [T], and in place of weights
+    encoder, decoder, cross     f32 [L, H, N, N], [L, H, T, T], [L, H, T, N]
+  of vision models in place of ids:
+    pixels    f32 [3, side, side]
 
 Every case is reproducible: weights come from a seed, rounded to the type they are saved in.
 
@@ -42,6 +47,22 @@ def usual(**more):
 
 def sizes(heads, width, mlp, **more):
     return usual(num_attention_heads=heads, hidden_size=width, intermediate_size=mlp, **more)
+
+
+def bart(layers, heads, mlps, width, **more):
+    """Sizes of encoder and decoder."""
+    return {"vocab_size": VOCABULARY, "d_model": width, "max_position_embeddings": 20,
+            "encoder_layers": layers[0], "decoder_layers": layers[1],
+            "encoder_attention_heads": heads[0], "decoder_attention_heads": heads[1],
+            "encoder_ffn_dim": mlps[0], "decoder_ffn_dim": mlps[1], "pad_token_id": 1,
+            "decoder_start_token_id": 2, "eos_token_id": 2, "bos_token_id": 0,
+            "forced_eos_token_id": 2, **more}
+
+
+def t5(layers, heads, head_width, width, mlp, **more):
+    return {"vocab_size": VOCABULARY, "d_model": width, "d_kv": head_width, "d_ff": mlp,
+            "num_layers": layers[0], "num_decoder_layers": layers[1], "num_heads": heads,
+            "decoder_start_token_id": 0, **more}
 
 
 def grouped(heads, kv_heads, head_width, width, mlp, **more):
@@ -167,6 +188,32 @@ CASES = {
                             query_pre_attn_scalar=4), "gguf", {}),
     "modernbert_gguf": ("ModernBertModel", "ModernBertConfig",
                         sizes(2, 8, 8, num_hidden_layers=4, local_attention=6), "gguf", {}),
+    "t5": ("T5ForConditionalGeneration", "T5Config",
+           t5((2, 2), 3, 6, 20, 24, relative_attention_num_buckets=8,
+              relative_attention_max_distance=12), "bfloat16", {}),
+    "t5_gated": ("T5ForConditionalGeneration", "T5Config",
+                 t5((1, 2), 5, 4, 16, 20, feed_forward_proj="gated-gelu",
+                    relative_attention_num_buckets=6, tie_word_embeddings=False), "float16", {}),
+    "t5_gguf": ("T5ForConditionalGeneration", "T5Config",
+                t5((2, 2), 2, 6, 8, 12, relative_attention_num_buckets=8,
+                   feed_forward_proj="gated-gelu"), "gguf", {}),
+    "bart": ("BartForConditionalGeneration", "BartConfig",
+             bart((2, 1), (3, 2), (20, 28), 18, scale_embedding=True), "bfloat16", {}),
+    "bart_plain": ("BartForConditionalGeneration", "BartConfig",
+                   bart((1, 2), (5, 1), (24, 20), 20, activation_function="relu"), "float16", {}),
+    "marian": ("MarianMTModel", "MarianConfig",
+               bart((1, 2), (3, 1), (20, 28), 21, scale_embedding=True,
+                    activation_function="swish"), "bfloat16", {}),
+    "marian_apart": ("MarianMTModel", "MarianConfig",
+                     bart((2, 1), (2, 4), (20, 24), 16, decoder_vocab_size=29,
+                          share_encoder_decoder_embeddings=False), "float16", {}),
+    "vit": ("ViTForImageClassification", "ViTConfig",
+            dict(num_hidden_layers=2, num_attention_heads=3, hidden_size=24, intermediate_size=28,
+                 image_size=12, patch_size=3, num_labels=5), "bfloat16", {}),
+    "vit_plain": ("ViTModel", "ViTConfig",
+                  dict(num_hidden_layers=2, num_attention_heads=1, hidden_size=16,
+                       intermediate_size=20, image_size=12, patch_size=4, qkv_bias=False,
+                       hidden_act="gelu_new"), "float16", {}),
 }
 
 
@@ -181,10 +228,13 @@ def randomise(model, seed, dtype):
                 value = 0.2 * noise + (0 if zero_based else 1)
             elif parameter.dim() == 1:
                 value = 0.2 * noise
-            elif "embed" in name or "wte" in name or "wpe" in name:
+            elif "embed" in name or "wte" in name or "wpe" in name or name == "shared.weight" or \
+                    "relative_attention_bias" in name or parameter.dim() == 3:
                 value = noise
             else:
-                value = 1.5 * noise / max(parameter.shape) ** 0.5
+                value = 1.5 * noise / max(parameter[0].numel(), len(parameter)) ** 0.5
+            if "Attention.q." in name:  # T5 has its scale in the weights
+                value = value / model.config.d_kv ** 0.5
             parameter.copy_(value.to(dtype).float())
 
 
@@ -265,12 +315,54 @@ def gguf_data(arch, config, name, data):
     return data + 1 if arch.startswith("gemma") and name.endswith("norm.weight") else data
 
 
+def write_t5(w, c, model):
+    w.add_block_count(c.num_layers)
+    w.add_decoder_block_count(c.num_decoder_layers)
+    w.add_embedding_length(c.d_model)
+    w.add_feed_forward_length(c.d_ff)
+    w.add_context_length(512)
+    w.add_head_count(c.num_heads)
+    w.add_key_length(c.d_kv)
+    w.add_value_length(c.d_kv)
+    w.add_layer_norm_rms_eps(c.layer_norm_epsilon)
+    w.add_relative_attn_buckets_count(c.relative_attention_num_buckets)
+    w.add_decoder_start_token_id(c.decoder_start_token_id)
+    mlps = {"wi_0": "ffn_gate", "wi_1": "ffn_up", "wi": "ffn_up", "wo": "ffn_down"}
+    for name, tensor in model.named_parameters():
+        side, _, rest = name.partition(".")
+        words = rest.split(".")
+        if name == "shared.weight":
+            to = "token_embd"
+        elif words[0] == "final_layer_norm":
+            to = f"{side[:3]}.output_norm"
+        else:
+            last, layer, mlp = words[-2], words[3], "1" if side == "encoder" else "2"
+            if last == "layer_norm":
+                last = {"0": "attn_norm", mlp: "ffn_norm"}.get(layer, "cross_attn_norm")
+            elif last == "relative_attention_bias":
+                last = "attn_rel_b"
+            elif last in "qkvo":
+                last = ("attn_" if words[4] == "SelfAttention" else "cross_attn_") + last
+            else:
+                last = mlps[last]
+            to = f"{side[:3]}.blk.{words[1]}.{last}"
+        data = tensor.detach().numpy()
+        data = data.astype(np.float16) if data.ndim == 2 else data
+        w.add_tensor(to + ".weight", np.ascontiguousarray(data))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
 def write_gguf(path, arch, model):
     c = model.config
     heads = c.num_attention_heads
     head_width = getattr(c, "head_dim", None) or c.hidden_size // heads
     rope = getattr(c, "rope_parameters", None) or {}
     w = gguf.GGUFWriter(path, arch)
+    if arch == "t5":
+        return write_t5(w, c, model)
     w.add_block_count(c.num_hidden_layers)
     w.add_embedding_length(c.hidden_size)
     w.add_feed_forward_length(getattr(c, "intermediate_size", 4 * c.hidden_size))
@@ -329,6 +421,38 @@ def change_config(folder, changes):
         f.write("\n")
 
 
+def run(model, class_name, generator):
+    """What is given to the model, and what it computes."""
+    c = model.config
+    if class_name.startswith("ViT"):
+        pixels = torch.randn((1, 3, c.image_size, c.image_size), generator=generator)
+        given, tensors = {"pixel_values": pixels}, {"pixels": pixels[0]}
+    else:
+        ids = torch.randint(0, VOCABULARY, (1, TOKENS), generator=generator)
+        if "oberta" in class_name or "Camembert" in class_name:
+            ids[0, 7] = ids[0, 9] = c.pad_token_id  # padding counts for no position
+        given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        tensors = {"ids": ids[0].to(torch.int32)}
+    if getattr(c, "type_vocab_size", 0) > 1:
+        given["token_type_ids"] = (torch.arange(TOKENS) > 8).long()[None]
+        tensors["type_ids"] = given["token_type_ids"][0].to(torch.int32)
+    if c.is_encoder_decoder:
+        size = getattr(c, "decoder_vocab_size", None) or VOCABULARY
+        target = torch.randint(3, size, (1, TOKENS - 3), generator=generator)
+        target[0, 0] = c.decoder_start_token_id
+        given["decoder_input_ids"] = target
+        tensors["target_ids"] = target[0].to(torch.int32)
+    with torch.no_grad():
+        out = model(**given, output_attentions=True)
+    names = {"encoder": "encoder_attentions", "decoder": "decoder_attentions",
+             "cross": "cross_attentions"} if c.is_encoder_decoder else {"weights": "attentions"}
+    for name, key in names.items():
+        tensors[name] = torch.stack([a[0] for a in out[key]]).float().contiguous()
+    if "logits" in out:
+        tensors["logits"] = out.logits.reshape(-1, out.logits.shape[-1]).float().contiguous()
+    return tensors
+
+
 def make(case, seed):
     class_name, config_name, numbers, kind, changes = CASES[case]
     folder = os.path.join(HERE, "arch_" + case)
@@ -342,27 +466,16 @@ def make(case, seed):
             setattr(config, eps, 0.02)  # large enough to be seen
     model = cls(config).eval()
     randomise(model, seed, dtype)
+    if hasattr(model, "final_logits_bias"):
+        model.final_logits_bias.copy_(torch.linspace(-1, 1, model.final_logits_bias.shape[-1])
+                                      .to(dtype).float())
     model.to(dtype).save_pretrained(folder)
     change_config(folder, changes)
     model, report = cls.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager",
                                         output_loading_info=True)
     assert not report["missing_keys"] and not report["unexpected_keys"], report
     model.eval()
-    generator = torch.Generator().manual_seed(1000 + seed)
-    ids = torch.randint(0, VOCABULARY, (1, TOKENS), generator=generator)
-    given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    if "oberta" in class_name or "Camembert" in class_name:
-        ids[0, 7] = ids[0, 9] = model.config.pad_token_id  # padding counts for no position
-    if getattr(model.config, "type_vocab_size", 0) > 1:
-        given["token_type_ids"] = (torch.arange(TOKENS) > 8).long()[None]
-    with torch.no_grad():
-        out = model(**given, output_attentions=True)
-    tensors = {"ids": ids[0].to(torch.int32),
-               "weights": torch.stack([a[0] for a in out.attentions]).float().contiguous()}
-    if "token_type_ids" in given:
-        tensors["type_ids"] = given["token_type_ids"][0].to(torch.int32)
-    if "logits" in out:
-        tensors["logits"] = out.logits[0].float().contiguous()
+    tensors = run(model, class_name, torch.Generator().manual_seed(1000 + seed))
     for name in os.listdir(folder):
         if kind == "gguf" or name not in ("config.json", "model.safetensors"):
             os.unlink(os.path.join(folder, name))
@@ -372,7 +485,7 @@ def make(case, seed):
     save_file(tensors, os.path.join(folder, "expected.safetensors"),
               {"made_with": f"torch {torch.__version__.split('+')[0]}, "
                             f"transformers {transformers.__version__}"})
-    largest = tensors["weights"].max(-1).values.mean()
+    largest = tensors["cross" if "cross" in tensors else "weights"].max(-1).values.mean()
     size = sum(os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder))
     print(f"{case:20} {size:7d} bytes, mean largest weight {largest:.2f}")
 

@@ -61,6 +61,15 @@ static const Case CASES[] = {
     {"gemma3", "gemma3", true},
     {"gemma3_untied", "gemma3", true},
     {"gemma3_gguf", "gemma3", true},
+    {"t5", "t5", true},
+    {"t5_gated", "t5", true},
+    {"t5_gguf", "t5", true},
+    {"bart", "bart", true},
+    {"bart_plain", "bart", true},
+    {"marian", "marian", true},
+    {"marian_apart", "marian", true},
+    {"vit", "vit", true},
+    {"vit_plain", "vit", false},
 };
 
 typedef struct Run {
@@ -68,7 +77,7 @@ typedef struct Run {
     Arena arena;
     TensorFile *expected;
     Model *model;
-    Trace *trace;
+    TraceSet traces;
 } Run;
 
 /* A model that is not quite what its config says: said in a warning, and a failure here. */
@@ -106,12 +115,13 @@ static void open_model(Run *run)
     assert_int_equal(model_info(run->model)->has_logits, run->c->has_logits);
 }
 
-static void run_model(Run *run)
+/* Tokens of the ids in a tensor; none where there is no such tensor. */
+static TraceText take_ids(Run *run, const char *name)
 {
     Error err = {0};
-    const TensorView *ids = expected_tensor(run, "ids");
+    const TensorView *ids = tensor_file_find(run->expected, name);
     const TensorView *types = tensor_file_find(run->expected, "type_ids");
-    const size_t n = ids->n_elements;
+    const size_t n = ids ? ids->n_elements : 0;
     TraceToken *tokens = ARENA_ARRAY(&run->arena, TraceToken, n, &err);
     assert_ok(tokens, err);
     for (size_t i = 0; i < n; i++) {
@@ -121,33 +131,53 @@ static void run_model(Run *run)
                                  .end = -1,
                                  .segment = types ? ((const int32_t *)types->data)[i] : 0};
     }
-    run->trace = trace_run(
-        &(TraceDesc){
-            .model = run->model, .model_name = run->c->name, .tokens = tokens, .n_tokens = n},
-        NULL, &err);
-    assert_ok(run->trace, err);
+    return (TraceText){.tokens = tokens, .n = n};
 }
 
-/* Returns the worst error. */
-static double check_weights(Run *run)
+static void run_model(Run *run)
 {
     Error err = {0};
-    const TraceInfo *info = trace_info(run->trace);
-    const TensorView *weights = expected_tensor(run, "weights"); /* [L, H, N, N] */
-    const size_t n = (size_t)info->n_queries;
+    const TensorView *pixels = tensor_file_find(run->expected, "pixels");
+    TraceText text = take_ids(run, "ids");
+    if (pixels) {
+        text.n = (size_t)model_info(run->model)->image.n_tokens;
+        text.tokens = ARENA_ARRAY(&run->arena, TraceToken, text.n, &err);
+        assert_ok(text.tokens, err);
+    }
+    const TraceDesc desc = {.model = run->model,
+                            .model_name = run->c->name,
+                            .tokens = text.tokens,
+                            .n_tokens = text.n,
+                            .target = take_ids(run, "target_ids"),
+                            .pixels = pixels ? pixels->data : NULL};
+    assert_ok(trace_set_create(&desc, &run->traces, &err), err);
+    assert_ok(trace_set_fill(&run->traces, &desc, NULL, &err), err);
+}
+
+/* Returns the worst error of one stack's attention. */
+static double check_weights(Run *run, TraceStack stack, const char *name)
+{
+    Error err = {0};
+    const Trace *trace = run->traces.stacks[stack];
+    assert_non_null(trace);
+    const TraceInfo *info = trace_info(trace);
+    const TensorView *weights = expected_tensor(run, name); /* [L, H, N, M] */
+    const size_t n = (size_t)info->n_queries * (size_t)info->n_keys;
+    assert_int_equal(info->stack, stack);
     assert_int_equal(weights->shape[0], info->n_layers);
     assert_int_equal(weights->shape[1], info->n_heads);
-    assert_int_equal(weights->shape[3], info->n_queries);
-    float *tile = ARENA_ARRAY(&run->arena, float, n *n, &err);
+    assert_int_equal(weights->shape[2], info->n_queries);
+    assert_int_equal(weights->shape[3], info->n_keys);
+    float *tile = ARENA_ARRAY(&run->arena, float, n, &err);
     assert_ok(tile, err);
     const float *expected = weights->data;
     double worst = 0;
     for (int32_t l = 0; l < info->n_layers; l++) {
-        for (int32_t h = 0; h < info->n_heads; h++, expected += n * n) {
+        for (int32_t h = 0; h < info->n_heads; h++, expected += n) {
             const TraceRegion region = {.layer = l, .head = h};
-            assert_ok(trace_tile(run->trace, &region, TRACE_WEIGHTS, tile, 0, &err), err);
-            assert_close(tile, expected, n * n, WEIGHTS_ABS, 0);
-            for (size_t i = 0; i < n * n; i++) {
+            assert_ok(trace_tile(trace, &region, TRACE_WEIGHTS, tile, 0, &err), err);
+            assert_close(tile, expected, n, WEIGHTS_ABS, 0);
+            for (size_t i = 0; i < n; i++) {
                 worst = fmax(worst, fabs((double)tile[i] - (double)expected[i]));
             }
         }
@@ -155,17 +185,29 @@ static double check_weights(Run *run)
     return worst;
 }
 
+static double check_stacks(Run *run)
+{
+    if (run->traces.stacks[TRACE_STACK_SELF]) {
+        return check_weights(run, TRACE_STACK_SELF, "weights");
+    }
+    return fmax(check_weights(run, TRACE_STACK_ENCODER, "encoder"),
+                fmax(check_weights(run, TRACE_STACK_DECODER, "decoder"),
+                     check_weights(run, TRACE_STACK_CROSS, "cross")));
+}
+
 static double check_logits(Run *run)
 {
     Error err = {0};
-    const TraceInfo *info = trace_info(run->trace);
-    const TensorView *view = expected_tensor(run, "logits"); /* [N, V] */
+    const Trace *trace = trace_set_first(&run->traces);
+    const TraceInfo *info = trace_info(trace);
+    const TensorView *view = expected_tensor(run, "logits"); /* [N, V], [1, V] of classifiers */
     const size_t n = view->n_elements;
-    assert_int_equal(view->shape[0], info->n_queries);
+    const bool one = model_info(run->model)->image.n_tokens > 0;
+    assert_int_equal(view->shape[0], one ? 1 : info->n_queries);
     assert_int_equal(view->shape[1], info->n_vocab);
     float *logits = ARENA_ARRAY(&run->arena, float, n, &err);
     assert_ok(logits, err);
-    assert_ok(trace_logits(run->trace, run->model, 0, info->n_queries, logits, &err), err);
+    assert_ok(trace_logits(trace, run->model, 0, (int32_t)view->shape[0], logits, &err), err);
     const float *expected = view->data;
     double largest = 0, worst = 0;
     for (size_t i = 0; i < n; i++) {
@@ -186,7 +228,7 @@ static void test_architecture__as_transformers(void **state)
     assert_ok(run->expected, err);
     open_model(run);
     run_model(run);
-    const double weights = check_weights(run);
+    const double weights = check_stacks(run);
     if (run->c->has_logits) {
         print_message("%s: weights within %.2g, logits within %.2g\n", run->c->name, weights,
                       check_logits(run));
@@ -198,7 +240,7 @@ static void test_architecture__as_transformers(void **state)
 static int release(void **state)
 {
     Run *run = *state;
-    trace_close(run->trace);
+    trace_set_close(&run->traces);
     model_close(&run->model);
     tensor_file_close(&run->expected);
     arena_destroy(&run->arena);
