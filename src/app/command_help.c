@@ -4,6 +4,8 @@
 #include "registry/help.h"
 #include "registry/keys.h"
 #include "registry/nearest.h"
+#include "session/commands.h"
+#include "views/views.h"
 #include "session/session.h"
 
 #include <stdio.h>
@@ -51,6 +53,35 @@ static bool print_keys(App *app, StrBuf *out, Error *err)
     return ok;
 }
 
+static bool print_command_row(StrBuf *out, const char *name, const char *arguments,
+                              const char *help, Error *err)
+{
+    enum { COLUMN = 30 };
+    char head[120];
+    snprintf(head, sizeof head, "%s %s", name, arguments);
+    bool own_line = strlen(head) > COLUMN;
+    return strbuf_printf(out, err, "  %-*s%s", COLUMN, head, own_line ? "\n" : "") &&
+           strbuf_printf(out, err, "%*s%s\n", own_line ? COLUMN + 2 : 0, "", help);
+}
+
+static bool print_commands(StrBuf *out, Error *err)
+{
+    bool ok = strbuf_puts(out, "Commands of the window: keys, palette and --do speak them\n", err);
+    for (const SessionCommand *const *table = session_command_tables; *table && ok; table++) {
+        for (const SessionCommand *c = *table; c->name && ok; c++) {
+            ok = c->fleeting || print_command_row(out, c->name, c->arguments, c->help, err);
+        }
+    }
+    for (int i = 0; i < VIEW_COUNT && ok; i++) {
+        const ViewCommand *own = view_def((ViewId)i)->commands;
+        ok = !own || strbuf_printf(out, err, "In %s\n", view_title((ViewId)i));
+        for (; own && own->name && ok; own++) {
+            ok = print_command_row(out, own->name, own->arguments, own->help, err);
+        }
+    }
+    return ok;
+}
+
 /* Topics that are written here, beside those of registry's table. */
 static const struct {
     const char *name;
@@ -59,6 +90,7 @@ static const struct {
     {"model", "the forms of MODEL"},
     {"views", "names of the views"},
     {"keys", "keys of the window"},
+    {"commands", "what keys, palette and --do can do"},
 };
 
 static bool print_program(StrBuf *out, Error *err)
@@ -109,6 +141,9 @@ static bool print_topic(App *app, const char *topic, StrBuf *out, Error *err)
     }
     if (!strcmp(topic, "keys")) {
         return print_keys(app, out, err);
+    }
+    if (!strcmp(topic, "commands")) {
+        return print_commands(out, err);
     }
     return refuse_topic(topic, err);
 }

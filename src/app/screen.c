@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "export/export.h"
 #include "gfx/headless.h"
+#include "session/commands.h"
 
 #include <string.h>
 
@@ -210,6 +211,24 @@ static void complete_cell(Screen *screen, const Selection *wanted)
     session_post(s, "pin %d %d", i, j);
 }
 
+/* The commands of --do, one after the other. */
+static bool run_commands(Screen *screen, Error *err)
+{
+    const OptionValue *commands = app_option(screen->app, OPTION_DO_ID);
+    const char *at = commands->given ? commands->text : "";
+    while (*at) {
+        at += strspn(at, " ");
+        size_t n = strcspn(at, ";");
+        const char *line = arena_strndup(&screen->app->arena, at, n, err);
+        if (!line || (*line && !session_run_command(screen->session, line, err))) {
+            return line ? error_wrap(err, "--do") : false;
+        }
+        session_settle(screen->session);
+        at += n + (at[n] != 0);
+    }
+    return true;
+}
+
 bool screen_still(Screen *screen, float width, float height, float scale, Error *err)
 {
     Session *s = screen->session;
@@ -232,6 +251,12 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
                      .height = height,
                      .scale = scale,
                      .still = true};
+    /* Commands of a view need to know where it lies. */
+    if (app_option(screen->app, OPTION_DO_ID)->given &&
+        (!screen_pass(screen, &frame, err) || !run_commands(screen, err))) {
+        return false;
+    }
+    frame.theme = (ThemeId)s->options.theme;
     /* A frame may ask for tiles; they are waited for and it is drawn again. */
     for (int pass = 0; pass < 4; pass++) {
         if (!screen_pass(screen, &frame, err)) {

@@ -135,6 +135,9 @@ const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_TIME_ID] = {"time", 0, OPTION_NUMBER, OPTION_GROUP_PICTURE, ANY_DRAW, "S",
     .lo = 0, .hi = 1e6,
     .help = "moment of the animation, in seconds"},
+[OPTION_DO_ID] = {"do", 0, OPTION_STRING, OPTION_GROUP_PICTURE, ANY_DRAW, "COMMANDS",
+    .help = "commands of the window to run first, with ; between them: \"layer +1; zoom in\" "
+            "(help commands)"},
 [OPTION_REDUCED_MOTION_ID] = {"reduced-motion", 0, OPTION_FLAG, OPTION_GROUP_PICTURE, BIT(VIEW),
     .help = "no animations"},
 

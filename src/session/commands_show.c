@@ -140,7 +140,8 @@ static bool do_quit(Session *s, const char *a, Error *err)
 }
 
 const SessionCommand session_show_commands[] = {
-    {"theme", "[NAME]", "night, paper or contrast; the next one without a name", false, do_theme},
+    {"theme", "[night|paper|contrast]", "dark, light or strong; the next one without a name", false,
+     do_theme},
     {"scale", "S|+|-", "size of text and lines", false, do_scale},
     {"level", "simple|student|engineer", "how things are explained", false, do_level},
     {"map-scale", "linear|sqrt|log", "how weights become colours", false, do_map_scale},

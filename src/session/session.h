@@ -55,7 +55,7 @@ typedef enum ExplainLevel { LEVEL_SIMPLE, LEVEL_STUDENT, LEVEL_ENGINEER, LEVEL_C
 typedef enum MapScale { MAP_LINEAR, MAP_SQRT, MAP_LOG, MAP_SCALE_COUNT } MapScale;
 
 /* What may lie over the view in front. */
-typedef enum Panel { PANEL_NONE, PANEL_HELP, PANEL_SETTINGS } Panel;
+typedef enum Panel { PANEL_NONE, PANEL_HELP, PANEL_SETTINGS, PANEL_PALETTE } Panel;
 
 /* Folds of the inspector, open unless closed. */
 typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_PATTERNS, FOLD_COLUMN, FOLD_COUNT } Fold;
@@ -131,6 +131,8 @@ typedef struct Session {
 
     ViewId view;
     Panel panel;
+    char palette_text[256];  /* that the palette opens with */
+    uint64_t palette_opened; /* counts: a new one begins with that text */
     Selection selection;
     bool selection_wanted; /* query and key were given and are kept for the first trace */
     bool head_wanted;      /* layer or head were given: the first trace opens on them */

@@ -177,6 +177,7 @@ void text_field_begin(Ui *ui, UiId id, const char *text)
     edit->first = 0;
     edit->scroll = 0;
     edit->wanted_x = -1;
+    edit->size = 12;
     edit->version++;
     size_t left = strlen(text);
     while (left && edit->n < EDIT_MAX) {
@@ -197,6 +198,14 @@ void text_field_begin(Ui *ui, UiId id, const char *text)
     ui->focus = id;
     ui->focus_shown = false;
     ui->focus_used = true;
+}
+
+void text_field_continue(Ui *ui, UiId id, const char *text)
+{
+    text_field_begin(ui, id, text);
+    if (ui->edit) {
+        text_edit_move(ui->edit, ui->edit->n, false);
+    }
 }
 
 bool text_edit_is_for(const Ui *ui, UiId id)
@@ -434,8 +443,6 @@ TextEditEvent text_edit_keys(Ui *ui, UiTextEdit *edit, TextEditLineKey line_key)
 
 /* ---- on the screen ---- */
 
-static const float SIZE_PX = 12;
-
 /* Byte offset in `shown`, the code points [a, …), of code point `at`. */
 static size_t offset_of(const char *shown, int a, int at)
 {
@@ -451,14 +458,15 @@ static size_t offset_of(const char *shown, int a, int at)
 float text_edit_x_of(Ui *ui, const UiTextEdit *edit, int a, int b, int at)
 {
     const char *shown = text_edit_slice(&ui->list->arena, edit, a, b, true);
-    return text_x_of(ui->fonts, FONT_SANS, SIZE_PX, shown, strlen(shown), offset_of(shown, a, at));
+    return text_x_of(ui->fonts, FONT_SANS, edit->size, shown, strlen(shown),
+                     offset_of(shown, a, at));
 }
 
 int text_edit_index_at(Ui *ui, const UiTextEdit *edit, int a, int b, float x)
 {
     const char *shown = text_edit_slice(&ui->list->arena, edit, a, b, true);
     size_t n = strlen(shown);
-    size_t offset = text_offset_at(ui->fonts, FONT_SANS, SIZE_PX, shown, n, x);
+    size_t offset = text_offset_at(ui->fonts, FONT_SANS, edit->size, shown, n, x);
     int index = a;
     for (size_t at = 0; at < offset && index < b; index++) {
         uint32_t c;
@@ -469,7 +477,8 @@ int text_edit_index_at(Ui *ui, const UiTextEdit *edit, int a, int b, float x)
 
 /* In mixed directions a selection may stand in several places of the line: each code point marks
  * its own, and those that touch become one box. */
-static void draw_selection(Ui *ui, const char *shown, int a, int low, int high, Rect line)
+static void draw_selection(Ui *ui, const UiTextEdit *edit, const char *shown, int a, int low,
+                           int high, Rect line)
 {
     Color color = color_with_alpha(ui->theme.accent, 0.35f);
     size_t n = strlen(shown);
@@ -477,14 +486,14 @@ static void draw_selection(Ui *ui, const char *shown, int a, int low, int high, 
     float left = 0;
     float right = 0;
     bool any = false;
-    float from = text_x_of(ui->fonts, FONT_SANS, SIZE_PX, shown, n, offset);
+    float from = text_x_of(ui->fonts, FONT_SANS, edit->size, shown, n, offset);
     for (int i = low; i <= high; i++) {
         float x0 = from;
         float x1 = from;
         if (i < high && offset < n) {
             uint32_t c;
             offset += utf8_decode(shown + offset, n - offset, &c);
-            from = text_x_of(ui->fonts, FONT_SANS, SIZE_PX, shown, n, offset);
+            from = text_x_of(ui->fonts, FONT_SANS, edit->size, shown, n, offset);
             x0 = fminf(x0, from);
             x1 = fmaxf(x1, from);
         }
@@ -508,17 +517,17 @@ void text_edit_draw(Ui *ui, const UiTextEdit *edit, int a, int b, Rect line, boo
     int low = AS_CLAMP(selection_low(s), a, b);
     int high = AS_CLAMP(selection_high(s), a, b);
     if (low < high) {
-        draw_selection(ui, shown, a, low, high, rect_inset(line, 0));
+        draw_selection(ui, edit, shown, a, low, high, rect_inset(line, 0));
     }
     draw_text(ui->list,
               &(DrawText){.face = FONT_SANS,
-                          .size = SIZE_PX,
+                          .size = edit->size,
                           .color = t->text,
                           .text = shown,
-                          .at = {line.x, text_center_baseline(ui->fonts, FONT_SANS, SIZE_PX,
+                          .at = {line.x, text_center_baseline(ui->fonts, FONT_SANS, edit->size,
                                                               line.y + line.h / 2)}});
     if (with_cursor) {
-        float x = line.x + text_x_of(ui->fonts, FONT_SANS, SIZE_PX, shown, strlen(shown),
+        float x = line.x + text_x_of(ui->fonts, FONT_SANS, edit->size, shown, strlen(shown),
                                      offset_of(shown, a, AS_CLAMP(s->cursor, a, b)));
         draw_rect(ui->list,
                   &(DrawRect){.box = {ui_snap(ui, x), line.y, 1.5f, line.h}, .fill = t->accent});

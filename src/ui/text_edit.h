@@ -17,6 +17,7 @@ struct UiTextEdit {
     size_t capacity;
     uint64_t version; /* counts changes of the text */
     int first;        /* field: leftmost code point shown */
+    float size;       /* px of the text */
     bool dragging;
 
     /* area: lines as they are broken for `rows_width`, of the text as of `rows_version` */

@@ -146,6 +146,9 @@ TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field)
     bool hot;
     bool held;
     bool was_edited = text_field_is_edited(ui, id);
+    if (was_edited) {
+        ui->edit->size = field->size > 0 ? field->size : 12;
+    }
     /* Keys first: a focused widget's Enter would count as a click otherwise. */
     TextFieldResult result = TEXT_FIELD_IDLE;
     if (was_edited) {
@@ -165,8 +168,10 @@ TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field)
         held = false;
         result = TEXT_FIELD_EDITING;
     }
-    ui_field_box(ui, box, edited ? 1 : ui_ease(ui, id, hot, EASE_HOVER_S));
-    if (edited) {
+    if (!field->bare) {
+        ui_field_box(ui, box, edited ? 1 : ui_ease(ui, id, hot, EASE_HOVER_S));
+    }
+    if (edited && !field->bare) {
         draw_rect(ui->list,
                   &(DrawRect){.box = box, .radius = 8, .border = 1.5f, .border_color = t->accent});
     }
@@ -185,6 +190,10 @@ TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field)
     }
     text_edit_clamp(ui->edit);
     keep_cursor_visible(ui, ui->edit, area.w);
+    if (!ui->edit->n && field->placeholder) {
+        ui_label(ui, area, &(UiLabel){.size = ui->edit->size, .color = t->text3},
+                 field->placeholder);
+    }
     int end = fit_from(ui, ui->edit, ui->edit->first, area.w);
     edit_mouse(ui, ui->edit, area, end, held);
     draw_edit(ui, ui->edit, area, end);

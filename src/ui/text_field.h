@@ -13,12 +13,15 @@ typedef enum TextFieldResult {
 } TextFieldResult;
 
 typedef struct TextField {
-    const char *text;    /* shown while not edited, taken as the start of an edit; UTF-8 */
-    const char *caption; /* quiet, in front; NULL = none */
-    const char *note;    /* mono, at the right end while not edited; NULL = none */
-    const char *hint;    /* while editing: what Enter does */
-    Icon icon;           /* in front of the text */
+    const char *text;        /* shown while not edited, taken as the start of an edit; UTF-8 */
+    const char *caption;     /* quiet, in front; NULL = none */
+    const char *note;        /* mono, at the right end while not edited; NULL = none */
+    const char *hint;        /* while editing: what Enter does */
+    const char *placeholder; /* while it is empty; NULL = none */
+    Icon icon;               /* in front of the text */
     bool has_icon;
+    bool bare;  /* no box of its own: it stands in one */
+    float size; /* px of the text; 0 = 12 */
 } TextField;
 
 TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field);
@@ -31,6 +34,8 @@ const char *text_field_live(const Ui *ui, UiId id);
 bool text_field_is_edited(const Ui *ui, UiId id);
 /** Starts editing from outside (a key that goes to the field), all selected. */
 void text_field_begin(Ui *ui, UiId id, const char *text);
+/** The same with nothing selected and the cursor at the end: to go on writing. */
+void text_field_continue(Ui *ui, UiId id, const char *text);
 
 typedef struct TextArea {
     const char *text; /* shown while not edited, taken as the start of an edit; UTF-8 */

@@ -1,29 +1,21 @@
 #include "views/internal.h"
 
+#include "ui/controls.h"
+
 #include <math.h>
 #include <string.h>
 
 enum { PAD = 24, KEY_ROW = 26, KEY_COL = 340 };
 
-/* The dimmed stage and the card on it; its text starts below the returned y. */
+/* The dialog; its text starts PAD from its left edge. */
 static Rect panel_card(ViewContext *c, Rect stage, float w, float h, const char *title)
 {
-    Ui *ui = c->ui;
-    draw_rect(ui->list, &(DrawRect){.box = stage, .fill = color_with_alpha(ui->theme.page, 0.72f)});
-    w = fminf(w, stage.w - 16);
-    h = fminf(h, stage.h - 16);
-    Rect card = {ui_snap(ui, stage.x + (stage.w - w) / 2),
-                 ui_snap(ui, stage.y + (stage.h - h) * 0.4f), w, h};
-    ui_card(ui, card);
-    ui_label(ui, rect(card.x + PAD, card.y + 16, w - 2 * PAD - 40, 32),
-             &(UiLabel){.face = FONT_DISPLAY_SEMIBOLD, .size = 20, .color = ui->theme.text}, title);
-    Rect close = {card.x + w - PAD - 28, card.y + 18, 28, 28};
-    bool outside = ui->pressed[0] && rect_contains(stage, ui->mouse) &&
-                   !rect_contains(card, ui->mouse) && !ui->active;
-    if (ui_icon_button(ui, UI_ID("close-panel"), close, ICON_CLOSE, "close (Esc)") || outside) {
+    bool closed;
+    Rect in = ui_dialog(c->ui, UI_ID("close-panel"), stage, w, h, title, &closed);
+    if (closed) {
         session_post(c->session, c->session->panel == PANEL_HELP ? "help" : "settings");
     }
-    return card;
+    return rect(in.x - PAD, in.y - 60, in.w + 2 * PAD, in.h + 60 + PAD);
 }
 
 /* ---- keys ---- */

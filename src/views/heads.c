@@ -19,6 +19,12 @@ void heads_free(HeadsView *view)
     *view = (HeadsView){0};
 }
 
+const ViewCommand heads_commands[] = {
+    {"sort", "layer|pattern|entropy|distance", "put the heads in this order"},
+    {"filter", "all|mixed|PATTERN", "show only the heads that follow this pattern"},
+    {0},
+};
+
 bool heads_command(Views *views, Session *session, const char *name, const char *arguments)
 {
     HeadsView *v = &views->heads;

@@ -26,6 +26,7 @@ typedef struct HeadsView {
 
 void heads_draw(ViewContext *c, Rect stage);
 /** "sort layer|pattern|entropy|distance", "filter all|PATTERN|mixed". */
+extern const ViewCommand heads_commands[];
 bool heads_command(Views *views, Session *session, const char *name, const char *arguments);
 void heads_free(HeadsView *view);
 

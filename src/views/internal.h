@@ -8,6 +8,7 @@
 #include "views/heads.h"
 #include "views/matrix.h"
 #include "views/overview.h"
+#include "views/palette.h"
 #include "views/views.h"
 
 enum {
@@ -24,6 +25,7 @@ struct Views {
     MatrixView matrix;
     OverviewView overview;
     HeadsView heads;
+    Palette palette;
     void *states[VIEW_COUNT]; /* view_state */
     bool settled;             /* everything in the last frame was exact */
 
@@ -47,6 +49,9 @@ void chrome_inspector_folded(ViewContext *c, Rect box);
 
 /** What lies over the stage (session->panel). */
 void chrome_panel(ViewContext *c, Rect stage);
+
+/** Command palette (session->panel), above everything in the window. */
+void chrome_palette(ViewContext *c, Rect window);
 
 /* What the stage shows when there is no view to show. */
 void stage_not_built(ViewContext *c, Rect stage, ViewId id);

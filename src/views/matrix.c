@@ -552,6 +552,13 @@ void matrix_draw(ViewContext *c, Rect stage)
     matrix_draw_side(&s);
 }
 
+const ViewCommand matrix_commands[] = {
+    {"zoom", "in|out", "closer to the selected weight, or further away"},
+    {"fit", "", "show the whole matrix"},
+    {"look", "QUERY KEY", "move so that this weight is in the middle"},
+    {0},
+};
+
 bool matrix_command(Views *views, Session *session, const char *name, const char *arguments)
 {
     MatrixView *v = &views->matrix;

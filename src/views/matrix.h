@@ -56,6 +56,7 @@ typedef struct MatrixView {
 } MatrixView;
 
 void matrix_draw(ViewContext *c, Rect stage);
+extern const ViewCommand matrix_commands[];
 bool matrix_command(Views *views, Session *session, const char *name, const char *arguments);
 void matrix_free(MatrixView *view);
 

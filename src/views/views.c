@@ -27,13 +27,15 @@ static const ViewDef defs[VIEW_COUNT] = {
          .help = "One head as a heatmap: every weight between every two tokens, exact, from one "
                  "cell to the whole.",
          .draw = matrix_draw,
-         .command = matrix_command},
+         .command = matrix_command,
+         .commands = matrix_commands},
     [VIEW_HEADS] =
         {.icon = ICON_HEADS,
          .help = "Every head of every layer as a small heatmap, with the pattern it follows and "
                  "how strongly, to sort and filter.",
          .draw = heads_draw,
-         .command = heads_command},
+         .command = heads_command,
+         .commands = heads_commands},
     [VIEW_FLOW] =
         {.icon = ICON_FLOW,
          .help = "Attention as curves between tokens, as wide as their weight, with particles "
@@ -172,6 +174,7 @@ void views_destroy(Views **views)
     matrix_free(&(*views)->matrix);
     overview_free(&(*views)->overview);
     heads_free(&(*views)->heads);
+    palette_free(&(*views)->palette);
     for (int i = 0; i < VIEW_COUNT; i++) {
         if ((*views)->states[i] && defs[i].free_state) {
             defs[i].free_state((*views)->states[i]);
@@ -230,10 +233,12 @@ void views_frame(Views *views, Ui *ui, Session *session)
     Rect stage = {RAIL_PX, TOP_PX, right - RAIL_PX, low - TOP_PX};
     Rect inspector = {w - INSPECTOR_PX, TOP_PX, INSPECTOR_PX, low - TOP_PX};
     /* What lies below something else does not see the pointer there. */
-    ui->shield = session->panel ? stage : open && narrow ? inspector : (Rect){0};
+    Rect all = {0, 0, w, h};
+    bool palette = session->panel == PANEL_PALETTE;
+    Rect covered = palette ? all : (Rect){0};
+    ui->shield = palette ? all : session->panel ? stage : open && narrow ? inspector : (Rect){0};
     draw_stage(&c, stage);
-    ui->shield = (Rect){0};
-    chrome_panel(&c, stage);
+    ui->shield = covered;
     chrome_rail(&c, rect(0, 0, RAIL_PX, h - STATUS_PX));
     chrome_top(&c, rect(RAIL_PX, 0, w - RAIL_PX, TOP_PX));
     if (open) {
@@ -245,6 +250,12 @@ void views_frame(Views *views, Ui *ui, Session *session)
         chrome_transport(&c, rect(RAIL_PX, low, w - RAIL_PX, TRANSPORT_PX));
     }
     chrome_status(&c, rect(0, h - STATUS_PX, w, STATUS_PX));
+    ui->shield = (Rect){0};
+    if (palette) {
+        chrome_palette(&c, all);
+    } else {
+        chrome_panel(&c, stage);
+    }
 }
 
 bool views_settled(const Views *views)

@@ -16,6 +16,11 @@ typedef struct ViewContext {
     Views *views;
 } ViewContext;
 
+/** A command that a view has of its own, as the palette and the list of commands show it. */
+typedef struct ViewCommand {
+    const char *name, *arguments, *help; /* as in SessionCommand; a NULL name ends the list */
+} ViewCommand;
+
 typedef struct ViewDef {
     Icon icon;
     const char *help;       /* one sentence: what it shows */
@@ -34,6 +39,7 @@ typedef struct ViewDef {
     void (*free_state)(void *state);
     /** A command of its own; false: not known. NULL = has none. */
     bool (*command)(Views *views, Session *session, const char *name, const char *arguments);
+    const ViewCommand *commands; /* what `command` knows; NULL = nothing to show */
 } ViewDef;
 
 /** The row of a view; never NULL. */

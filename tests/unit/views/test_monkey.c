@@ -80,6 +80,8 @@ static void random_command(ViewsCase *c, uint64_t *state)
                                         "view matrix",
                                         "help",
                                         "settings",
+                                        "palette",
+                                        "palette lay",
                                         "mask none",
                                         "mask auto",
                                         "temperature 3",

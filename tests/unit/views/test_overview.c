@@ -153,7 +153,8 @@ static void test_overview__cards_are_scores(void **state)
         float score = card->weight;
         if (card->reason < PATTERN_COUNT) {
             PatternScores scores;
-            assert_true(pattern_scores(trace, card->layer, card->head, PATTERNS_REPEAT, &scores, NULL));
+            assert_true(
+                pattern_scores(trace, card->layer, card->head, PATTERNS_REPEAT, &scores, NULL));
             score = scores.score[card->reason];
         }
         assert_close(&card->score, &score, 1, 1e-6, 1e-6);
