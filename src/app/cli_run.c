@@ -160,6 +160,7 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
     const OptionValue *ablate = app_option(app, OPTION_ABLATE_ID);
     request->params = (TraceParams){
         .temperature = (float)app_option(app, OPTION_TEMPERATURE_ID)->number,
+        .unscaled = given(app, OPTION_UNSCALED_ID),
         .mask = (TraceMask)app_option(app, OPTION_MASK_ID)->integer,
         /* pairs of int32_t are what TraceHead is */
         .ablate = (const TraceHead *)(const void *)ablate->list,

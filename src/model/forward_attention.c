@@ -162,7 +162,9 @@ bool model_attention_args(const Model *model, TapPlace place, int32_t n_queries,
     }
     const bool cross = model->info.stacks[place.stack].kind == MODEL_STACK_CROSS;
     const float t = what_if->temperature > 0 ? what_if->temperature : 1.0f;
-    const double scale = c->score_scale > 0 ? c->score_scale : 1.0 / sqrt((double)c->head_width);
+    const double scale = what_if->unscaled    ? 1.0
+                         : c->score_scale > 0 ? c->score_scale
+                                              : 1.0 / sqrt((double)c->head_width);
     *args = (AttnArgs){.n_queries = n_queries,
                        .n_keys = n_keys,
                        .n_heads = (int32_t)c->n_heads,

@@ -232,6 +232,7 @@ typedef struct ModelHead {
  */
 typedef struct ModelWhatIf {
     float temperature; /* scores are divided by it; 0 = 1 */
+    bool unscaled;     /* q.k is not divided by sqrt(d_k) */
     ModelMask mask;
     const ModelHead *ablated; /* [n_ablated], borrowed for the call */
     int32_t n_ablated;

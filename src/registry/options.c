@@ -76,6 +76,8 @@ const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_TEMPERATURE_ID] = {"temperature", 0, OPTION_NUMBER, OPTION_GROUP_RUN, ANY_RUN, "T",
     .lo = 0.001, .hi = 1000, .fallback = "1",
     .help = "divide the scores by T before the softmax"},
+[OPTION_UNSCALED_ID] = {"unscaled", 0, OPTION_FLAG, OPTION_GROUP_RUN, ANY_RUN,
+    .help = "what if scores were not divided by sqrt(d_k)"},
 [OPTION_MASK_ID] = {"mask", 0, OPTION_CHOICE, OPTION_GROUP_RUN, ANY_RUN, "MASK",
     .choices = "auto|causal|none", .fallback = "auto",
     .help = "which keys a query sees; auto is what the model was made for"},

@@ -80,6 +80,7 @@ const SessionCommand *const session_command_tables[] = {
     session_play_commands,
     session_show_commands,
     session_find_commands,
+    session_teach_commands,
     journal_commands,
     NULL,
 };

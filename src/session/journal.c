@@ -33,7 +33,9 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
     const SessionOptions *p = &b->options;
     return a->view == b->view && a->stack == b->stack && s->layer == t->layer &&
            s->head == t->head && s->query == t->query && s->key == t->key &&
-           s->pinned == t->pinned && s->step == t->step && o->theme == p->theme &&
+           s->pinned == t->pinned && s->step == t->step && s->window_first == t->window_first &&
+           s->window_count == t->window_count && s->dim == t->dim && o->course == p->course &&
+           o->curve_weights == p->curve_weights && o->theme == p->theme &&
            o->scale == p->scale && o->level == p->level && o->map_scale == p->map_scale &&
            o->rows_normalised == p->rows_normalised &&
            o->inspector_toggled == p->inspector_toggled && o->terms_largest == p->terms_largest &&

@@ -1,8 +1,10 @@
 #include "session/session.h"
 
+#include "session/baseline.h"
 #include "session/choose.h"
 #include "session/commands.h"
 #include "session/journal.h"
+#include "session/lesson.h"
 #include "session/run.h"
 #include "session/survey.h"
 
@@ -105,6 +107,9 @@ void session_destroy(Session **session)
         jobs_destroy(s->jobs);
     }
     tiles_free(&s->tiles);
+    lesson_free(&s->lessons);
+    trace_close(s->baseline);
+    mem_free(s->real_model);
     trace_set_close(&s->stacks);
     shared_model_release(s->model);
     mem_free(s->text_name);
@@ -284,6 +289,7 @@ static void publish(Session *s, SessionRun *run)
     Trace *trace = stack_to_show(s, run);
     bool same = s->trace && same_tokens(s->trace, trace);
     TraceSet old = s->stacks;
+    baseline_keep(s, run, trace);
     for (int i = 0; i < TRACE_STACK_COUNT; i++) {
         s->stacks.stacks[i] = trace_retain(run->traces.stacks[i]);
     }

@@ -49,9 +49,13 @@ typedef struct Selection {
     int32_t query, key;  /* tokens, from 0; valid once there is a trace */
     bool pinned;         /* hovering does not move it */
     int32_t step;        /* of views that have steps, from 0 */
+    int32_t window_first, window_count; /* tokens of teaching views; count 0 = around the query */
+    int32_t dim;                        /* first dimension of vectors that is shown */
 } Selection;
 
 typedef enum ExplainLevel { LEVEL_SIMPLE, LEVEL_STUDENT, LEVEL_ENGINEER, LEVEL_COUNT } ExplainLevel;
+/* The step-by-step courses. */
+typedef enum TeachCourse { COURSE_NINE, COURSE_SIX, COURSE_FLOW, COURSE_COUNT } TeachCourse;
 typedef enum MapScale { MAP_LINEAR, MAP_SQRT, MAP_LOG, MAP_SCALE_COUNT } MapScale;
 
 /* What may lie over the view in front. */
@@ -68,6 +72,8 @@ typedef struct SessionOptions {
     MapScale map_scale;
     bool terms_largest;   /* Mathematics: the dot product's terms by size, not as they stand */
     int32_t terms_from;   /* the first of them whose numbers are shown */
+    TeachCourse course;
+    bool curve_weights; /* weights are written on curves */
     bool rows_normalised; /* colours: each row's largest weight counts as 1 */
     bool folds_closed[FOLD_COUNT];
     bool inspector_toggled; /* open where it is closed by itself (narrow windows), else closed */
@@ -89,12 +95,14 @@ typedef struct SessionRequest {
     bool stack_given;
     TraceStack stack; /* the one to select first; cross attention where it is not given */
     TraceParams params;
+    bool edited; /* a token of the text in front was changed: that run is kept beside the new one */
 } SessionRequest;
 
 typedef struct SessionRun SessionRun; /* one run on its way (session/run.c) */
 typedef struct Journal Journal;       /* session/journal.c */
 typedef struct CommandQueue CommandQueue;
 typedef struct Survey Survey; /* session/survey.c */
+typedef struct LessonCache LessonCache; /* session/lesson.c */
 
 typedef struct SessionDesc {
     const Log *log;                   /* warnings; borrowed for life; NULL = silent */
@@ -140,6 +148,9 @@ typedef struct Session {
     SessionOptions options;
 
     TileCache tiles;
+    LessonCache *lessons;   /* session/lesson.h */
+    Trace *baseline;        /* the run before a what-if that changes it; retained; may be NULL */
+    char *real_model;       /* the model before made-up ones took its place; owned; may be NULL */
     Survey *survey;         /* of the whole text; session_survey */
     Reading reading;        /* of the selection; session_reading */
     PatternScores patterns; /* of the head `patterns_of`; session_patterns */

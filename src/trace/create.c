@@ -202,6 +202,7 @@ static bool make_plan(const TraceDesc *desc, bool one, Plan *plan, Error *err)
     }
     TraceEstimate *e = &plan->estimate;
     ForwardOptions options = {.what_if = {.temperature = params->temperature,
+                                          .unscaled = params->unscaled,
                                           .mask = (ModelMask)params->mask,
                                           .propagate = params->propagate}};
     bool placed = params->dtype == TRACE_F32 && params->store != TRACE_STORE_QK;

@@ -414,6 +414,7 @@ static bool run(Fill *fill, const Trace *first, JobControl *control, Error *err)
     ForwardOptions options = {
         .attention = first->ctx,
         .what_if = {.temperature = params->temperature,
+                    .unscaled = params->unscaled,
                     .mask = (ModelMask)params->mask,
                     .ablated = ablated,
                     .n_ablated = (int32_t)params->n_ablate,

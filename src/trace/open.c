@@ -123,6 +123,7 @@ static bool read_params(Opener *o, Error *err)
     info->params.dtype = (TraceDtype)dtype;
     info->params.mask = (TraceMask)mask;
     info->params.temperature = (float)temperature;
+    info->params.unscaled = json_get_bool(o->run, "unscaled", false);
     info->params.propagate = json_get_bool(o->run, "propagate", false);
     info->weight_shift = (float)shift;
     info->has_values = store != TRACE_STORE_QK;

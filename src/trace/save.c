@@ -82,11 +82,12 @@ static bool run_json(const Trace *trace, StrBuf *out, Error *err)
     ok = ok &&
          strbuf_printf(out, err,
                        ",\"store\":\"%s\",\"dtype\":\"%s\",\"mask\":\"%s\","
-                       "\"temperature\":%.9g,\"propagate\":%s,\"summary\":%d,"
+                       "\"temperature\":%.9g,\"unscaled\":%s,\"propagate\":%s,\"summary\":%d,"
                        "\"seconds\":%.6g,\"attention_seconds\":%.6g,"
                        "\"attention_flops\":%.17g,\"weight_shift\":%.9g,\"ablate\":[",
                        trace_store_names[params->store], trace_dtype_names[params->dtype],
                        trace_mask_names[params->mask], (double)params->temperature,
+                       params->unscaled ? "true" : "false",
                        params->propagate ? "true" : "false", params->summary_size, info->seconds,
                        info->attention_seconds, info->attention_flops, (double)info->weight_shift);
     for (size_t i = 0; i < params->n_ablate && ok; i++) {

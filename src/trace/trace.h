@@ -79,6 +79,7 @@ typedef struct TraceToken {
 /** How to run and what to hold. Zero is the default of everything. */
 typedef struct TraceParams {
     float temperature; /* scores are divided by it; 0 = 1 */
+    bool unscaled;     /* q.k is not divided by sqrt(d_k) */
     TraceMask mask;
     const TraceHead *ablate; /* heads whose output is set to zero; copied */
     size_t n_ablate;

@@ -2,6 +2,7 @@
 
 #include "views/internal.h"
 #include "views/mathematics.h"
+#include "views/mechanism.h"
 
 #include <math.h>
 
@@ -16,7 +17,9 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_MECHANISM,
          .help = "How one token gathers meaning from the others: queries, keys and values, "
                  "scores, softmax and the weighted sum, side by side on the real numbers.",
-         .comes_with = "It comes with the Teach part of the road map."},
+         .folds_inspector = true,
+         .draw = mechanism_draw,
+         .timeline = mechanism_timeline},
     [VIEW_STEPS] =
         {.icon = ICON_STEPS,
          .help = "Attention one stage at a time, from tokens to the output, with every matrix, "
