@@ -15,6 +15,7 @@ extern const SessionCommand session_play_commands[];
 extern const SessionCommand session_show_commands[];
 extern const SessionCommand session_find_commands[];
 extern const SessionCommand session_teach_commands[];
+extern const SessionCommand session_stack_commands[];
 
 /** ERR_USAGE: what stands there and what was expected. Returns false. */
 bool command_bad(const char *arguments, const char *expected, Error *err);

@@ -22,7 +22,7 @@ bool journal_write(Journal *journal, const char *line, Error *err)
 Snapshot snapshot_of(const Session *session)
 {
     TraceStack stack = session->trace ? trace_info(session->trace)->stack : TRACE_STACK_SELF;
-    return (Snapshot){session->view, stack, session->selection, session->options};
+    return (Snapshot){session->view, stack, session->selection, session->options, session->stack3d};
 }
 
 bool snapshot_equal(const Snapshot *a, const Snapshot *b)
@@ -40,7 +40,8 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
            o->rows_normalised == p->rows_normalised &&
            o->inspector_toggled == p->inspector_toggled && o->terms_largest == p->terms_largest &&
            o->terms_from == p->terms_from &&
-           memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0;
+           memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0 &&
+           stack_choice_equal(&a->stack3d, &b->stack3d);
 }
 
 static void push(Snapshot *list, int *n, const Snapshot *snapshot)
@@ -67,6 +68,7 @@ static void bring_back(Session *session, const Snapshot *snapshot)
     (void)session_select_stack(session, snapshot->stack); /* another model may have none of that */
     session->selection = snapshot->selection;
     session->options = snapshot->options;
+    session->stack3d = snapshot->stack3d;
     /* The text may be another one by now. */
     session_clamp_selection(session);
 }

@@ -14,6 +14,7 @@ typedef struct Snapshot {
     TraceStack stack; /* SELF while there is no trace */
     Selection selection;
     SessionOptions options;
+    StackChoice stack3d;
 } Snapshot;
 
 struct Journal {

@@ -62,6 +62,7 @@ Session *session_create(const SessionDesc *desc, Error *err)
     s->options.level = LEVEL_STUDENT;
     s->options.map_scale = MAP_LOG;
     s->view = VIEW_MATRIX;
+    s->stack3d = stack_choice_default();
     s->playback.speed = 1;
     s->playback.time_s = PLAYBACK_END;
     s->playback.stepped_s = -1;
@@ -104,6 +105,7 @@ void session_destroy(Session **session)
         drop_run(s);
         tiles_clear(&s->tiles, s->jobs);
         survey_free(s);
+        stack_data_free(s);
         jobs_destroy(s->jobs);
     }
     tiles_free(&s->tiles);
@@ -256,6 +258,7 @@ static void show_stack(Session *s, Trace *trace)
     s->layers_done = trace_layers_done(trace);
     tiles_clear(&s->tiles, s->jobs);
     survey_free(s);
+    stack_data_free(s);
     find_first_same(s);
     session_clamp_selection(s);
     s->version++;

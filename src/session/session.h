@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "session/playback.h"
 #include "session/reading.h"
+#include "session/stack.h"
 #include "session/text_tokens.h"
 #include "session/tiles.h"
 #include "trace/trace.h"
@@ -146,12 +147,14 @@ typedef struct Session {
     bool head_wanted;      /* layer or head were given: the first trace opens on them */
     Playback playback;
     SessionOptions options;
+    StackChoice stack3d; /* of the Stack view */
 
     TileCache tiles;
     LessonCache *lessons;   /* session/lesson.h */
     Trace *baseline;        /* the run before a what-if that changes it; retained; may be NULL */
     char *real_model;       /* the model before made-up ones took its place; owned; may be NULL */
     Survey *survey;         /* of the whole text; session_survey */
+    StackData *stack_data;  /* session_stack_patterns, session_stack_rows */
     Reading reading;        /* of the selection; session_reading */
     PatternScores patterns; /* of the head `patterns_of`; session_patterns */
     struct {

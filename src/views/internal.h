@@ -9,6 +9,7 @@
 #include "views/matrix.h"
 #include "views/overview.h"
 #include "views/palette.h"
+#include "views/stack.h"
 #include "views/views.h"
 
 enum {

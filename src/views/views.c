@@ -48,7 +48,11 @@ static const ViewDef defs[VIEW_COUNT] = {
                     .help =
                         "The network in space: one sheet per layer with its heatmap on it, and the "
                         "paths of a token through all of them.",
-                    .comes_with = "It comes with the Flow and Stack part of the road map."},
+                    .draw = stack_draw,
+                    .timeline = stack_timeline,
+                    .state_bytes = sizeof(StackView),
+                    .free_state = stack_free,
+                    .command = stack_command},
     [VIEW_ANALYSIS] =
         {.icon = ICON_ANALYSIS,
          .help = "What each head does: its pattern with scores, entropy, distance and sink mass, "

@@ -1,0 +1,197 @@
+#include "session/commands_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The Stack view: where its camera stands and which planes it shows. */
+
+/* n numbers separated by spaces, each within its span. */
+static bool read_numbers(const char *a, double *out, int n, double most, Error *err)
+{
+    const char *at = a;
+    for (int i = 0; i < n; i++) {
+        char *end;
+        out[i] = strtod(at, &end);
+        if (end == at || !(fabs(out[i]) <= most)) {
+            return error_set(err, ERR_USAGE, "\"%s\": expected %d numbers from %g to %g", a, n,
+                             -most, most);
+        }
+        at = end;
+    }
+    while (*at == ' ') {
+        at++;
+    }
+    return *at ? command_bad(a, n == 1 ? "one number" : "no more numbers", err) : true;
+}
+
+static bool do_camera(Session *s, const char *a, Error *err)
+{
+    const char *names[STACK_PRESET_COUNT];
+    for (int i = 0; i < STACK_PRESET_COUNT; i++) {
+        names[i] = stack_preset_name((StackPreset)i);
+    }
+    int preset = 0;
+    if (!command_read_choice(a, names, STACK_PRESET_COUNT, &preset, err)) {
+        return false;
+    }
+    bool orthographic = s->stack3d.camera.orthographic;
+    s->stack3d.camera = stack_camera_preset((StackPreset)preset);
+    s->stack3d.camera.orthographic = orthographic;
+    return true;
+}
+
+static bool do_turn(Session *s, const char *a, Error *err)
+{
+    double v[2];
+    if (!read_numbers(a, v, 2, 3600, err)) {
+        return false;
+    }
+    StackCamera *c = &s->stack3d.camera;
+    double yaw = fmod((double)c->yaw_deg + v[0], 360);
+    c->yaw_deg = (float)(yaw > 180 ? yaw - 360 : yaw <= -180 ? yaw + 360 : yaw);
+    c->pitch_deg = (float)AS_CLAMP((double)c->pitch_deg + v[1], -89.0, 89.0);
+    return true;
+}
+
+static bool do_pan(Session *s, const char *a, Error *err)
+{
+    double v[3];
+    if (!read_numbers(a, v, 3, 100, err)) {
+        return false;
+    }
+    for (int i = 0; i < 3; i++) {
+        /* The target stays within reach of the stack: it is never lost. */
+        float to = s->stack3d.camera.pan[i] + (float)v[i];
+        s->stack3d.camera.pan[i] = AS_CLAMP(to, -STACK_MOST_PAN, STACK_MOST_PAN);
+    }
+    return true;
+}
+
+static bool do_zoom(Session *s, const char *a, Error *err)
+{
+    double v = 1;
+    if (!command_read_number(a, 0.01, 100, &v, err)) {
+        return false;
+    }
+    float zoom = s->stack3d.camera.zoom * (float)v;
+    s->stack3d.camera.zoom = AS_CLAMP(zoom, STACK_LEAST_ZOOM, STACK_MOST_ZOOM);
+    return true;
+}
+
+static bool do_lens(Session *s, const char *a, Error *err)
+{
+    static const char *const names[] = {"perspective", "orthographic"};
+    int lens = !s->stack3d.camera.orthographic;
+    if (*a && !command_read_choice(a, names, AS_COUNT(names), &lens, err)) {
+        return false;
+    }
+    s->stack3d.camera.orthographic = lens;
+    return true;
+}
+
+static bool do_explode(Session *s, const char *a, Error *err)
+{
+    double v = 1;
+    if (!command_read_number(a, STACK_LEAST_EXPLODE, STACK_MOST_EXPLODE, &v, err)) {
+        return false;
+    }
+    s->stack3d.explode = (float)v;
+    return true;
+}
+
+static bool do_opacity(Session *s, const char *a, Error *err)
+{
+    double v = 1;
+    if (!command_read_number(a, 0, 1, &v, err)) {
+        return false;
+    }
+    s->stack3d.opacity = (float)v;
+    return true;
+}
+
+static bool do_heads(Session *s, const char *a, Error *err)
+{
+    static const char *const names[STACK_HEADS_COUNT] = {"mean", "max", "one"};
+    int heads = 0;
+    if (!command_read_choice(a, names, STACK_HEADS_COUNT, &heads, err)) {
+        return false;
+    }
+    s->stack3d.heads = (StackHeads)heads;
+    return true;
+}
+
+static bool do_planes(Session *s, const char *a, Error *err)
+{
+    StackChoice *c = &s->stack3d;
+    int first = 0;
+    int last = 0;
+    char extra = 0;
+    if (strcmp(a, "auto") == 0 || strcmp(a, "all") == 0) {
+        c->planes = *a == 'a' && a[1] == 'u' ? STACK_PLANES_AUTO : STACK_PLANES_ALL;
+        return true;
+    }
+    if ((sscanf(a, "every %d%c", &first, &extra) == 1 ||
+         sscanf(a, "group %d%c", &first, &extra) == 1) &&
+        first >= 1) {
+        c->planes = *a == 'e' ? STACK_PLANES_EVERY : STACK_PLANES_GROUP;
+        c->every = first;
+        return true;
+    }
+    if (sscanf(a, "%d:%d%c", &first, &last, &extra) == 2 && first >= 0 && last > first) {
+        c->planes = STACK_PLANES_RANGE;
+        c->first = first;
+        c->last = last - 1;
+        return true;
+    }
+    return command_bad(a, "auto, all, every N, group N or layers A:B", err);
+}
+
+static bool do_depth(Session *s, const char *a, Error *err)
+{
+    int32_t depth = s->stack3d.depth - 1;
+    if (*a == '+' || *a == '-') {
+        if (!command_read_index(a, STACK_MOST_DEPTH - 1, &depth, err)) {
+            return false;
+        }
+        s->stack3d.depth = depth + 1;
+        return true;
+    }
+    double v = 1;
+    if (!command_read_number(a, 1, STACK_MOST_DEPTH, &v, err)) {
+        return false;
+    }
+    s->stack3d.depth = (int32_t)v;
+    return true;
+}
+
+static bool do_coverage(Session *s, const char *a, Error *err)
+{
+    double v = 0.8;
+    if (!command_read_number(a, 0.05, 1, &v, err)) {
+        return false;
+    }
+    s->stack3d.coverage = (float)v;
+    return true;
+}
+
+const SessionCommand session_stack_commands[] = {
+    {"stack-camera", "orbit|front|top|side|fly", "Stack: where the camera stands", false,
+     do_camera},
+    {"stack-turn", "DEGREES DEGREES", "Stack: turn around it, and up", false, do_turn},
+    {"stack-pan", "X Y Z", "Stack: move what is looked at, in widths of a plane", false, do_pan},
+    {"stack-zoom", "FACTOR", "Stack: nearer or farther", false, do_zoom},
+    {"stack-lens", "[perspective|orthographic]", "Stack: how depth is drawn; else the other one",
+     false, do_lens},
+    {"stack-explode", "X", "Stack: distance between the planes, 1 as designed", false, do_explode},
+    {"stack-opacity", "0..1", "Stack: opacity of the planes", false, do_opacity},
+    {"stack-heads", "mean|max|one", "Stack: heads of a layer together, or the selected one", false,
+     do_heads},
+    {"stack-planes", "auto|all|every N|group N|A:B", "Stack: which layers have a plane", false,
+     do_planes},
+    {"stack-depth", "N|+1|-1", "Stack: how many layers down sources are followed", false, do_depth},
+    {"stack-coverage", "0..1", "Stack: curves until this much of a query's weight", false,
+     do_coverage},
+    {0},
+};
