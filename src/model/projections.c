@@ -6,15 +6,38 @@
 
 #include <string.h>
 
-static const ArchRole ROLES[MODEL_PROJECTION_COUNT] = {ROLE_Q, ROLE_K, ROLE_V, ROLE_O};
+static const ArchRole SELF_ROLES[MODEL_PROJECTION_COUNT] = {ROLE_Q, ROLE_K, ROLE_V, ROLE_O};
+static const ArchRole CROSS_ROLES[MODEL_PROJECTION_COUNT] = {ROLE_CROSS_Q, ROLE_CROSS_K,
+                                                             ROLE_CROSS_V, ROLE_CROSS_O};
+
+static bool is_cross(const Model *model, TapPlace place)
+{
+    return model->info.stacks[place.stack].kind == MODEL_STACK_CROSS;
+}
+
+/* The part of the model that a place lies in; NULL where it has no weights of its own. */
+static const ModelPart *part_of(const Model *model, TapPlace place)
+{
+    if (!model->bound || place.stack < 0 || place.stack >= model->info.n_stacks) {
+        return NULL;
+    }
+    const bool encoder =
+        model->encoder.arch && model->info.stacks[place.stack].kind == MODEL_STACK_ENCODER;
+    const ModelPart *part = encoder ? &model->encoder : &model->main;
+    return part->arch && part->weights.layers && place.layer >= 0 &&
+                   place.layer < part->config.n_layers
+               ? part
+               : NULL;
+}
 
 static const RoleWeights *find(const Model *model, TapPlace place, ModelProjection which)
 {
-    if (!model->bound || place.stack != 0 || place.layer < 0 ||
-        place.layer >= model->config.n_layers || model->info.n_stacks != 1) {
+    const ModelPart *part = part_of(model, place);
+    if (!part) {
         return NULL;
     }
-    const RoleWeights *r = weights_role(&model->weights, place.layer, ROLES[which]);
+    const ArchRole role = is_cross(model, place) ? CROSS_ROLES[which] : SELF_ROLES[which];
+    const RoleWeights *r = weights_role(&part->weights, place.layer, role);
     return r->matrix.view ? r : NULL;
 }
 
@@ -42,18 +65,20 @@ bool model_projection_info(const Model *model, TapPlace place, ModelProjection w
         .rows = (int32_t)r->matrix.rows,
         .columns = (int32_t)r->matrix.columns,
         .has_bias = r->bias,
-        .has_norm = qk && weights_role(&model->weights, place.layer, norm)->vector,
-        .turns = qk && model->arch->positions == ARCH_POSITIONS_ROTARY};
+        .has_norm = qk && !is_cross(model, place) &&
+                    weights_role(&part_of(model, place)->weights, place.layer, norm)->vector,
+        .turns = qk && !is_cross(model, place) &&
+                 part_of(model, place)->arch->positions == ARCH_POSITIONS_ROTARY};
     return true;
 }
 
 /* Where row `row` of Hugging Face order stands: GGUF keeps the pairs that turn together side by
  * side. */
-static int64_t stored_row(const Model *model, ModelProjection which, int64_t row)
+static int64_t stored_row(const ModelPart *part, ModelProjection which, int64_t row)
 {
-    const int64_t width = model->config.head_width;
+    const int64_t width = part->config.head_width;
     const bool qk = which == MODEL_PROJECTION_Q || which == MODEL_PROJECTION_K;
-    if (!qk || !model->weights.heads_interleaved) {
+    if (!qk || !part->weights.heads_interleaved) {
         return row;
     }
     const int64_t d = row % width;
@@ -80,7 +105,7 @@ bool model_projection_read(const Model *model, TapPlace place, ModelProjection w
     }
     const int64_t columns = r->matrix.columns;
     for (int64_t i = 0; i < r->matrix.rows; i++) {
-        const int64_t from = stored_row(model, which, i);
+        const int64_t from = stored_row(part_of(model, place), which, i);
         float *to = out + i * columns;
         for (int64_t j = 0; j < columns; j++) {
             to[j] = w.in_out ? w.data[j * w.stride + from] : w.data[from * w.stride + j];
@@ -96,9 +121,10 @@ bool model_projection_read(const Model *model, TapPlace place, ModelProjection w
 bool model_attention_input(const Model *model, TapPlace place, const float *x, int32_t n_rows,
                            float *out)
 {
-    const int32_t width = (int32_t)model->config.width;
-    if (find(model, place, MODEL_PROJECTION_Q) &&
-        model_norm(model, place.layer, ROLE_ATTENTION_NORM, x, out, n_rows, width, 0)) {
+    const int32_t width = model->info.width;
+    const ModelPart *part = part_of(model, place);
+    const ArchRole role = part && is_cross(model, place) ? ROLE_CROSS_NORM : ROLE_ATTENTION_NORM;
+    if (part && part_norm(part, place.layer, role, x, out, n_rows, width, 0)) {
         return true;
     }
     memcpy(out, x, (size_t)n_rows * (size_t)width * sizeof *out);
@@ -130,7 +156,7 @@ bool model_project(const Model *model, TapPlace place, ModelProjection which, co
     for (int32_t i = 0; ok && i < n_rows; i++) {
         for (int32_t j = 0; j < rows; j++) {
             out[(ptrdiff_t)i * rows + j] =
-                stored[(ptrdiff_t)i * rows + stored_row(model, which, j)];
+                stored[(ptrdiff_t)i * rows + stored_row(part_of(model, place), which, j)];
         }
     }
     mem_free(stored);
@@ -144,11 +170,15 @@ bool model_attention_residual(const Model *model, TapPlace place, const float *x
     if (!must_find(model, place, MODEL_PROJECTION_O, err)) {
         return false;
     }
-    const int32_t width = (int32_t)model->config.width;
-    if (!model_norm(model, place.layer, ROLE_ATTENTION_OUT_NORM, attended, out, n_rows, width, 0)) {
+    const ModelPart *part = part_of(model, place);
+    const bool cross = is_cross(model, place);
+    const int32_t width = (int32_t)part->config.width;
+    if (cross ||
+        !part_norm(part, place.layer, ROLE_ATTENTION_OUT_NORM, attended, out, n_rows, width, 0)) {
         memcpy(out, attended, (size_t)n_rows * (size_t)width * sizeof *out);
     }
     rows_add(out, width, x, width, n_rows, width, 0);
-    (void)model_norm(model, place.layer, ROLE_ATTENTION_ADD_NORM, out, out, n_rows, width, 0);
+    (void)part_norm(part, place.layer, cross ? ROLE_CROSS_ADD_NORM : ROLE_ATTENTION_ADD_NORM, out,
+                    out, n_rows, width, 0);
     return true;
 }

@@ -238,7 +238,7 @@ static const char *heads_text(MechanismScene *s)
                        key_label_of(s->c, keys[1]));
 }
 
-static const char *pattern_text(MechanismScene *s)
+static const char *reading_text(MechanismScene *s)
 {
     Ui *ui = s->c->ui;
     const Lesson *l = s->l;
@@ -270,7 +270,7 @@ void mechanism_cards(MechanismScene *s, const MechanismLayout *layout)
          "A query and a key that point the same way give a large score. That single product "
          "decides *who is read, and how much*."},
         {ICON_HEADS, role_score(ui), "Why several heads", heads_text(s)},
-        {ICON_EYE, role_output(ui), "Reading the pattern", pattern_text(s)},
+        {ICON_EYE, role_output(ui), "Reading the pattern", reading_text(s)},
     };
     for (int i = 0; layout->has_cards && i < 3; i++) {
         draw_push_alpha(ui->list, phase_of(s->t, 0.2, i, 0.15, 0.5));
