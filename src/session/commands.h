@@ -19,5 +19,7 @@ extern const SessionCommand *const session_command_tables[];
 
 /** Runs one line at once (views post instead). ERR_USAGE for unknown names and arguments. */
 AS_MUST_CHECK bool session_run_command(Session *session, const char *line, Error *err);
+/** Takes out of sets, marks and brushes what the trace does not have. */
+void session_clamp_choice(Session *session);
 /** Keeps layer, head, query and key inside what the trace has. */
 void session_clamp_selection(Session *session);

@@ -23,6 +23,7 @@ void session_clamp_selection(Session *session)
         s->head = AS_CLAMP(s->head, 0, info->n_heads - 1);
         s->query = AS_CLAMP(s->query, 0, info->n_queries - 1);
         s->key = AS_CLAMP(s->key, 0, info->n_keys - 1);
+        session_clamp_choice(session);
     }
 }
 

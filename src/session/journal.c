@@ -25,6 +25,24 @@ Snapshot snapshot_of(const Session *session)
     return (Snapshot){session->view, stack, session->selection, session->options, session->stack3d};
 }
 
+static bool same_choice(const Selection *s, const Selection *t)
+{
+    return s->combine == t->combine && head_set_equal(&s->set, &t->set) &&
+           memcmp(&s->brush_query, &t->brush_query, sizeof s->brush_query) == 0 &&
+           memcmp(&s->brush_key, &t->brush_key, sizeof s->brush_key) == 0 &&
+           s->n_marks == t->n_marks &&
+           memcmp(s->marks, t->marks, (size_t)s->n_marks * sizeof s->marks[0]) == 0 &&
+           strcmp(s->find, t->find) == 0;
+}
+
+static bool same_picture(const SessionOptions *o, const SessionOptions *p)
+{
+    return o->map_lo == p->map_lo && o->map_hi == p->map_hi && o->reduce_mean == p->reduce_mean &&
+           o->hide_first == p->hide_first && o->hide_special == p->hide_special &&
+           o->pair_only == p->pair_only && o->diagonal == p->diagonal &&
+           o->outline_hidden == p->outline_hidden;
+}
+
 bool snapshot_equal(const Snapshot *a, const Snapshot *b)
 {
     const Selection *s = &a->selection;
@@ -33,10 +51,11 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
     const SessionOptions *p = &b->options;
     return a->view == b->view && a->stack == b->stack && s->layer == t->layer &&
            s->head == t->head && s->query == t->query && s->key == t->key &&
-           s->pinned == t->pinned && s->step == t->step && s->window_first == t->window_first &&
+           s->pinned == t->pinned && s->step == t->step && same_choice(s, t) &&
+           same_picture(o, p) && s->window_first == t->window_first &&
            s->window_count == t->window_count && s->dim == t->dim && o->course == p->course &&
-           o->curve_weights == p->curve_weights && o->theme == p->theme &&
-           o->scale == p->scale && o->level == p->level && o->map_scale == p->map_scale &&
+           o->curve_weights == p->curve_weights && o->theme == p->theme && o->scale == p->scale &&
+           o->level == p->level && o->map_scale == p->map_scale &&
            o->rows_normalised == p->rows_normalised &&
            o->inspector_toggled == p->inspector_toggled && o->terms_largest == p->terms_largest &&
            o->terms_from == p->terms_from &&

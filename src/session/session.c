@@ -517,6 +517,31 @@ const Tile *session_tile(Session *s, const TileKey *key, Error *err)
                      key, err);
 }
 
+void session_weight_source(const Session *s, WeightSource *source)
+{
+    *source = (WeightSource){.hide_first = s->options.hide_first,
+                             .hide_special = s->options.hide_special,
+                             .pair_only = s->options.pair_only && s->trace &&
+                                          trace_info(s->trace)->second_at > 0,
+                             .mean = s->options.reduce_mean};
+    if (s->selection.combine != COMBINE_ONE && s->selection.set.n > 0) {
+        source->combine = s->selection.combine;
+        source->set = s->selection.set;
+    }
+}
+
+bool session_want_tiles(Session *s, const WeightSource *source, const TileKey *keys, size_t n,
+                        Error *err)
+{
+    return tiles_want(&(TileContext){.cache = &s->tiles,
+                                     .jobs = s->jobs,
+                                     .trace = s->trace,
+                                     .source = source,
+                                     .wake = s->desc.wake,
+                                     .wake_payload = s->desc.wake_payload},
+                      keys, n, err);
+}
+
 const Reading *session_reading(Session *s)
 {
     if (!session_layer_ready(s)) {

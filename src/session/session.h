@@ -10,6 +10,7 @@
 #include "analysis/patterns.h"
 #include "base/jobs.h"
 #include "base/str.h"
+#include "session/head_set.h"
 #include "session/playback.h"
 #include "session/reading.h"
 #include "session/stack.h"
@@ -44,6 +45,18 @@ const char *view_title(ViewId id);
 const char *view_key(ViewId id);
 AS_MUST_CHECK bool view_find(const char *name, ViewId *id);
 
+enum { BOOKMARKS_MAX = 32, FIND_MAX = 64 };
+
+/** Tokens [first, end). */
+typedef struct Span {
+    int32_t first, end;
+} Span;
+
+/** A cell to come back to. */
+typedef struct Bookmark {
+    int32_t layer, head, query, key;
+} Bookmark;
+
 /** What is looked at. Every view shows it and every gesture writes it (by command). */
 typedef struct Selection {
     int32_t layer, head; /* from 0 */
@@ -52,6 +65,13 @@ typedef struct Selection {
     int32_t step;        /* of views that have steps, from 0 */
     int32_t window_first, window_count; /* tokens of teaching views; count 0 = around the query */
     int32_t dim;                        /* first dimension of vectors that is shown */
+
+    Combine combine;             /* what heatmaps show: the head, or the set in one of these ways */
+    HeadSet set;                 /* heads chosen together, in any view */
+    Span brush_query, brush_key; /* empty = all */
+    Bookmark marks[BOOKMARKS_MAX];
+    int32_t n_marks;
+    char find[FIND_MAX]; /* text searched for; "" = none */
 } Selection;
 
 typedef enum ExplainLevel { LEVEL_SIMPLE, LEVEL_STUDENT, LEVEL_ENGINEER, LEVEL_COUNT } ExplainLevel;
@@ -76,6 +96,12 @@ typedef struct SessionOptions {
     TeachCourse course;
     bool curve_weights; /* weights are written on curves */
     bool rows_normalised; /* colours: each row's largest weight counts as 1 */
+    float map_lo, map_hi; /* weights that the colours begin and end at; both 0 = the whole range */
+    bool reduce_mean;     /* a pixel of many weights shows their mean, else their maximum */
+    bool hide_first, hide_special; /* keys left out, the rest of each row divided to sum to 1 */
+    bool pair_only;                /* of two texts only what the first reads in the second */
+    bool diagonal;                 /* mark and name the cells of a token with itself */
+    bool outline_hidden;           /* found patterns are not outlined */
     bool folds_closed[FOLD_COUNT];
     bool inspector_toggled; /* open where it is closed by itself (narrow windows), else closed */
 } SessionOptions;
@@ -204,6 +230,11 @@ const Reading *session_reading(Session *session);
 const PatternScores *session_patterns(Session *session);
 /** A tile of the published trace (session/tiles.h). */
 const Tile *session_tile(Session *session, const TileKey *key, Error *err);
+/** What heatmaps show now: zero unless heads are combined or keys left out. */
+void session_weight_source(const Session *session, WeightSource *source);
+/** tiles_want for `source`; tiles are then found with tiles_find(&session->tiles, key). */
+AS_MUST_CHECK bool session_want_tiles(Session *session, const WeightSource *source,
+                                      const TileKey *keys, size_t n, Error *err);
 /** token_label of a query token (row) of the published trace; a piece of a character as its bytes
  *  in hex (of a saved trace, which has no tokenizer, its id). Returns out. */
 const char *session_label(const Session *session, int32_t token, char out[TOKEN_LABEL_MAX]);

@@ -8,16 +8,17 @@ static const double AT_ONCE = 48e6;
 static const size_t DEFAULT_BUDGET = 256u << 20;
 
 struct TileJob {
-    TileCache *cache; /* NULL once nobody waits for it */
-    Trace *trace;     /* retained */
+    TileCache *cache;    /* NULL once nobody waits for it */
+    TileContext context; /* trace retained; source is `source` */
+    WeightSource source;
     Tile tile;
 };
 
 static bool same_key(const TileKey *a, const TileKey *b)
 {
-    return a->trace_version == b->trace_version && a->layer == b->layer && a->head == b->head &&
-           a->row0 == b->row0 && a->row1 == b->row1 && a->col0 == b->col0 && a->col1 == b->col1 &&
-           a->factor == b->factor;
+    return a->trace_version == b->trace_version && a->source == b->source && a->layer == b->layer &&
+           a->head == b->head && a->row0 == b->row0 && a->row1 == b->row1 && a->col0 == b->col0 &&
+           a->col1 == b->col1 && a->factor == b->factor;
 }
 
 static int32_t blocks(int32_t n, int32_t factor)
@@ -55,16 +56,136 @@ static void free_tile(Tile *tile)
 {
     mem_free(tile->values);
     mem_free(tile->row_max);
+    mem_free(tile->owner);
     *tile = (Tile){0};
 }
 
 static size_t tile_bytes(const Tile *tile)
 {
-    return ((size_t)tile->rows * (size_t)tile->cols + (size_t)tile->rows) * sizeof(float);
+    size_t n = (size_t)tile->rows * (size_t)tile->cols;
+    return n * sizeof(float) + (tile->owner ? n * sizeof *tile->owner : 0) +
+           (tile->row_max ? (size_t)tile->rows * sizeof(float) : 0);
+}
+
+/* The values under each, reduced from a strip of `factor` rows. */
+static void reduce_strip(const float *strip, const int16_t *owner, int32_t rows, int32_t cols,
+                         const TileKey *key, bool mean, float *out, int16_t *out_owner)
+{
+    for (int32_t c = 0; c * key->factor < cols; c++) {
+        int32_t end = AS_MIN((c + 1) * key->factor, cols);
+        float most = -INFINITY;
+        double sum = 0;
+        for (int32_t r = 0; r < rows; r++) {
+            for (int32_t j = c * key->factor; j < end; j++) {
+                size_t at = (size_t)r * (size_t)cols + (size_t)j;
+                sum += isinf(strip[at]) ? 0 : (double)strip[at];
+                if (strip[at] > most) {
+                    most = strip[at];
+                    if (out_owner) {
+                        out_owner[c] = owner[at];
+                    }
+                }
+            }
+        }
+        /* As in summaries: over the whole area, what is not there counts as 0. */
+        double area = (double)rows * (end - c * key->factor);
+        out[c] = mean && !isinf(most) ? (float)(sum / area) : most;
+    }
+}
+
+/* One row of values: `factor` rows of weights, in parts that fit. */
+static bool mix_row(const Trace *trace, const WeightSource *source, Tile *tile, int32_t r,
+                    Error *err)
+{
+    enum { PART = 1 << 18 };
+    const TileKey *key = &tile->key;
+    int32_t row0 = key->row0 + r * key->factor;
+    int32_t row1 = AS_MIN(row0 + key->factor, key->row1);
+    int32_t width = AS_MAX(PART / (row1 - row0) / key->factor, 1) * key->factor;
+    width = AS_MIN(width, key->col1 - key->col0);
+    size_t n = (size_t)(row1 - row0) * (size_t)width;
+    float *strip = mem_alloc(n * sizeof *strip, err);
+    int16_t *owner = tile->owner ? mem_alloc_zeroed(n, sizeof *owner, err) : NULL;
+    bool ok = strip && (owner || !tile->owner);
+    for (int32_t col0 = key->col0; ok && col0 < key->col1; col0 += width) {
+        int32_t col1 = AS_MIN(col0 + width, key->col1);
+        TraceRegion region = {key->layer, key->head, row0, row1, col0, col1};
+        ok = weight_source_read(trace, source, &region, strip, owner, err);
+        size_t at = (size_t)r * (size_t)tile->cols + (size_t)((col0 - key->col0) / key->factor);
+        if (ok) {
+            reduce_strip(strip, owner, row1 - row0, col1 - col0, key, source->mean,
+                         tile->values + at, tile->owner ? tile->owner + at : NULL);
+        }
+    }
+    mem_free(strip);
+    mem_free(owner);
+    return ok;
+}
+
+/* Several heads, or some keys left out: every weight is read, row after row on all cores. */
+static bool compute_mixed(const Trace *trace, const WeightSource *source, Tile *tile,
+                          JobControl *control, Error *err)
+{
+    atomic_int failed = 0;
+    Error first = {0};
+#pragma omp parallel for schedule(dynamic, 4)
+    for (int32_t r = 0; r < tile->rows; r++) {
+        Error own = {0};
+        if (atomic_load(&failed)) {
+            continue;
+        }
+        if (control && atomic_load(&control->cancel)) {
+            (void)error_set(&own, ERR_CANCELLED, "cancelled");
+        }
+        if ((own.code || !mix_row(trace, source, tile, r, &own)) && !atomic_fetch_add(&failed, 1)) {
+            first = own;
+        }
+    }
+    if (atomic_load(&failed) && err) {
+        *err = first;
+    }
+    return !atomic_load(&failed);
+}
+
+/* The largest weight of every row (of the rows under each value), over all keys. */
+static bool read_row_max(const Trace *trace, Tile *tile, Error *err)
+{
+    const TileKey *key = &tile->key;
+    TraceRows rows;
+    if (!trace_rows(trace, key->layer, key->head, &rows)) {
+        return error_set(err, ERR_RANGE, "layer %d is not computed yet", key->layer);
+    }
+    tile->row_max = mem_alloc((size_t)tile->rows * sizeof(float), err);
+    for (int32_t r = 0; tile->row_max && r < tile->rows; r++) {
+        float largest = 0;
+        int32_t row_end = AS_MIN(key->row0 + (r + 1) * key->factor, key->row1);
+        for (int32_t i = key->row0 + r * key->factor; i < row_end; i++) {
+            largest = fmaxf(largest, rows.max_weight[i]);
+        }
+        tile->row_max[r] = largest;
+    }
+    return tile->row_max;
+}
+
+static bool compute_plain(const Trace *trace, const WeightSource *source, Tile *tile,
+                          JobControl *control, Error *err)
+{
+    const TileKey *key = &tile->key;
+    TraceRegion region = {key->layer, key->head, key->row0, key->row1, key->col0, key->col1};
+    bool ok = key->factor == 1
+                  ? trace_tile(trace, &region, TRACE_WEIGHTS, tile->values, 0, err)
+                  : trace_tile_reduce(trace, &region, key->factor, key->factor,
+                                      source->mean ? tile->values : NULL,
+                                      source->mean ? NULL : tile->values, control, err);
+    if (ok) {
+        hide_masked(trace, key, tile);
+    }
+    return ok && read_row_max(trace, tile, err);
 }
 
 /* Fills a tile whose key is set. Any thread. */
-static bool compute(const Trace *trace, Tile *tile, JobControl *control, Error *err)
+static bool compute(const Trace *trace, const WeightSource *source, Tile *tile, JobControl *control,
+                    Error *err)
 {
     const TileKey *key = &tile->key;
     tile->rows = blocks(key->row1 - key->row0, key->factor);
@@ -76,28 +197,18 @@ static bool compute(const Trace *trace, Tile *tile, JobControl *control, Error *
                          tile->cols);
     }
     tile->values = mem_alloc(n * sizeof(float), err);
-    tile->row_max = mem_alloc((size_t)tile->rows * sizeof(float), err);
-    if (!tile->values || !tile->row_max) {
+    if (!tile->values) {
         return false;
     }
-    TraceRegion region = {key->layer, key->head, key->row0, key->row1, key->col0, key->col1};
-    bool ok = key->factor == 1 ? trace_tile(trace, &region, TRACE_WEIGHTS, tile->values, 0, err)
-                               : trace_tile_reduce(trace, &region, key->factor, key->factor, NULL,
-                                                   tile->values, control, err);
-    TraceRows rows;
-    if (!ok || !trace_rows(trace, key->layer, key->head, &rows)) {
-        return ok ? error_set(err, ERR_RANGE, "layer %d is not computed yet", key->layer) : false;
-    }
-    for (int32_t r = 0; r < tile->rows; r++) {
-        float largest = 0;
-        int32_t row_end = AS_MIN(key->row0 + (r + 1) * key->factor, key->row1);
-        for (int32_t i = key->row0 + r * key->factor; i < row_end; i++) {
-            largest = fmaxf(largest, rows.max_weight[i]);
+    if (source->combine == COMBINE_OWNER) {
+        tile->owner = mem_alloc_zeroed(n, sizeof *tile->owner, err);
+        if (!tile->owner) {
+            return false;
         }
-        tile->row_max[r] = largest;
     }
-    hide_masked(trace, key, tile);
-    return true;
+    bool plain = source->combine == COMBINE_ONE && !weight_source_filters(source);
+    return plain ? compute_plain(trace, source, tile, control, err)
+                 : compute_mixed(trace, source, tile, control, err);
 }
 
 static void drop_oldest(TileCache *cache)
@@ -143,28 +254,57 @@ const Tile *tiles_find(TileCache *cache, const TileKey *key)
     return NULL;
 }
 
+static const Tile *start_job(const TileContext *context, const TileKey *key, Error *err);
+
+static bool is_failed(const TileCache *cache, const TileKey *key)
+{
+    return cache->failure.code && same_key(key, &cache->failed);
+}
+
+/* The first of what is wanted that is not there. */
+static const TileKey *next_wanted(TileCache *cache)
+{
+    for (size_t i = 0; i < cache->wanted.n; i++) {
+        const TileKey *key = &cache->wanted.items[i];
+        if (!tiles_find(cache, key) && !is_failed(cache, key)) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
 static bool job_run(void *payload, JobControl *control, Error *err)
 {
     TileJob *job = payload;
-    atomic_store(&control->stage, "exact weights of what is in view");
-    return compute(job->trace, &job->tile, control, err);
+    atomic_store(&control->stage, job->tile.key.factor > 32 ? "the summary, refined to the screen"
+                                                            : "exact weights of what is in view");
+    return compute(job->context.trace, &job->source, &job->tile, control, err);
 }
 
 static void job_done(void *payload, bool ok, const Error *err)
 {
     TileJob *job = payload;
-    if (job->cache) {
+    TileCache *cache = job->cache;
+    if (cache) {
         if (!ok && err->code != ERR_CANCELLED) {
-            job->cache->failed = job->tile.key;
-            job->cache->failure = *err;
+            cache->failed = job->tile.key;
+            cache->failure = *err;
         }
-        job->cache->job = NULL;
-        job->cache->job_id = 0;
+        cache->job = NULL;
+        cache->job_id = 0;
     }
-    if (!ok || !job->cache || !keep(job->cache, &job->tile, NULL)) {
+    if (!ok || !cache || !keep(cache, &job->tile, NULL)) {
         free_tile(&job->tile);
+    } else {
+        const TileKey *next = next_wanted(cache);
+        TileKey key = next ? *next : (TileKey){0};
+        TileContext context = job->context;
+        context.source = &cache->wanted_source;
+        if (next) {
+            (void)start_job(&context, &key, NULL);
+        }
     }
-    trace_close(job->trace);
+    trace_close(job->context.trace);
     mem_free(job);
 }
 
@@ -190,7 +330,10 @@ static const Tile *start_job(const TileContext *context, const TileKey *key, Err
         return NULL;
     }
     job->cache = cache;
-    job->trace = trace_retain(context->trace);
+    job->context = *context;
+    job->context.trace = trace_retain(context->trace);
+    job->source = context->source ? *context->source : (WeightSource){0};
+    job->context.source = NULL;
     job->tile.key = *key;
     cache->job_id = jobs_submit(context->jobs,
                                 &(JobDesc){.title = "sharpening",
@@ -201,12 +344,31 @@ static const Tile *start_job(const TileContext *context, const TileKey *key, Err
                                            .wake_payload = context->wake_payload},
                                 err);
     if (!cache->job_id) {
-        trace_close(job->trace);
+        trace_close(job->context.trace);
         mem_free(job);
         return NULL;
     }
     cache->job = job;
     return NULL;
+}
+
+static double cost_of(const TileContext *context, const TileKey *key)
+{
+    const WeightSource *s = context->source;
+    double n_heads = s && s->combine != COMBINE_ONE ? s->set.n : 1;
+    return (double)(key->row1 - key->row0) * (key->col1 - key->col0) * n_heads *
+           trace_info(context->trace)->head_dim;
+}
+
+static const Tile *compute_now(const TileContext *context, const TileKey *key, Error *err)
+{
+    static const WeightSource plain = {0};
+    Tile tile = {.key = *key};
+    if (!compute(context->trace, context->source ? context->source : &plain, &tile, NULL, err)) {
+        free_tile(&tile);
+        return NULL;
+    }
+    return keep(context->cache, &tile, err);
 }
 
 const Tile *tiles_get(const TileContext *context, const TileKey *key, Error *err)
@@ -215,28 +377,66 @@ const Tile *tiles_get(const TileContext *context, const TileKey *key, Error *err
     if (found) {
         return found;
     }
-    if (context->cache->failure.code && same_key(key, &context->cache->failed)) {
+    if (is_failed(context->cache, key)) {
         if (err) {
             *err = context->cache->failure;
         }
         return NULL;
     }
-    double cost = (double)(key->row1 - key->row0) * (key->col1 - key->col0) *
-                  trace_info(context->trace)->head_dim;
-    if (cost > AT_ONCE) {
-        return start_job(context, key, err);
+    return cost_of(context, key) > AT_ONCE ? start_job(context, key, err)
+                                           : compute_now(context, key, err);
+}
+
+bool tiles_want(const TileContext *context, const TileKey *keys, size_t n, Error *err)
+{
+    TileCache *cache = context->cache;
+    double spent = 0;
+    bool running = false;
+    bool all = true;
+    cache->wanted.n = 0;
+    cache->wanted_source = context->source ? *context->source : (WeightSource){0};
+    for (size_t i = 0; i < n; i++) {
+        double cost = cost_of(context, &keys[i]);
+        if (tiles_find(cache, &keys[i])) {
+            continue;
+        }
+        if (is_failed(cache, &keys[i])) {
+            if (err) {
+                *err = cache->failure;
+            }
+            return false;
+        }
+        running |= cache->job && same_key(&cache->job->tile.key, &keys[i]);
+        if (spent + cost <= AT_ONCE) {
+            spent += cost;
+            if (!compute_now(context, &keys[i], err)) {
+                return false;
+            }
+        } else {
+            all = false;
+            if (!ARRAY_PUSH(&cache->wanted, keys[i], err)) {
+                return false;
+            }
+        }
     }
-    Tile tile = {.key = *key};
-    if (!compute(context->trace, &tile, NULL, err)) {
-        free_tile(&tile);
-        return NULL;
+    /* A tile on its way that is still wanted is let finish: panning must not starve it. */
+    const TileKey *next = running ? NULL : next_wanted(cache);
+    if (next) {
+        TileKey key = *next;
+        (void)start_job(context, &key, err);
     }
-    return keep(context->cache, &tile, err);
+    return all;
+}
+
+const Tile *tiles_held(const TileCache *cache, size_t i)
+{
+    return i < cache->tiles.n ? &cache->tiles.items[i] : NULL;
 }
 
 void tiles_clear(TileCache *cache, Jobs *jobs)
 {
     stop_job(cache, jobs);
+    cache->wanted.n = 0;
     while (cache->tiles.n) {
         drop_oldest(cache);
     }
@@ -248,5 +448,6 @@ void tiles_free(TileCache *cache)
         free_tile(&cache->tiles.items[i]);
     }
     ARRAY_FREE(&cache->tiles);
+    ARRAY_FREE(&cache->wanted);
     cache->held_bytes = 0;
 }
