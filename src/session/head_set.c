@@ -51,11 +51,12 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 uint64_t weight_source_id(const WeightSource *s)
 {
-    if (s->combine == COMBINE_ONE && !weight_source_filters(s) && !s->mean) {
+    if (s->combine == COMBINE_ONE && !weight_source_filters(s) && !s->mean && !s->by_row) {
         return 0;
     }
     uint64_t flags = (uint64_t)s->hide_first | (uint64_t)s->hide_special << 1 |
-                     (uint64_t)s->pair_only << 2 | (uint64_t)s->mean << 3;
+                     (uint64_t)s->pair_only << 2 | (uint64_t)s->mean << 3 |
+                     (uint64_t)s->by_row << 4;
     uint64_t hash = mix(mix(0xCBF29CE484222325u, (uint64_t)s->combine), flags);
     for (int32_t i = 0; s->combine != COMBINE_ONE && i < s->set.n; i++) {
         hash = mix(hash, (uint64_t)s->set.heads[i].layer << 16 | (uint64_t)s->set.heads[i].head);

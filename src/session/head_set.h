@@ -45,7 +45,8 @@ typedef struct WeightSource {
     Combine combine;
     HeadSet set; /* not empty unless COMBINE_ONE */
     bool hide_first, hide_special, pair_only;
-    bool mean; /* the mean of the weights under each value */
+    bool mean;   /* the mean of the weights under each value */
+    bool by_row; /* one head as it is: divided by the largest weight of the whole row (rows) */
 } WeightSource;
 
 /** 0 for zero; else a hash: equal sources have equal ids. */

@@ -528,6 +528,19 @@ void session_weight_source(const Session *s, WeightSource *source)
         source->combine = s->selection.combine;
         source->set = s->selection.set;
     }
+    source->by_row = s->options.rows_normalised && source->combine == COMBINE_ONE &&
+                     !weight_source_filters(source);
+}
+
+const Tile *session_tile_of(Session *s, const WeightSource *source, const TileKey *key, Error *err)
+{
+    return tiles_get(&(TileContext){.cache = &s->tiles,
+                                    .jobs = s->jobs,
+                                    .trace = s->trace,
+                                    .source = source,
+                                    .wake = s->desc.wake,
+                                    .wake_payload = s->desc.wake_payload},
+                     key, err);
 }
 
 bool session_want_tiles(Session *s, const WeightSource *source, const TileKey *keys, size_t n,

@@ -230,6 +230,9 @@ const Reading *session_reading(Session *session);
 const PatternScores *session_patterns(Session *session);
 /** A tile of the published trace (session/tiles.h). */
 const Tile *session_tile(Session *session, const TileKey *key, Error *err);
+/** The same of combined heads or with keys left out; key.source must be the source's id. */
+const Tile *session_tile_of(Session *session, const WeightSource *source, const TileKey *key,
+                            Error *err);
 /** What heatmaps show now: zero unless heads are combined or keys left out. */
 void session_weight_source(const Session *session, WeightSource *source);
 /** tiles_want for `source`; tiles are then found with tiles_find(&session->tiles, key). */

@@ -180,7 +180,14 @@ static bool compute_plain(const Trace *trace, const WeightSource *source, Tile *
     if (ok) {
         hide_masked(trace, key, tile);
     }
-    return ok && read_row_max(trace, tile, err);
+    ok = ok && read_row_max(trace, tile, err);
+    for (int32_t r = 0; ok && source->by_row && r < tile->rows; r++) {
+        float *row = tile->values + (size_t)r * (size_t)tile->cols;
+        for (int32_t c = 0; c < tile->cols; c++) {
+            row[c] = tile->row_max[r] > 0 ? row[c] / tile->row_max[r] : row[c];
+        }
+    }
+    return ok;
 }
 
 /* Fills a tile whose key is set. Any thread. */

@@ -6,11 +6,10 @@
 
 /* Steps of the wheel follow each other fast. */
 static const double CAMERA_S = 0.22;
-static const double FADE_S = 0.2;
 
 void matrix_free(MatrixView *view)
 {
-    mem_free(view->normalised);
+    matrix_free_owner_images(view);
     mem_free(view->summary);
     *view = (MatrixView){0};
 }
@@ -75,267 +74,7 @@ void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, float sho
              text);
 }
 
-/* ---- what is drawn ---- */
-
-/* Values of a tile with each row divided by its largest weight. Kept while the tile is. */
-static const float *normalised(MatrixView *v, const Tile *tile)
-{
-    size_t n = (size_t)tile->rows * (size_t)tile->cols;
-    if (v->normalised_of == tile->version) {
-        return v->normalised;
-    }
-    if (v->normalised_n < n) {
-        float *p = mem_alloc(n * sizeof *p, NULL);
-        if (!p) {
-            return tile->values;
-        }
-        mem_free(v->normalised);
-        v->normalised = p;
-        v->normalised_n = n;
-    }
-    for (int32_t r = 0; r < tile->rows; r++) {
-        float scale = tile->row_max[r] > 0 ? 1 / tile->row_max[r] : 0;
-        const float *from = tile->values + (size_t)r * (size_t)tile->cols;
-        float *to = v->normalised + (size_t)r * (size_t)tile->cols;
-        for (int32_t c = 0; c < tile->cols; c++) {
-            to[c] = from[c] * scale;
-        }
-    }
-    v->normalised_of = tile->version;
-    return v->normalised;
-}
-
-bool matrix_read_summary(MatrixView *v, const Session *session)
-{
-    const Selection *sel = &session->selection;
-    if (v->summary_trace == session->trace_version && v->summary_layer == sel->layer &&
-        v->summary_head == sel->head && v->summary) {
-        return true;
-    }
-    const TraceLayer *layer = trace_layer(session->trace, sel->layer);
-    if (!layer || !session_layer_ready(session)) {
-        return false;
-    }
-    size_t n = (size_t)layer->summary_rows * (size_t)layer->summary_cols;
-    if (v->summary_n < n) {
-        float *p = mem_alloc(n * sizeof *p, NULL);
-        if (!p) {
-            return false;
-        }
-        mem_free(v->summary);
-        v->summary = p;
-        v->summary_n = n;
-    }
-    v->summary_trace = 0;
-    if (!trace_summary(session->trace, sel->layer, sel->head, TRACE_REDUCE_MAX, v->summary, NULL)) {
-        return false;
-    }
-    v->summary_rows = layer->summary_rows;
-    v->summary_cols = layer->summary_cols;
-    v->row_texel = layer->row_texel;
-    v->col_texel = layer->col_texel;
-    for (int32_t r = 0; r < v->summary_rows; r++) {
-        int32_t last = AS_MIN((r + 1) * v->row_texel, v->n_queries) - 1;
-        int32_t first;
-        int32_t end;
-        trace_visible_keys(session->trace, sel->layer, last, &first, &end);
-        int32_t top_first;
-        int32_t top_end;
-        trace_visible_keys(session->trace, sel->layer, r * v->row_texel, &top_first, &top_end);
-        first = AS_MIN(first, top_first);
-        end = AS_MAX(end, top_end);
-        for (int32_t c = 0; c < v->summary_cols; c++) {
-            if (c * v->col_texel >= end || (c + 1) * v->col_texel <= first) {
-                v->summary[(size_t)r * (size_t)v->summary_cols + (size_t)c] = -INFINITY;
-            }
-        }
-    }
-    v->summary_trace = session->trace_version;
-    v->summary_layer = sel->layer;
-    v->summary_head = sel->head;
-    v->summary_version++;
-    return true;
-}
-
-/* Where n_rows x n_cols weights from (row, col) on stand, logical px. */
-static Rect box_of(const MatrixScene *s, int32_t row, int32_t col, double n_rows, double n_cols)
-{
-    const MatrixView *v = s->view;
-    double dev = 1 / (double)s->c->ui->scale;
-    double unit = v->shown_unit * dev;
-    double x = ((double)col - v->shown_col) * unit;
-    double y = ((double)row - v->shown_row) * unit;
-    if (!v->moving) { /* to the whole device pixel, without rounding */
-        x = (double)(zoom_pixel_of(v->zoom, col) - v->col_px) * dev;
-        y = (double)(zoom_pixel_of(v->zoom, row) - v->row_px) * dev;
-    }
-    return rect(s->layout.heat.x + (float)x, s->layout.heat.y + (float)y, (float)(n_cols * unit),
-                (float)(n_rows * unit));
-}
-
-static void draw_summary(const MatrixScene *s)
-{
-    MatrixView *v = s->view;
-    if (!matrix_read_summary(v, s->c->session)) {
-        return;
-    }
-    Rect box = box_of(s, 0, 0, (double)v->summary_rows * v->row_texel,
-                      (double)v->summary_cols * v->col_texel);
-    draw_cells(s->c->ui->list, &(DrawCells){.box = box,
-                                            .source = {.values = v->summary,
-                                                       .rows = v->summary_rows,
-                                                       .cols = v->summary_cols},
-                                            .map = s->map,
-                                            .scale = s->scale});
-}
-
-static void draw_numbers(const MatrixScene *s, const Tile *tile, const float *shown)
-{
-    float px = s->layout.px;
-    const Selection *sel = &s->c->session->selection;
-    for (int32_t r = 0; r < tile->rows; r++) {
-        for (int32_t c = 0; c < tile->cols; c++) {
-            size_t at = (size_t)r * (size_t)tile->cols + (size_t)c;
-            if (isinf(tile->values[at])) {
-                continue;
-            }
-            int32_t i = tile->key.row0 + r;
-            int32_t j = tile->key.col0 + c;
-            Rect cell = {matrix_key_x(s, j) - px / 2, matrix_query_y(s, i) - px / 2, px, px};
-            Rect seen = rect_intersect(cell, s->layout.heat);
-            if (seen.w < px * 0.9f || seen.h < px * 0.7f) {
-                continue; /* a number that would be cut */
-            }
-            matrix_draw_number(s, cell, tile->values[at], shown[at],
-                               i == sel->query && j == sel->key);
-        }
-    }
-}
-
-/* The masked part of the rows in view; one box when cells touch, row by row when they do not. */
-static void draw_masked_part(const MatrixScene *s, bool rows_apart, int32_t row0, int32_t row1)
-{
-    Rect heat = s->layout.heat;
-    if (!rows_apart) {
-        matrix_draw_masked(s->c->ui, heat);
-        return;
-    }
-    float px = s->layout.px;
-    draw_rect(s->c->ui->list, &(DrawRect){.box = heat, .fill = s->c->ui->theme.well});
-    for (int32_t i = row0; i < row1; i++) {
-        int32_t first;
-        int32_t end;
-        trace_visible_keys(s->c->session->trace, s->c->session->selection.layer, i, &first, &end);
-        float y = matrix_query_y(s, i) - px / 2;
-        float x0 = first < end ? matrix_key_x(s, first) - px / 2 : heat.x + heat.w;
-        float x1 = first < end ? matrix_key_x(s, end - 1) + px / 2 : heat.x + heat.w;
-        if (x0 > heat.x) {
-            matrix_draw_masked(s->c->ui, rect(heat.x, y, x0 - heat.x, px));
-        }
-        if (x1 < heat.x + heat.w) {
-            matrix_draw_masked(s->c->ui, rect(x1, y, heat.x + heat.w - x1, px));
-        }
-    }
-}
-
-static void draw_tile(const MatrixScene *s, const Tile *tile, const float *shown, uint64_t version,
-                      bool apart, float alpha)
-{
-    const TileKey *key = &tile->key;
-    draw_cells(
-        s->c->ui->list,
-        &(DrawCells){
-            .box = box_of(s, key->row0, key->col0, (double)tile->rows * key->factor,
-                          (double)tile->cols * key->factor),
-            .source = {.values = shown, .rows = tile->rows, .cols = tile->cols, .version = version},
-            .map = s->map,
-            .scale = s->scale,
-            .inset = apart ? 0.5f : 0,
-            .radius = apart ? fminf(4, s->layout.px * 0.13f) : 0,
-            .alpha = alpha});
-}
-
-/* Under a new head its predecessor stays for a moment. Returns how far the new one has come. */
-static float draw_fading(const MatrixScene *s, const TileKey *key, bool apart)
-{
-    Ui *ui = s->c->ui;
-    MatrixView *v = s->view;
-    bool other = v->shown_key.layer != key->layer || v->shown_key.head != key->head;
-    if (other && v->shown_key.trace_version == key->trace_version) {
-        v->fade_key = v->shown_key;
-        v->fade_s = ui->now_s;
-    }
-    v->shown_key = *key;
-    double t = v->fade_s > 0 && !ui->still ? (ui->now_s - v->fade_s) / FADE_S : 1;
-    const Tile *last = t < 1 ? tiles_find(&s->c->session->tiles, &v->fade_key) : NULL;
-    if (!last || s->c->session->options.rows_normalised) {
-        v->fade_s = 0;
-        return 1;
-    }
-    draw_tile(s, last, last->values, last->version * 2, apart, 1);
-    ui->moves = true;
-    return fmaxf((float)ease_out_cubic(t), 0.01f);
-}
-
-static void draw_heat(MatrixScene *s)
-{
-    Ui *ui = s->c->ui;
-    Session *session = s->c->session;
-    MatrixView *v = s->view;
-    TileKey key = {.trace_version = session->trace_version,
-                   .layer = session->selection.layer,
-                   .head = session->selection.head,
-                   .factor = v->zoom.factor};
-    matrix_window(v, &key.row0, &key.row1, &key.col0, &key.col1);
-    bool apart = s->layout.px >= 10;
-    Error err = {0};
-    const Tile *tile = session_tile(session, &key, &err);
-    draw_push_clip(ui->list, s->layout.heat);
-    draw_masked_part(s, apart, key.row0, key.row1);
-    if (!tile) {
-        s->c->views->settled = err.code != ERR_NONE;
-        draw_summary(s);
-    } else {
-        bool by_row = session->options.rows_normalised;
-        const float *shown = by_row ? normalised(v, tile) : tile->values;
-        if (v->moving) {
-            draw_summary(s); /* the part that is not in the new window yet */
-        }
-        float alpha = draw_fading(s, &key, apart);
-        draw_tile(s, tile, shown, tile->version * 2 + by_row, apart, alpha);
-        if (s->layout.px >= 28 && !v->moving) {
-            draw_numbers(s, tile, shown);
-        }
-    }
-    draw_pop_clip(ui->list);
-    draw_rect(ui->list, &(DrawRect){.box = rect_inset(s->layout.heat, -1),
-                                    .border = 1,
-                                    .border_color = color_with_alpha(ui->theme.edge2, 0.8f)});
-}
-
-/* The words stand in the masked corner when it is large enough for them. */
-static void draw_masked_words(const MatrixScene *s)
-{
-    Ui *ui = s->c->ui;
-    const Session *session = s->c->session;
-    const TraceLayer *layer = trace_layer(session->trace, session->selection.layer);
-    const char *text = "future keys, masked";
-    float w = ui_text_width(ui, FONT_SANS_MEDIUM, 12, text);
-    Rect heat = s->layout.heat;
-    Rect box = {heat.x + heat.w - w - 21, heat.y + 20, w + 1, 20};
-    if (!layer->causal || heat.w < w + 60) {
-        return;
-    }
-    const MatrixView *v = s->view;
-    int64_t i =
-        zoom_weight_at(v->zoom, v->row_px + (int64_t)((box.y + box.h + 8 - heat.y) * ui->scale));
-    int64_t j = zoom_weight_at(v->zoom, v->col_px + (int64_t)((box.x - 8 - heat.x) * ui->scale));
-    if (j <= i) {
-        return;
-    }
-    ui_label(ui, box, &(UiLabel){.face = FONT_SANS_MEDIUM, .size = 12, .color = ui->theme.text3},
-             text);
-}
+/* ---- the cross ---- */
 
 /* Large cells: the row and the column are framed as far as they are not masked; numbers stay
  * free. */
@@ -525,6 +264,17 @@ static void keep_camera(MatrixScene *s)
     matrix_clamp(v);
 }
 
+Scale matrix_scale(const Session *session)
+{
+    Scale scale = weight_scale(session);
+    const SessionOptions *o = &session->options;
+    if (o->map_hi > 0) {
+        scale.lo = scale.kind == SCALE_LOG ? fmaxf(o->map_lo, scale.lo) : o->map_lo;
+        scale.hi = o->map_hi;
+    }
+    return scale;
+}
+
 void matrix_draw(ViewContext *c, Rect stage)
 {
     MatrixScene s = {
@@ -532,7 +282,7 @@ void matrix_draw(ViewContext *c, Rect stage)
         .view = &c->views->matrix,
         .layout = matrix_layout(c->ui, stage),
         .map = weight_map(c->ui),
-        .scale = weight_scale(c->session),
+        .scale = matrix_scale(c->session),
     };
     keep_camera(&s);
     matrix_layout_heat(c->ui, &s.layout, s.view);
@@ -542,10 +292,11 @@ void matrix_draw(ViewContext *c, Rect stage)
         s.layout.px = (float)s.view->shown_unit / c->ui->scale;
     }
     s.reading = session_reading(c->session);
+    session_weight_source(c->session, &s.source);
     ui_card(c->ui, s.layout.card);
     draw_title(&s);
-    draw_heat(&s);
-    draw_masked_words(&s);
+    matrix_draw_heat(&s);
+    matrix_draw_overlay(&s);
     matrix_draw_profiles(&s);
     matrix_draw_labels(&s);
     draw_cross(&s);

@@ -11,6 +11,13 @@ typedef struct MatrixZoom {
     int32_t factor; /* weights a side per device pixel */
 } MatrixZoom;
 
+/** A tile of COMBINE_OWNER as a picture. */
+typedef struct OwnerImage {
+    uint64_t tile, look; /* tile version; scale and theme */
+    uint64_t used, version;
+    unsigned char *pixels; /* owned, RGBA */
+} OwnerImage;
+
 typedef struct MatrixView {
     /* where the camera stands; chosen anew for every new text */
     uint64_t trace_version;
@@ -42,10 +49,9 @@ typedef struct MatrixView {
     TileKey shown_key, fade_key;
     double fade_s; /* when it began; 0 = none */
 
-    /* colours per row maximum, made from the tile `normalised_of` */
-    float *normalised; /* owned */
-    size_t normalised_n;
-    uint64_t normalised_of;
+    /* tiles in the colours of their owners */
+    OwnerImage owner_images[32];
+    uint64_t owner_tick, owner_versions;
 
     /* the head's summary, while exact values are computed and for the minimap */
     float *summary; /* owned, [rows, cols] */
@@ -93,6 +99,8 @@ typedef struct MatrixScene {
     const Reading *reading; /* of the selection; may be NULL */
     Colormap map;
     Scale scale;
+    WeightSource source; /* what the cells are */
+    bool exact;          /* every cell in view is */
 } MatrixScene;
 
 /** Logical x (y) of the middle of a key's column (a query's row). */
@@ -101,6 +109,15 @@ float matrix_query_y(const MatrixScene *s, int32_t query);
 void matrix_draw_labels(const MatrixScene *s);
 void matrix_draw_profiles(const MatrixScene *s);
 void matrix_draw_side(MatrixScene *s);
+/** Scale of the colours: as chosen, cut to the brushed range of the legend. */
+Scale matrix_scale(const Session *session);
+/** The cells; sets s->exact. */
+void matrix_draw_heat(MatrixScene *s);
+/** The colour of a head of the set where the hue says whose weight it is. */
+Color matrix_owner_color(const MatrixScene *s, int32_t place);
+void matrix_free_owner_images(MatrixView *view);
+/** What lies over the cells: diagonal, found patterns, brushes, bookmarks, places searched for. */
+void matrix_draw_overlay(const MatrixScene *s);
 /** Hover, click, drag and wheel over the heatmap. */
 void matrix_pointer(MatrixScene *s);
 /** The number of a cell: ".37"; middle dot below what the digits can show. `shown` is the value
