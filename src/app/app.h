@@ -7,7 +7,7 @@
  * One file per command: command_<name>.c. cli_*.c is what they share. window*.c is the window.
  */
 #include "registry/arguments.h"
-#include "session/text_tokens.h"
+#include "session/run_input.h"
 
 typedef struct App {
     const Arguments *arguments;
@@ -35,6 +35,10 @@ typedef struct RunRequest {
     const char *trace_path; /* --trace FILE; NULL = run the model */
     TextRequest text;       /* repaired, read from --file, or the built-in example */
     bool text_given;        /* false: it is the built-in example */
+    TextRequest target;     /* --target-text, --target-ids; empty = not given */
+    const char *image_path; /* --image; NULL = not given */
+    bool stack_given;
+    TraceStack stack; /* --stack; SELF where it is not given */
     TraceParams params;
 } RunRequest;
 
@@ -45,16 +49,19 @@ AS_MUST_CHECK bool app_read_request(App *app, RunRequest *request, Error *err);
 /** All that a run needs and gives. Owned: app_run_close. */
 typedef struct AppRun {
     Model *model;         /* NULL for a saved trace */
-    Tokenizer *tokenizer; /* NULL for a saved trace or --ids without one */
-    TextTokens tokens;    /* in app's arena; empty for a saved trace */
+    Tokenizer *tokenizer; /* NULL for a saved trace, --ids without one, or pictures */
+    RunInput input;       /* in app's arena; empty for a saved trace */
+    TraceStack stack;     /* which attention is taken */
     Trace *trace;
 } AppRun;
 
 /** Model, tokenizer and tokens; no trace yet (or the saved one, whole). The window goes on from
  *  here with a job of its own: trace_create and trace_fill. */
 AS_MUST_CHECK bool app_run_open(App *app, const RunRequest *request, AppRun *run, Error *err);
-/** The TraceDesc of an open run. */
+/** The TraceDesc of an open run: records the stack of the run alone. */
 TraceDesc app_run_desc(App *app, const RunRequest *request, const AppRun *run);
+/** The shape of that stack in the model; NULL for a saved trace. */
+const ModelStack *app_run_stack(const AppRun *run);
 /** Fills run->trace unless it is there already; waits for it, progress on standard error where that
  *  is a terminal. */
 AS_MUST_CHECK bool app_run_trace(App *app, const RunRequest *request, AppRun *run, Error *err);

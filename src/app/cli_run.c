@@ -32,25 +32,12 @@ static bool refuse_pairs(const App *app, const OptionId *ids, size_t n, const ch
 
 static bool check_options(const App *app, Error *err)
 {
-    static const OptionId texts[] = {OPTION_TEXT_ID, OPTION_FILE_ID, OPTION_IDS_ID};
+    static const OptionId texts[] = {OPTION_TEXT_ID, OPTION_FILE_ID, OPTION_IDS_ID,
+                                     OPTION_IMAGE_ID};
     static const OptionId ids_and_pair[] = {OPTION_IDS_ID, OPTION_TEXT_PAIR_ID};
-    if (given(app, OPTION_IMAGE_ID)) {
-        return error_set(err, ERR_UNSUPPORTED,
-                         "--image: models that read pictures cannot be run "
-                         "yet; give a text");
-    }
-    if (given(app, OPTION_TARGET_TEXT_ID) || given(app, OPTION_TARGET_IDS_ID)) {
-        return error_set(err, ERR_UNSUPPORTED,
-                         "--target-text and --target-ids are for "
-                         "encoder-decoder models, which cannot be run yet");
-    }
-    if (app_option(app, OPTION_STACK_ID)->integer != 0) {
-        return error_set(err, ERR_UNSUPPORTED,
-                         "--stack %s is for encoder-decoder models, which "
-                         "cannot be run yet; others have one stack: leave --stack out",
-                         app_option(app, OPTION_STACK_ID)->text);
-    }
+    static const OptionId targets[] = {OPTION_TARGET_TEXT_ID, OPTION_TARGET_IDS_ID};
     if (!refuse_pairs(app, texts, AS_COUNT(texts), "there is one text", err) ||
+        !refuse_pairs(app, targets, AS_COUNT(targets), "there is one target", err) ||
         !refuse_pairs(app, ids_and_pair, 2, "ids are taken as they are", err)) {
         return false;
     }
@@ -100,7 +87,7 @@ static bool read_text(App *app, RunRequest *request, Error *err)
                          operand);
     }
     const char *word = typed->given ? typed->text : operand;
-    request->text_given = word || file->given || ids->given;
+    request->text_given = word || file->given || ids->given || request->image_path;
     if (ids->given) {
         text->ids = ids->list;
         text->n_ids = ids->n_list;
@@ -130,6 +117,18 @@ static bool read_text(App *app, RunRequest *request, Error *err)
                                   &text->pair, &text->n_pair, err);
 }
 
+static bool read_target(App *app, RunRequest *request, Error *err)
+{
+    const OptionValue *text = app_option(app, OPTION_TARGET_TEXT_ID);
+    const OptionValue *ids = app_option(app, OPTION_TARGET_IDS_ID);
+    if (ids->given) {
+        request->target.ids = ids->list;
+        request->target.n_ids = ids->n_list;
+    }
+    return !text->given || repair(app, "the target", text->text, strlen(text->text),
+                                  &request->target.text, &request->target.n_text, err);
+}
+
 bool app_read_request(App *app, RunRequest *request, Error *err)
 {
     *request = (RunRequest){0};
@@ -151,6 +150,9 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
                          "the name of the model is empty; tiny is the built-in one");
     }
     request->trace_path = app_option(app, OPTION_TRACE_ID)->text;
+    request->image_path = app_option(app, OPTION_IMAGE_ID)->text;
+    request->stack_given = given(app, OPTION_STACK_ID);
+    request->stack = (TraceStack)app_option(app, OPTION_STACK_ID)->integer;
     request->text.leave_special_out = given(app, OPTION_NO_SPECIAL_ID);
     request->text.max_tokens = app_option(app, OPTION_MAX_TOKENS_ID)->integer;
     if (range->given) {
@@ -172,8 +174,9 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
         .summary_size = (int32_t)app_option(app, OPTION_SUMMARY_ID)->integer,
     };
     static const TraceStore stores[] = {TRACE_STORE_ALL, TRACE_STORE_QKV, TRACE_STORE_QK};
+    request->params.ablate_stack = request->stack;
     request->params.store = stores[app_option(app, OPTION_STORE_ID)->integer];
-    return request->trace_path || read_text(app, request, err);
+    return request->trace_path || (read_text(app, request, err) && read_target(app, request, err));
 }
 
 /* ---- run ------------------------------------------------------------------------------------- */
@@ -181,6 +184,47 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
 void cli_say_example(const App *app)
 {
     log_write(&app->log, LOG_INFO, "no text given: the built-in example is taken");
+}
+
+static int32_t stack_index(const ModelInfo *info, TraceStack stack)
+{
+    for (int32_t i = 0; i < info->n_stacks; i++) {
+        if (strcmp(info->stacks[i].name, trace_stack_name(stack)) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Of several stacks cross attention is taken where none is asked for. */
+static bool choose_stack(const App *app, const RunRequest *request, AppRun *run, Error *err)
+{
+    const ModelInfo *info = model_info(run->model);
+    run->stack = request->stack;
+    if (info->n_stacks == 1) {
+        return run->stack == TRACE_STACK_SELF ||
+               error_set(err, ERR_USAGE,
+                         "--stack %s: %s has one stack of layers; leave --stack out",
+                         trace_stack_name(run->stack), info->name);
+    }
+    if (!request->stack_given) {
+        run->stack = TRACE_STACK_CROSS;
+        log_write(&app->log, LOG_INFO,
+                  "%s has an encoder and a decoder: cross attention is taken; --stack says which",
+                  info->name);
+    }
+    return stack_index(info, run->stack) >= 0 ||
+           error_set(err, ERR_USAGE, "--stack %s: %s has encoder, decoder and cross",
+                     trace_stack_name(run->stack), info->name);
+}
+
+const ModelStack *app_run_stack(const AppRun *run)
+{
+    if (!run->model) {
+        return NULL;
+    }
+    const ModelInfo *info = model_info(run->model);
+    return &info->stacks[info->n_stacks > 1 ? stack_index(info, run->stack) : 0];
 }
 
 bool app_run_open(App *app, const RunRequest *request, AppRun *run, Error *err)
@@ -198,15 +242,25 @@ bool app_run_open(App *app, const RunRequest *request, AppRun *run, Error *err)
     }
     Error no_tokenizer = {0};
     run->tokenizer = text_open_tokenizer(run->model, &app->log, &no_tokenizer);
-    if (!run->tokenizer && !request->text.ids) {
+    bool sees = model_info(run->model)->image.n_tokens > 0;
+    bool needs_words = !request->text.ids || request->target.text;
+    if (!run->tokenizer && needs_words && !sees && !request->image_path) {
         *err = no_tokenizer;
         return false;
     }
-    if (!request->text_given) {
+    if (!request->text_given && !sees) {
         cli_say_example(app);
     }
-    return text_tokens(&request->text, run->model, run->tokenizer, &app->arena, &app->log,
-                       &run->tokens, err);
+    RunInputDesc input = {.model = run->model,
+                          .tokenizer = run->tokenizer,
+                          .text = request->text,
+                          .target = request->target,
+                          .image_path = request->image_path,
+                          .threads = request->params.threads,
+                          .log = &app->log,
+                          .control = app->control};
+    return choose_stack(app, request, run, err) &&
+           run_input_read(&input, &app->arena, &run->input, err);
 }
 
 static void show_progress(void *payload, Trace *trace, int32_t layers_done)
@@ -218,17 +272,16 @@ static void show_progress(void *payload, Trace *trace, int32_t layers_done)
 
 TraceDesc app_run_desc(App *app, const RunRequest *request, const AppRun *run)
 {
-    return (TraceDesc){
+    TraceDesc desc = {
         .model = run->model,
         .model_name = request->model,
-        .tokens = run->tokens.tokens,
-        .n_tokens = run->tokens.n,
-        .source = run->tokens.source,
-        .n_source = run->tokens.n_source,
-        .second_at = run->tokens.second_at,
+        .stacks = 1u << run->stack,
         .params = request->params,
         .log = &app->log,
     };
+    desc.params.ablate_stack = run->stack;
+    run_input_describe(&run->input, &desc);
+    return desc;
 }
 
 bool app_run_trace(App *app, const RunRequest *request, AppRun *run, Error *err)

@@ -84,20 +84,30 @@ static void say_ignored(const Dump *d, OptionId id)
 /* Shape facts that are known before anything is computed. */
 typedef struct Facts {
     const char *name;
-    int32_t n_layers, n_heads, n_tokens, head_dim, model_dim, n_vocab;
+    int32_t n_layers, n_heads, n_queries, n_keys, head_dim, model_dim, n_vocab;
 } Facts;
 
 static Facts facts_of(const AppRun *run)
 {
     if (run->trace) {
         const TraceInfo *info = trace_info(run->trace);
-        return (Facts){info->model_name, info->n_layers,  info->n_heads, info->n_queries,
-                       info->head_dim,   info->model_dim, info->n_vocab};
+        return (Facts){info->model_name, info->n_layers, info->n_heads,   info->n_queries,
+                       info->n_keys,     info->head_dim, info->model_dim, info->n_vocab};
     }
     const ModelInfo *info = model_info(run->model);
-    const ModelStack *stack = &info->stacks[0];
-    return (Facts){info->name,        stack->n_layers, stack->n_heads,  (int32_t)run->tokens.n,
-                   stack->head_width, info->width,     info->vocabulary};
+    const ModelStack *stack = app_run_stack(run);
+    bool of_target = info->n_stacks > 1 && stack->kind != MODEL_STACK_ENCODER;
+    int32_t n_source = (int32_t)run->input.text.n;
+    int32_t n_queries = of_target ? (int32_t)run->input.target.n : n_source;
+    int32_t n_keys = stack->kind == MODEL_STACK_CROSS ? n_source : n_queries;
+    return (Facts){info->name, stack->n_layers,   stack->n_heads, n_queries,
+                   n_keys,     stack->head_width, info->width,    info->vocabulary};
+}
+
+/* What the rows are: k and v are of the keys. */
+static int32_t rows_of(const Facts *f, DumpWhat what)
+{
+    return what == DUMP_K || what == DUMP_V ? f->n_keys : f->n_queries;
 }
 
 static bool choose(Dump *d, Error *err)
@@ -107,8 +117,8 @@ static bool choose(Dump *d, Error *err)
         int32_t n;
         const char *unit;
     } columns[] = {
-        [DUMP_WEIGHTS] = {f.n_tokens, "keys"},
-        [DUMP_SCORES] = {f.n_tokens, "keys"},
+        [DUMP_WEIGHTS] = {f.n_keys, "keys"},
+        [DUMP_SCORES] = {f.n_keys, "keys"},
         [DUMP_Q] = {f.head_dim, "dimensions"},
         [DUMP_K] = {f.head_dim, "dimensions"},
         [DUMP_V] = {f.head_dim, "dimensions"},
@@ -138,7 +148,7 @@ static bool choose(Dump *d, Error *err)
         d->heads = (Axis){0, 1, false};
         say_ignored(d, OPTION_HEAD_ID);
     }
-    ok = ok && cut(d->app, OPTION_ROWS_ID, f.n_tokens, "tokens", &d->rows, err);
+    ok = ok && cut(d->app, OPTION_ROWS_ID, rows_of(&f, d->what), "tokens", &d->rows, err);
     if (d->what == DUMP_LSE) {
         d->cols = (Axis){0, 1, false};
         say_ignored(d, OPTION_COLS_ID);

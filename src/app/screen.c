@@ -110,7 +110,11 @@ bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wa
         .model = request.model,
         .trace_path = request.trace_path,
         .text_name = named ? path_base_name(file->text) : NULL,
+        .image_path = request.image_path,
         .text = request.text,
+        .target = request.target,
+        .stack_given = request.stack_given,
+        .stack = request.stack,
         .params = request.params,
     };
     if (!session_request(screen->session, &wanted, err)) {

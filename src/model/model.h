@@ -304,6 +304,22 @@ AS_MUST_CHECK bool model_logits(const Model *model, const float *hidden, int32_t
                                 int n_threads, Error *err);
 
 /**
+ * What an encoder-decoder writes for a source: its start token, then the likeliest token each time
+ * (the one its config forces first, never the one it bars), without the token that ends it.
+ *
+ * source   ids, n_tokens            attention  NULL = a context of its own
+ * control  cancel; may be NULL      target     [n_most] out
+ * *n       how many, at least 1     *ended     the model ended it; else n_most (or the number of
+ *                                              positions it has) did
+ * Errors   ERR_UNSUPPORTED no encoder-decoder or no prediction head; those of model_forward
+ * Cost     the encoder once, the decoder *n times
+ * Threads  any
+ */
+AS_MUST_CHECK bool model_generate(const Model *model, const ModelInput *source,
+                                  const AttnCtx *attention, JobControl *control, int32_t *target,
+                                  int32_t n_most, int32_t *n, bool *ended, Error *err);
+
+/**
  * Checks what model_forward would check of the input before it starts; for a clear line before any
  * memory is laid out. Errors as there. Any thread.
  */

@@ -2,6 +2,7 @@
 
 #include "base/embedded.h"
 #include "base/file.h"
+#include "session/run_input.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +28,8 @@ void shared_model_release(SharedModel *shared)
     mem_free(shared);
 }
 
-static SharedModel *shared_model_open(const char *spec, const Log *log, Error *err)
+/* A model whose tokenizer cannot be read will do for ids. */
+static SharedModel *shared_model_open(const char *spec, bool for_text, const Log *log, Error *err)
 {
     SharedModel *shared = mem_alloc_zeroed(1, sizeof *shared, err);
     if (!shared) {
@@ -44,9 +46,12 @@ static SharedModel *shared_model_open(const char *spec, const Log *log, Error *e
         shared_model_release(shared);
         return NULL;
     }
-    if (model_info(shared->model)->tokenizer.kind != MODEL_TOKENIZER_NONE) {
-        shared->tokenizer = text_open_tokenizer(shared->model, log, err);
-        if (!shared->tokenizer) {
+    const ModelInfo *info = model_info(shared->model);
+    if (info->tokenizer.kind != MODEL_TOKENIZER_NONE && !info->image.n_tokens) {
+        Error why = {0};
+        shared->tokenizer = text_open_tokenizer(shared->model, log, &why);
+        if (!shared->tokenizer && for_text) {
+            *err = why;
             shared_model_release(shared);
             return NULL;
         }
@@ -198,7 +203,8 @@ bool run_work(void *payload, JobControl *control, Error *err)
     }
     if (!run->shared) {
         atomic_store(&control->stage, "opening the model");
-        run->shared = shared_model_open(request->model ? request->model : "tiny", &run->log, err);
+        run->shared = shared_model_open(request->model ? request->model : "tiny",
+                                        !request->text.ids || request->target.text, &run->log, err);
         if (!run->shared) {
             return false;
         }
@@ -210,24 +216,30 @@ bool run_work(void *payload, JobControl *control, Error *err)
         return error_set(err, ERR_CANCELLED, "cancelled");
     }
     atomic_store(&control->stage, "splitting the text into tokens");
-    TextTokens tokens;
-    if (!text_tokens(&request->text, run->shared->model, run->shared->tokenizer, &run->arena,
-                     &run->log, &tokens, err)) {
+    RunInput input;
+    RunInputDesc wanted = {.model = run->shared->model,
+                           .tokenizer = run->shared->tokenizer,
+                           .text = request->text,
+                           .target = request->target,
+                           .image_path = request->image_path,
+                           .threads = request->params.threads,
+                           .log = &run->log,
+                           .control = control};
+    if (!run_input_has_target(wanted.model)) {
+        wanted.target = (TextRequest){0}; /* of the model before */
+    }
+    if (!run_input_read(&wanted, &run->arena, &input, err)) {
         return false;
     }
     TraceDesc desc = {
         .model = run->shared->model,
         .model_name = run->shared->spec,
-        .tokens = tokens.tokens,
-        .n_tokens = tokens.n,
-        .source = tokens.source,
-        .n_source = tokens.n_source,
-        .second_at = tokens.second_at,
         .params = request->params,
         .on_layer = on_layer,
         .payload = run,
         .log = &run->log,
     };
+    run_input_describe(&input, &desc);
     atomic_store(&control->stage, "running the model");
     if (!trace_set_create(&desc, &run->traces, err)) {
         return false;

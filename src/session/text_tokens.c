@@ -26,9 +26,8 @@ Tokenizer *text_open_tokenizer(const Model *model, const Log *log, Error *err)
     return NULL;
 }
 
-/* What token i of the text reads as: valid UTF-8. Made-up models show the word itself. */
-static const char *token_text(const TextTokens *out, const TraceToken *token,
-                              const Tokenizer *tokenizer, Arena *arena, Error *err)
+const char *text_of_token(const char *source, const TraceToken *token, const Tokenizer *tokenizer,
+                          Arena *arena, Error *err)
 {
     size_t n;
     Error ignored = {0};
@@ -41,7 +40,7 @@ static const char *token_text(const TextTokens *out, const TraceToken *token,
         return utf8_repair(arena, raw, n, &n, NULL, err);
     }
     if (tokenizer && token->start >= 0) {
-        return arena_strndup(arena, out->source + token->start, (size_t)(token->end - token->start),
+        return arena_strndup(arena, source + token->start, (size_t)(token->end - token->start),
                              err);
     }
     return arena_printf(arena, err, "#%d", token->id);
@@ -195,7 +194,8 @@ bool text_tokens(const TextRequest *request, const Model *model, const Tokenizer
     ok = ok && take_part(request, log, tokens, err) &&
          (!model || check_model(tokens, model, arena, err));
     for (size_t i = 0; i < tokens->n && ok; i++) {
-        tokens->tokens[i].text = token_text(tokens, &tokens->tokens[i], tokenizer, arena, err);
+        tokens->tokens[i].text =
+            text_of_token(tokens->source, &tokens->tokens[i], tokenizer, arena, err);
         ok = tokens->tokens[i].text != NULL;
     }
     return ok;

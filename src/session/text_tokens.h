@@ -38,6 +38,11 @@ typedef struct TextTokens {
  */
 AS_MUST_CHECK Tokenizer *text_open_tokenizer(const Model *model, const Log *log, Error *err);
 
+/** What a token reads as: valid UTF-8. Made-up models show the word itself, without a tokenizer it
+ *  is "#17". Owned by the arena; NULL on ERR_MEMORY. */
+const char *text_of_token(const char *source, const TraceToken *token, const Tokenizer *tokenizer,
+                          Arena *arena, Error *err);
+
 /**
  * tokenizer  NULL is fine when request has ids; their texts are then "#17"
  * model      borrowed; NULL when only tokens are wanted (then nothing is checked against it)
