@@ -404,9 +404,19 @@ struct Tokenizer {
         bool ignore_merges;    /* BPE: a word that is a token is that token */
         int32_t byte_ids[256]; /* <0xNN>; -1 = none */
     } settings;
+    struct {
+        const char *source; /* of the chat template; NULL = none */
+        size_t n_source;
+        const char *tokens[SPECIAL_COUNT]; /* what the file says special tokens are; NULL = none */
+    } chat;
     bool shows_bytes;  /* byte-level pieces */
     bool shows_spaces; /* U+2581 stands for a space */
 };
+
+/** chat.c: keeps a copy of a chat template, or of that of a tokenizer_config.json (maybe none). */
+AS_MUST_CHECK bool chat_take_template(Tokenizer *tokenizer, const char *source, size_t n,
+                                      Error *err);
+AS_MUST_CHECK bool chat_read_config(Tokenizer *tokenizer, const cJSON *config, Error *err);
 
 /** words.c: the plain word splitter behind tokenizer_encode. */
 AS_MUST_CHECK bool words_encode(const Tokenizer *tokenizer, const char *text, size_t n,
@@ -415,8 +425,8 @@ AS_MUST_CHECK bool words_encode(const Tokenizer *tokenizer, const char *text, si
 AS_MUST_CHECK Tokenizer *tokenizer_create(Error *err);
 /** Last step of every way to open one. */
 AS_MUST_CHECK bool tokenizer_finish(Tokenizer *tokenizer, Error *err);
-/** Special ids by the names that tokenizer_config.json or special_tokens_map.json give. */
-void tokenizer_name_specials(Tokenizer *tokenizer, const cJSON *config);
+/** Special ids by the names that tokenizer_config.json gives; its chat template. */
+AS_MUST_CHECK bool tokenizer_read_config(Tokenizer *tokenizer, const cJSON *config, Error *err);
 /** Reads tokenizer.json from its parsed form. */
 AS_MUST_CHECK bool tokenizer_read_json(Reader *reader, const cJSON *json, Error *err);
 /** read_json.c: vocab.txt; config may be NULL. */

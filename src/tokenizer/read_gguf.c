@@ -543,6 +543,23 @@ static bool read_wordpiece(Reader *reader, const TensorFile *file, const GgufVoc
     return wordpiece_assemble(reader, &desc, err);
 }
 
+/** The chat template and the tokens it may name. */
+static bool read_chat(Reader *reader, const TensorFile *file, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
+    TextView source;
+    if (!tensor_file_get_string(file, "tokenizer.chat_template", &source, err)) {
+        return false;
+    }
+    if (!source.text || utf8_count_invalid(source.text, source.n)) {
+        return true;
+    }
+    for (int i = 0; i < SPECIAL_COUNT; i++) {
+        t->chat.tokens[i] = t->special[i] >= 0 ? t->vocab.names[t->special[i]] : NULL;
+    }
+    return chat_take_template(t, source.text, source.n, err);
+}
+
 bool tokenizer_read_gguf(Reader *reader, const TensorFile *file, Error *err)
 {
     static const struct {
@@ -564,7 +581,7 @@ bool tokenizer_read_gguf(Reader *reader, const TensorFile *file, Error *err)
     }
     for (size_t i = 0; i < AS_COUNT(kinds); i++) {
         if (model.n == strlen(kinds[i].name) && memcmp(model.text, kinds[i].name, model.n) == 0) {
-            return kinds[i].read(reader, file, &vocab, err);
+            return kinds[i].read(reader, file, &vocab, err) && read_chat(reader, file, err);
         }
     }
     return error_set(err, ERR_UNSUPPORTED,

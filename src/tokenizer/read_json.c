@@ -73,7 +73,7 @@ static const char *token_name(const cJSON *config, const char *key)
     return cJSON_IsString(item) ? item->valuestring : json_get_string(item, "content", NULL);
 }
 
-void tokenizer_name_specials(Tokenizer *t, const cJSON *config)
+bool tokenizer_read_config(Tokenizer *t, const cJSON *config, Error *err)
 {
     static const char *const keys[SPECIAL_COUNT] = {
         [SPECIAL_BOS] = "bos_token",  [SPECIAL_EOS] = "eos_token", [SPECIAL_PAD] = "pad_token",
@@ -85,7 +85,12 @@ void tokenizer_name_specials(Tokenizer *t, const cJSON *config)
         if (id >= 0) {
             t->special[i] = id;
         }
+        t->chat.tokens[i] = name ? arena_strdup(&t->arena, name, err) : NULL;
+        if (name && !t->chat.tokens[i]) {
+            return false;
+        }
     }
+    return chat_read_config(t, config, err);
 }
 
 /* ---- vocab.txt ---- */
@@ -178,5 +183,6 @@ bool tokenizer_read_vocab_txt(Reader *reader, const char *text, size_t n, const 
     for (int i = 0; i < SPECIAL_COUNT; i++) {
         desc.names[i] = keys[i] ? token_name(config, keys[i]) : NULL;
     }
-    return read_lines(reader->tokenizer, text, n, err) && wordpiece_assemble(reader, &desc, err);
+    return read_lines(reader->tokenizer, text, n, err) && wordpiece_assemble(reader, &desc, err) &&
+           tokenizer_read_config(reader->tokenizer, config, err);
 }

@@ -109,9 +109,9 @@ Tokenizer *tokenizer_open_json(const TokenizerJson *desc, const Log *log, Error 
         reader.tokenizer = tokenizer_create(err);
         ok = reader.tokenizer && tokenizer_read_json(&reader, json, err);
     }
-    if (ok && config) {
-        tokenizer_name_specials(reader.tokenizer, config);
-    }
+    ok = ok && tokenizer_read_config(reader.tokenizer, config, err) &&
+         (!desc->chat_template ||
+          chat_take_template(reader.tokenizer, desc->chat_template, desc->n_chat_template, err));
     json_free(json);
     json_free(config);
     return reader.tokenizer ? finish_or_close(reader.tokenizer, ok, err) : NULL;
@@ -142,10 +142,10 @@ Tokenizer *tokenizer_open_embedded(const char *prefix, const Log *log, Error *er
     return t;
 }
 
-/** tokenizer_config.json beside a file; NULL without an error where there is none. */
-static char *read_config(Arena *arena, const char *folder, size_t *n, Error *err)
+/** A file beside another; NULL without an error where there is none. */
+static char *read_beside(Arena *arena, const char *folder, const char *name, size_t *n, Error *err)
 {
-    char *path = path_join(arena, folder, "tokenizer_config.json", err);
+    char *path = path_join(arena, folder, name, err);
     return path && path_exists(path) ? file_read_all(arena, path, LARGEST_FILE, n, err) : NULL;
 }
 
@@ -165,7 +165,10 @@ static Tokenizer *open_json_file(Arena *arena, const char *path, const Log *log,
     if (!desc.json) {
         return NULL;
     }
-    desc.config = read_config(arena, folder, &desc.n_config, &config_error);
+    desc.config =
+        read_beside(arena, folder, "tokenizer_config.json", &desc.n_config, &config_error);
+    desc.chat_template =
+        read_beside(arena, folder, "chat_template.jinja", &desc.n_chat_template, &config_error);
     if (config_error.code != ERR_NONE) {
         *err = config_error;
         return NULL;
@@ -183,7 +186,8 @@ static Tokenizer *open_vocab_file(Arena *arena, const char *path, const Log *log
     if (!text) {
         return NULL;
     }
-    char *config_text = read_config(arena, folder, &n_config, &config_error);
+    char *config_text =
+        read_beside(arena, folder, "tokenizer_config.json", &n_config, &config_error);
     if (config_error.code != ERR_NONE) {
         *err = config_error;
         return NULL;

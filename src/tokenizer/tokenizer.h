@@ -19,7 +19,8 @@ typedef struct TensorFile TensorFile; /* formats/tensor_file.h */
 /**
  * Opens what `path` is: a folder (its tokenizer.json, else its vocab.txt, else its only .gguf), a
  * tokenizer.json, a vocab.txt or a .gguf. tokenizer_config.json beside the first two is read for
- * the names of special tokens and, with vocab.txt, for lower case and accents. log may be NULL; it
+ * the names of special tokens, the chat template (see chat.h; chat_template.jinja goes before it)
+ * and, with vocab.txt, for lower case and accents. log may be NULL; it
  * is told what is guessed (an unknown GGUF pre-tokenizer). NULL with ERR_IO, ERR_FORMAT (what is
  * wrong where) or ERR_UNSUPPORTED (a component that is not known: its name and the list of those
  * that are).
@@ -28,11 +29,13 @@ AS_MUST_CHECK Tokenizer *tokenizer_open(const char *path, const Log *log, Error 
 
 /** A tokenizer.json in memory, copied as far as needed. Zero is valid but for json. */
 typedef struct TokenizerJson {
-    const char *json;   /* bytes of tokenizer.json */
-    size_t n_json;      /* how many */
-    const char *config; /* bytes of tokenizer_config.json, or NULL */
-    size_t n_config;    /* how many */
-    const char *name;   /* for messages; NULL = "tokenizer.json" */
+    const char *json;          /* bytes of tokenizer.json */
+    size_t n_json;             /* how many */
+    const char *config;        /* bytes of tokenizer_config.json, or NULL */
+    size_t n_config;           /* how many */
+    const char *chat_template; /* goes before the config's, or NULL */
+    size_t n_chat_template;
+    const char *name; /* for messages; NULL = "tokenizer.json" */
 } TokenizerJson;
 AS_MUST_CHECK Tokenizer *tokenizer_open_json(const TokenizerJson *desc, const Log *log, Error *err);
 /** An embedded one by the prefix of its files, such as "models/tiny/". */
