@@ -103,8 +103,11 @@ static bool read_text(App *app, RunRequest *request, Error *err)
             return false;
         }
     } else {
-        EmbeddedFile example;
-        if (!embedded_find("assets/examples/default.txt", &example)) {
+        EmbeddedFile example; /* an embedded model may bring its own */
+        const char *own =
+            arena_printf(&app->arena, err, "models/%s/example.txt", request->model);
+        if (!own || (!embedded_find(own, &example) &&
+                     !embedded_find("assets/examples/default.txt", &example))) {
             return error_set(err, ERR_INTERNAL, "the built-in example is missing");
         }
         text->text = (const char *)example.data;

@@ -88,11 +88,26 @@ static bool list_cache(Listings *all, Arena *arena, Error *err)
     return true;
 }
 
+static bool list_embedded(Listings *all, Arena *arena, Error *err)
+{
+    static const char END[] = "/config.json";
+    EmbeddedFile file;
+    for (size_t i = 0; embedded_next("models/", i, &file); i++) {
+        const char *name = file.name + strlen("models/");
+        const size_t n = strcspn(name, "/");
+        if (strcmp(name + n, END) == 0 &&
+            !add(all, arena_strndup(arena, name, n, err), "embedded", "", err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool model_list_local(Arena *arena, const char *cache_folder, ModelListing **listings,
                       size_t *n_listings, Error *err)
 {
     Listings all = {0};
-    const bool ok = add(&all, "tiny", "embedded", "", err) &&
+    const bool ok = list_embedded(&all, arena, err) &&
                     list_folder(&all, cache_folder, arena, err) && list_cache(&all, arena, err);
     *n_listings = ok ? all.n : 0;
     *listings = ok ? ARENA_ARRAY(arena, ModelListing, all.n, err) : NULL;

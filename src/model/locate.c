@@ -1,5 +1,6 @@
 #include "model/locate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -240,12 +241,21 @@ static bool take_embedded(const char *name, Arena *arena, Location *location, Er
     return location->path && location->name;
 }
 
+/* "tiny", "translate": what the build has a config of. */
+static bool is_embedded(const char *spec)
+{
+    char name[96];
+    EmbeddedFile file;
+    const int n = snprintf(name, sizeof name, "models/%s/config.json", spec);
+    return !strchr(spec, '/') && n > 0 && n < (int)sizeof name && embedded_find(name, &file);
+}
+
 bool locate_model(const char *spec, bool need_config, Arena *arena, Location *location, Error *err)
 {
     const char *cached;
     spec = spec && *spec ? spec : "tiny";
     *location = (Location){0};
-    if (strcmp(spec, "tiny") == 0) {
+    if (is_embedded(spec)) {
         return take_embedded(spec, arena, location, err);
     }
     if (has_prefix(spec, "synthetic:") || strcmp(spec, "synthetic") == 0) {
