@@ -40,7 +40,6 @@ scene  The islands in the matrix
 do     view matrix
 do     layer 4
 do     head 2
-do     fit
 do     pin 52 6
 says   In the matrix the two names make a short diagonal stripe far from the main one: as long as
        the words repeat, the reading moves on with them.

@@ -2,6 +2,7 @@
 
 #include "base/embedded.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
