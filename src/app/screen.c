@@ -248,6 +248,7 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
     complete_cell(screen, &wanted);
     session_settle(s);
     screen->ui.no_toasts = true;
+    s->playback.still = true;
     UiFrame frame = {.list = &screen->list,
                      .fonts = screen->fonts,
                      .theme = (ThemeId)s->options.theme,
@@ -259,6 +260,10 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
     if (app_option(screen->app, OPTION_DO_ID)->given &&
         (!screen_pass(screen, &frame, err) || !run_commands(screen, err))) {
         return false;
+    }
+    const OptionValue *time = app_option(screen->app, OPTION_TIME_ID);
+    if (time->given) {
+        s->playback.time_s = time->number; /* commands that go to a step begin at its end */
     }
     frame.theme = (ThemeId)s->options.theme;
     /* A frame may ask for tiles; they are waited for and it is drawn again. */

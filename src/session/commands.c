@@ -75,11 +75,19 @@ static const SessionCommand journal_commands[] = {
 /* ---- the tables ---- */
 
 const SessionCommand *const session_command_tables[] = {
-    session_select_commands, session_run_commands,
-    session_play_commands,   session_show_commands,
-    session_find_commands,   session_teach_commands,
-    session_stack_commands,  session_explore_commands,
-    journal_commands,        NULL,
+    session_select_commands,
+    session_run_commands,
+    session_play_commands,
+    session_show_commands,
+    session_find_commands,
+    session_teach_commands,
+    session_stack_commands,
+    session_explore_commands,
+    session_story_commands,
+    journal_commands,
+    NULL,
+    journal_commands,
+    NULL,
 };
 
 static const SessionCommand *find(const char *name, size_t n)

@@ -17,6 +17,7 @@ extern const SessionCommand session_find_commands[];
 extern const SessionCommand session_teach_commands[];
 extern const SessionCommand session_stack_commands[];
 extern const SessionCommand session_explore_commands[];
+extern const SessionCommand session_story_commands[];
 
 /** ERR_USAGE: what stands there and what was expected. Returns false. */
 bool command_bad(const char *arguments, const char *expected, Error *err);

@@ -119,6 +119,7 @@ void session_destroy(Session **session)
     mem_free(s->first_same_key);
     arena_destroy(&s->request_arena);
     arena_destroy(&s->published_arena);
+    story_free(&s->story);
     reading_free(&s->reading);
     if (s->queue) {
         clear_queue(s->queue);
@@ -438,6 +439,7 @@ bool session_update(Session *s, double now_s)
         s->layers_done = done;
     }
     playback_move(s, now_s);
+    story_update(s);
     changed |= run_queue(s);
     return changed || s->version != before;
 }

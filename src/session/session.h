@@ -14,6 +14,7 @@
 #include "session/playback.h"
 #include "session/reading.h"
 #include "session/stack.h"
+#include "session/story.h"
 #include "session/text_tokens.h"
 #include "session/tiles.h"
 #include "trace/trace.h"
@@ -59,10 +60,10 @@ typedef struct Bookmark {
 
 /** What is looked at. Every view shows it and every gesture writes it (by command). */
 typedef struct Selection {
-    int32_t layer, head; /* from 0 */
-    int32_t query, key;  /* tokens, from 0; valid once there is a trace */
-    bool pinned;         /* hovering does not move it */
-    int32_t step;        /* of views that have steps, from 0 */
+    int32_t layer, head;                /* from 0 */
+    int32_t query, key;                 /* tokens, from 0; valid once there is a trace */
+    bool pinned;                        /* hovering does not move it */
+    int32_t step;                       /* of views that have steps, from 0 */
     int32_t window_first, window_count; /* tokens of teaching views; count 0 = around the query */
     int32_t dim;                        /* first dimension of vectors that is shown */
 
@@ -80,7 +81,7 @@ typedef enum TeachCourse { COURSE_NINE, COURSE_SIX, COURSE_FLOW, COURSE_COUNT } 
 typedef enum MapScale { MAP_LINEAR, MAP_SQRT, MAP_LOG, MAP_SCALE_COUNT } MapScale;
 
 /* What may lie over the view in front. */
-typedef enum Panel { PANEL_NONE, PANEL_HELP, PANEL_SETTINGS, PANEL_PALETTE } Panel;
+typedef enum Panel { PANEL_NONE, PANEL_HELP, PANEL_SETTINGS, PANEL_PALETTE, PANEL_STORIES } Panel;
 
 /* Folds of the inspector, open unless closed. */
 typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_PATTERNS, FOLD_COLUMN, FOLD_COUNT } Fold;
@@ -91,10 +92,10 @@ typedef struct SessionOptions {
     float scale;
     ExplainLevel level;
     MapScale map_scale;
-    bool terms_largest;   /* Mathematics: the dot product's terms by size, not as they stand */
-    int32_t terms_from;   /* the first of them whose numbers are shown */
+    bool terms_largest; /* Mathematics: the dot product's terms by size, not as they stand */
+    int32_t terms_from; /* the first of them whose numbers are shown */
     TeachCourse course;
-    bool curve_weights; /* weights are written on curves */
+    bool curve_weights;   /* weights are written on curves */
     bool rows_normalised; /* colours: each row's largest weight counts as 1 */
     float map_lo, map_hi; /* weights that the colours begin and end at; both 0 = the whole range */
     bool reduce_mean;     /* a pixel of many weights shows their mean, else their maximum */
@@ -128,7 +129,7 @@ typedef struct SessionRequest {
 typedef struct SessionRun SessionRun; /* one run on its way (session/run.c) */
 typedef struct Journal Journal;       /* session/journal.c */
 typedef struct CommandQueue CommandQueue;
-typedef struct Survey Survey; /* session/survey.c */
+typedef struct Survey Survey;           /* session/survey.c */
 typedef struct LessonCache LessonCache; /* session/lesson.c */
 
 typedef struct SessionDesc {
@@ -187,6 +188,7 @@ typedef struct Session {
         uint64_t trace_version;
         int32_t layer, head;
     } patterns_of;
+    StoryPlace story; /* guided course, if one is open */
     CommandQueue *queue;
     Journal *journal;
 

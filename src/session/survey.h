@@ -41,7 +41,7 @@ typedef struct SurveyCard {
     int reason;         /* Pattern or SurveyReason */
     int32_t query, key; /* the link that shows it best; its weight is */
     float weight;
-    float score; /* 0..1: the pattern's score or the link's weight */
+    float score;                 /* 0..1: the pattern's score or the link's weight */
     int32_t slots[SURVEY_SLOTS]; /* tokens shown, ascending; a gap where they do not follow */
     int32_t n_slots;
     SurveyLink links[SURVEY_LINKS]; /* strongest first */

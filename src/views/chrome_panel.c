@@ -13,7 +13,9 @@ static Rect panel_card(ViewContext *c, Rect stage, float w, float h, const char 
     bool closed;
     Rect in = ui_dialog(c->ui, UI_ID("close-panel"), stage, w, h, title, &closed);
     if (closed) {
-        session_post(c->session, c->session->panel == PANEL_HELP ? "help" : "settings");
+        static const char *const closes[] = {
+            [PANEL_HELP] = "help", [PANEL_SETTINGS] = "settings", [PANEL_STORIES] = "stories"};
+        session_post(c->session, "%s", closes[c->session->panel]);
     }
     return rect(in.x - PAD, in.y - 60, in.w + 2 * PAD, in.h + 60 + PAD);
 }
@@ -122,5 +124,9 @@ void chrome_panel(ViewContext *c, Rect stage)
         draw_help(c, stage);
     } else if (c->session->panel == PANEL_SETTINGS) {
         draw_settings(c, stage);
+    } else if (c->session->panel == PANEL_STORIES) {
+        float h = stories_list_height(c->session);
+        Rect card = panel_card(c, stage, 560, 64 + h + 8, "Stories");
+        stories_list(c, rect(card.x + PAD, card.y + 60, card.w - 2 * PAD, h));
     }
 }

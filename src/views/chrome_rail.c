@@ -24,7 +24,7 @@ static bool item(ViewContext *c, UiId id, Rect box, Icon icon, const char *name,
 
 void chrome_rail(ViewContext *c, Rect box)
 {
-    enum { BELOW = 2 };
+    enum { BELOW = 3 };
     Ui *ui = c->ui;
     const Theme *t = &ui->theme;
     Session *s = c->session;
@@ -50,6 +50,11 @@ void chrome_rail(ViewContext *c, Rect box)
         }
     }
     Rect at = {box.x + 6, ui_snap(ui, low - pitch * BELOW), 76, h};
+    bool told = s->panel == PANEL_STORIES || session_story(s) != NULL;
+    if (item(c, UI_ID("stories"), at, ICON_BULB, "Stories", "S", told)) {
+        session_post(s, "stories");
+    }
+    at.y = ui_snap(ui, low - pitch * 2);
     if (item(c, UI_ID("help"), at, ICON_HELP, "Keys", "?", s->panel == PANEL_HELP)) {
         session_post(s, "help");
     }

@@ -18,7 +18,8 @@ enum {
     TRANSPORT_PX = 56,
     STATUS_PX = 28,
     INSPECTOR_PX = 320,
-    FOLDED_PX = 40
+    FOLDED_PX = 40,
+    STORY_PX = 156 /* card of a story, below the stage */
 };
 
 struct Views {
@@ -43,6 +44,11 @@ struct Views {
 void chrome_rail(ViewContext *c, Rect box);
 void chrome_top(ViewContext *c, Rect box);
 void chrome_model_menu(ViewContext *c, Rect box);
+/** The card of the story that is open. */
+void chrome_story(ViewContext *c, Rect bar);
+/** Stories to choose from, and the height they take. */
+void stories_list(ViewContext *c, Rect box);
+float stories_list_height(Session *session);
 void chrome_transport(ViewContext *c, Rect box);
 void chrome_status(ViewContext *c, Rect box);
 void chrome_inspector(ViewContext *c, Rect box);

@@ -237,7 +237,8 @@ void views_frame(Views *views, Ui *ui, Session *session)
     bool folded = narrow || view_def(session->view)->folds_inspector;
     bool open = folded == session->options.inspector_toggled;
     float right = w - (open && !narrow ? INSPECTOR_PX : FOLDED_PX);
-    Rect stage = {RAIL_PX, TOP_PX, right - RAIL_PX, low - TOP_PX};
+    float story = session_story(session) ? STORY_PX : 0;
+    Rect stage = {RAIL_PX, TOP_PX, right - RAIL_PX, low - TOP_PX - story};
     Rect inspector = {w - INSPECTOR_PX, TOP_PX, INSPECTOR_PX, low - TOP_PX};
     /* What lies below something else does not see the pointer there. */
     Rect all = {0, 0, w, h};
@@ -246,6 +247,9 @@ void views_frame(Views *views, Ui *ui, Session *session)
     ui->shield = palette ? all : session->panel ? stage : open && narrow ? inspector : (Rect){0};
     draw_stage(&c, stage);
     ui->shield = covered;
+    if (story > 0) {
+        chrome_story(&c, rect(stage.x, stage.y + stage.h, stage.w, story));
+    }
     chrome_rail(&c, rect(0, 0, RAIL_PX, h - STATUS_PX));
     chrome_top(&c, rect(RAIL_PX, 0, w - RAIL_PX, TOP_PX));
     if (open) {
