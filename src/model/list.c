@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/embedded.h"
 #include "base/file.h"
 #include "model/locate.h"
 #include "model/model.h"
