@@ -72,6 +72,7 @@ AS_MUST_CHECK bool command_find(const char *name, CommandId *id);
 #define OPTION_IDS(X)                                                                              \
     X(MODEL) X(TRACE)                                                                              \
     X(TEXT) X(FILE) X(IDS) X(TEXT_PAIR) X(RANGE) X(MAX_TOKENS) X(NO_SPECIAL)                       \
+    X(CHAT) X(SYSTEM)                                                                              \
     X(IMAGE) X(TARGET_TEXT) X(TARGET_IDS) X(STACK)                                                 \
     X(TEMPERATURE) X(UNSCALED) X(MASK) X(ABLATE) X(PROPAGATE) X(THREADS) X(MEMORY) X(STORE) X(DTYPE) X(SUMMARY)\
     X(WHAT) X(LAYER) X(HEAD) X(ROWS) X(COLS)                                                       \

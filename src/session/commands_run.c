@@ -78,7 +78,11 @@ static bool do_text(Session *s, const char *a, Error *err)
     SessionRequest request = {
         .model = before.model,
         .params = before.params,
-        .text = {.text = text, .n_text = n, .leave_special_out = s->request.text.leave_special_out},
+        .text = {.text = text,
+                 .n_text = n,
+                 .leave_special_out = s->request.text.leave_special_out,
+                 .chat = s->request.text.chat,
+                 .system = s->request.text.system},
     };
     bool ok = session_request(s, &request, err);
     mem_free(text);
@@ -104,6 +108,8 @@ static bool do_open(Session *s, const char *a, Error *err)
         request.file_path = a;
         request.text_name = path_base_name(a);
         request.text = (TextRequest){.leave_special_out = s->request.text.leave_special_out,
+                                     .chat = s->request.text.chat,
+                                     .system = s->request.text.system,
                                      .max_tokens = s->request.text.max_tokens};
     }
     return session_request(s, &request, err);
