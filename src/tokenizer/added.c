@@ -128,7 +128,7 @@ bool added_split(Encoder *encoder, const Trie *trie, const Aligned *text, size_t
                  Error *err)
 {
     const AddedTokens *added = &encoder->tokenizer->added;
-    const char *s = text->text + begin;
+    const char *s = text->text ? text->text + begin : "";
     size_t n = end - begin;
     uint32_t base = (uint32_t)begin;
     size_t covered = 0;
