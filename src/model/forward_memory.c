@@ -10,7 +10,8 @@ typedef struct Layout {
 
 static bool changes_scores(const ModelWhatIf *w)
 {
-    return w->unscaled || (w->temperature != 0 && w->temperature != 1) || w->mask != MODEL_MASK_AUTO;
+    return w->unscaled || (w->temperature != 0 && w->temperature != 1) ||
+           w->mask != MODEL_MASK_AUTO;
 }
 
 /* Does the network go on without the what-if that taps see? */
@@ -49,11 +50,13 @@ static bool place_floats(size_t *total, size_t *at, size_t rows, size_t columns)
            checked_add(*total, n / 16 * 16, total);
 }
 
-static bool lay_out(const ModelPart *part, int32_t n_tokens, bool local, Layout *l)
+/* n_keys: rows that keys and values are made of, more than n_tokens where a source is longer. */
+static bool lay_out(const ModelPart *part, int32_t n_tokens, int32_t n_keys, bool local, Layout *l)
 {
     const ArchConfig *c = &part->config;
     const size_t n = (size_t)n_tokens, heads = (size_t)heads_width(c);
     const size_t block = AS_MIN(n, (size_t)PASS_BLOCK_ROWS), width = (size_t)c->width;
+    const size_t longest = AS_MIN(AS_MAX(n, (size_t)n_keys), (size_t)PASS_BLOCK_ROWS);
     const bool biased = part->arch->positions == ARCH_POSITIONS_DISTANCE;
     *l = (Layout){0};
     return place_floats(&l->total, &l->x, n, width) && place_floats(&l->total, &l->o, n, heads) &&
@@ -62,7 +65,7 @@ static bool lay_out(const ModelPart *part, int32_t n_tokens, bool local, Layout 
            place_floats(&l->total, &l->row_log_sum, n, (size_t)c->n_heads) &&
            place_floats(&l->total, &l->hidden, block, AS_MAX(width, (size_t)c->embedding_width)) &&
            place_floats(&l->total, &l->mixed, block, width) &&
-           place_floats(&l->total, &l->wide, block, AS_MAX(heads, 2 * (size_t)c->mlp_width)) &&
+           place_floats(&l->total, &l->wide, longest, AS_MAX(heads, 2 * (size_t)c->mlp_width)) &&
            place_floats(&l->total, &l->bias, biased ? 2 * n : 0, (size_t)c->n_heads) &&
            place_floats(&l->total, &l->expanded, 1, expanded_floats(part));
 }
@@ -73,7 +76,8 @@ static uint64_t part_floats(const ModelPart *part, uint64_t n, uint64_t n_keys,
 {
     const ArchConfig *c = &part->config;
     Layout l;
-    if (!lay_out(part, (int32_t)n, is_local(&options->what_if), &l) || l.total > SIZE_MAX / 8) {
+    if (!lay_out(part, (int32_t)n, (int32_t)n_keys, is_local(&options->what_if), &l) ||
+        l.total > SIZE_MAX / 8) {
         return UINT64_MAX / 8;
     }
     uint64_t floats = l.total + n * (uint64_t)c->rotary.width * (uses_local_rotary(c) ? 2 : 1);
@@ -154,7 +158,8 @@ bool pass_prepare(Pass *p, Error *err)
     Layout l;
     p->is_local = is_local(&p->options->what_if);
     p->scores_differ = p->is_local && changes_scores(&p->options->what_if);
-    if (!lay_out(p->part, p->n, p->is_local, &l) || l.total > SIZE_MAX / sizeof(float)) {
+    if (!lay_out(p->part, p->n, p->n_source, p->is_local, &l) ||
+        l.total > SIZE_MAX / sizeof(float)) {
         return error_set(err, ERR_MEMORY, "%d tokens need more memory than there can be", p->n);
     }
     p->scratch = mem_alloc(l.total * sizeof(float), err);

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "formats/tensor_file.h"
 #include "model/model.h"
+#include "model/picture.h"
 #include "trace/trace.h"
 
 /* DESIGN: weights within 1e-5; logits within 1e-4 of the largest. */
@@ -218,6 +219,50 @@ static double check_logits(Run *run)
     return worst / largest;
 }
 
+/* What an encoder-decoder writes by itself, token for token. */
+static void check_written(Run *run)
+{
+    Error err = {0};
+    const TensorView *expected = tensor_file_find(run->expected, "written");
+    if (!expected) {
+        return;
+    }
+    const TensorView *ids = expected_tensor(run, "ids");
+    const ModelInput source = {.ids = ids->data, .n_tokens = (int32_t)ids->n_elements};
+    int32_t written[9], n;
+    bool ended;
+    assert_ok(model_generate(run->model, &source, NULL, NULL, written, 9, &n, &ended, &err), err);
+    assert_int_equal(n, expected->n_elements);
+    assert_int_equal(ended, n < 9);
+    assert_memory_equal(written, expected->data, expected->n_elements * sizeof *written);
+}
+
+/* A picture as the model's image processor prepares it: within one of the 255 steps of a colour,
+ * which is what rounding in another order may do. */
+static void check_picture(Run *run)
+{
+    Error err = {0};
+    Picture picture;
+    const TensorView *expected = tensor_file_find(run->expected, "picture");
+    if (!expected) {
+        return;
+    }
+    const char *path =
+        arena_printf(&run->arena, &err, "tests/golden/data/arch_%s/picture.png", run->c->name);
+    assert_ok(path && model_read_picture(run->model, path, &run->arena, &picture, &err), err);
+    const int32_t side = model_info(run->model)->image.side;
+    assert_int_equal(expected->shape[1], side);
+    const size_t n = 3 * (size_t)side * (size_t)side;
+    assert_int_equal(expected->n_elements, n);
+    size_t equal = 0;
+    for (size_t i = 0; i < n; i++) {
+        equal +=
+            fabs((double)picture.pixels[i] - (double)((const float *)expected->data)[i]) < 1e-5;
+    }
+    assert_close(picture.pixels, expected->data, n, 1.01 / 255 / 0.26, 0);
+    assert_true((double)equal > 0.98 * (double)n);
+}
+
 static void test_architecture__as_transformers(void **state)
 {
     Run *run = *state;
@@ -229,6 +274,8 @@ static void test_architecture__as_transformers(void **state)
     open_model(run);
     run_model(run);
     const double weights = check_stacks(run);
+    check_written(run);
+    check_picture(run);
     if (run->c->has_logits) {
         print_message("%s: weights within %.2g, logits within %.2g\n", run->c->name, weights,
                       check_logits(run));
