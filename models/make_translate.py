@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Train the embedded model `translate`: a small Marian encoder-decoder, with PyTorch on a CPU.
 
-    make_translate.py tokenizer --work DIR              write DIR/tokenizer.json from the grammar
-    make_translate.py train     --work DIR --steps N    train; writes DIR/checkpoint.pt as it goes
-    make_translate.py export    --work DIR --out OUT    config.json, model.safetensors (F16), …
+    make_translate.py tokenizer --work DIR    write DIR/tokenizer.json from the grammar
+    make_translate.py train     --work DIR    train; writes DIR/checkpoint.pt as it goes
+    make_translate.py export    --work DIR    config.json, model.safetensors (F16), … to --out
 
 It translates English into French inside the grammar of translate_grammar.py. One in 64 English
 sentences, by the CRC of its text, is never trained on; so is EXAMPLE, the sentence of the built-in
@@ -221,10 +221,12 @@ def export(args):
     model.load_state_dict(saved["model"])
     model.half().save_pretrained(args.out)
     (args.out / "tokenizer.json").write_bytes((args.work / "tokenizer.json").read_bytes())
+    (args.out / "example.txt").write_text(EXAMPLE + "\n")
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>", "unk_token": "<unk>",
                 "pad_token": "<pad>", "model_max_length": 256}
     (args.out / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
     for path in sorted(args.out.iterdir()):
+        path.chmod(0o644)
         print(path.name, path.stat().st_size)
 
 
