@@ -119,22 +119,18 @@ uint64_t model_forward_bytes(const Model *model, const ModelInput *input,
     return floats * sizeof(float);
 }
 
-/* The turns of a text of n tokens: long texts may have divisors of their own. */
-static void choose_divisors(const Pass *p, RotaryDesc *desc)
+/* What frequencies are divided by: longrope has one list for texts as long as it was trained on
+ * first and one for longer ones, in the config or in the file. */
+static const float *rotary_divisors(const Pass *p)
 {
     const ArchConfig *c = p->config;
     const bool is_long =
         c->rotary.original_positions > 0 && (double)p->n > c->rotary.original_positions;
-    const RoleWeights *in_file =
-        pass_role(p, 0, is_long ? ROLE_ROTARY_DIVISORS_LONG : ROLE_ROTARY_DIVISORS);
-    if (c->rotary.divisors_long && is_long) {
-        desc->divisors = c->rotary.divisors_long;
+    const float *last = pass_role(p, 0, ROLE_ROTARY_DIVISORS_LONG)->vector;
+    if (c->rotary_listed) {
+        return is_long ? c->rotary_long : c->rotary_short;
     }
-    if (in_file->vector) {
-        desc->divisors = in_file->vector;
-    } else if (is_long && pass_role(p, 0, ROLE_ROTARY_DIVISORS)->vector) {
-        desc->divisors = pass_role(p, 0, ROLE_ROTARY_DIVISORS)->vector;
-    }
+    return is_long && last ? last : pass_role(p, 0, ROLE_ROTARY_DIVISORS)->vector;
 }
 
 static bool make_rotary(Pass *p, Error *err)
@@ -144,7 +140,7 @@ static bool make_rotary(Pass *p, Error *err)
     if (p->part->arch->positions != ARCH_POSITIONS_ROTARY) {
         return true;
     }
-    choose_divisors(p, &global);
+    global.divisors = rotary_divisors(p);
     if (!rotary_table_make(&p->rotary, &global, p->n, &p->tables, p->n_threads, err)) {
         return false;
     }

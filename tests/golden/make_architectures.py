@@ -218,6 +218,21 @@ CASES = {
                   dict(num_hidden_layers=2, num_attention_heads=1, hidden_size=16,
                        intermediate_size=20, image_size=12, patch_size=4, qkv_bias=False,
                        hidden_act="gelu_new"), "float16", {}),
+    "opt_350m": ("OPTForCausalLM", "OPTConfig",
+                 usual(num_attention_heads=3, hidden_size=24, ffn_dim=20, word_embed_proj_dim=10,
+                       do_layer_norm_before=False), "float16", {}),
+    "phi3_long": ("Phi3ForCausalLM", "Phi3Config",
+                  sizes(3, 24, 20, num_key_value_heads=1, max_position_embeddings=64,
+                        original_max_position_embeddings=12), "bfloat16",
+                  {"rope_parameters": None, "rope_theta": 5000.0, "rope_scaling":
+                   {"type": "longrope", "short_factor": [1.0, 1.1, 1.25, 1.5],
+                    "long_factor": [1.0, 2.0, 3.5, 6.0]}}),
+    "phi3_short": ("Phi3ForCausalLM", "Phi3Config",
+                   sizes(3, 24, 20, num_key_value_heads=3, max_position_embeddings=64,
+                         original_max_position_embeddings=16), "float16",
+                   {"rope_parameters": None, "rope_theta": 5000.0, "rope_scaling":
+                    {"rope_type": "longrope", "short_factor": [1.0, 1.1, 1.25, 1.5],
+                     "long_factor": [1.0, 2.0, 3.5, 6.0]}}),
 }
 
 
