@@ -60,7 +60,7 @@ static SessionRequest request_to_change(const Session *s)
         size_t n;
         request.trace_path = NULL;
         request.model = trace_info(s->trace)->model_name;
-        request.text.text = trace_source(s->trace, &n);
+        request.text.text = session_source(s, &n);
         request.text.n_text = n;
     }
     return request;
@@ -94,6 +94,32 @@ static bool looks_like_model(const char *path)
     return path_is_folder(path) || path_has_suffix(path, ".gguf");
 }
 
+static bool looks_like_picture(const char *path)
+{
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".PNG", ".JPG", ".JPEG"};
+    for (size_t i = 0; i < AS_COUNT(endings); i++) {
+        if (path_has_suffix(path, endings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The text that the decoder of an encoder-decoder reads; without one the model writes its own. */
+static bool do_target(Session *s, const char *a, Error *err)
+{
+    size_t n;
+    char *text = unescape(a, &n, err);
+    if (!text) {
+        return false;
+    }
+    SessionRequest request = request_to_change(s);
+    request.target = (TextRequest){.text = n ? text : NULL, .n_text = n};
+    bool ok = session_request(s, &request, err);
+    mem_free(text);
+    return ok;
+}
+
 static bool do_open(Session *s, const char *a, Error *err)
 {
     if (!*a) {
@@ -102,6 +128,8 @@ static bool do_open(Session *s, const char *a, Error *err)
     SessionRequest request = request_to_change(s);
     if (looks_like_model(a)) {
         request.model = a;
+    } else if (looks_like_picture(a)) {
+        request.image_path = a;
     } else if (path_has_suffix(a, ".safetensors")) {
         request.trace_path = a;
     } else {
@@ -159,6 +187,7 @@ static bool do_dismiss(Session *s, const char *a, Error *err)
 
 const SessionCommand session_run_commands[] = {
     {"text", "TEXT", "run the model on this text", false, do_text},
+    {"target", "[TEXT]", "what a decoder reads; nothing: what the model writes", false, do_target},
     {"open", "PATH", "open a model, a record or a text file", false, do_open},
     {"model", "MODEL", "run the text through another model", false, do_model},
     {"temperature", "T", "divide the scores by T before the softmax", false, do_temperature},

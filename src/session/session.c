@@ -251,6 +251,16 @@ int session_stacks(const Session *s, TraceStack list[TRACE_STACK_COUNT])
     return n;
 }
 
+const char *session_source(const Session *s, size_t *n_bytes)
+{
+    const Trace *cross = s->stacks.stacks[TRACE_STACK_CROSS];
+    const Trace *encoder = s->stacks.stacks[TRACE_STACK_ENCODER];
+    if (cross) {
+        return trace_key_source(cross, n_bytes);
+    }
+    return trace_source(encoder ? encoder : s->trace, n_bytes);
+}
+
 /* Shows one of the stacks: everything that was computed of another one goes. */
 static void show_stack(Session *s, Trace *trace)
 {
