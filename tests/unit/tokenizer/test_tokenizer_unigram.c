@@ -208,7 +208,13 @@ static void test_charsmap_read__sizes(void **state)
         assert_int_equal(charsmap_read(&map, &arena, bytes, cases[i].n, "m", &err), cases[i].opens);
         assert_int_equal(err.code, cases[i].opens ? ERR_NONE : ERR_FORMAT);
     }
+    static uint8_t long_rule[4 + 1025 + 1];
+    memset(long_rule + 4, 'x', 1025);
     Error err = {0};
+    assert_false(charsmap_read(&map, &arena, long_rule, sizeof long_rule, "m", &err));
+    assert_int_equal(err.code, ERR_RANGE);
+    assert_ok(charsmap_read(&map, &arena, long_rule, sizeof long_rule - 2, "m", &err), err);
+    err = (Error){0};
     bytes[15] = 0xFF;
     put_u32(bytes, 8);
     assert_false(charsmap_read(&map, &arena, bytes, 16, "m", &err));
