@@ -35,7 +35,8 @@ def is_held_out(text):
 
 
 def make_tokenizer(args):
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+    from tokenizers import (Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers,
+                            processors)
 
     rng, words = random.Random(1), set()
     for _ in range(400_000):
@@ -74,8 +75,8 @@ def configuration(n_vocab, args):
         decoder_attention_heads=args.heads, encoder_ffn_dim=args.mlp, decoder_ffn_dim=args.mlp,
         max_position_embeddings=256, activation_function="swish", scale_embedding=True, dropout=0.0,
         init_std=0.04, pad_token_id=n_vocab - 1, eos_token_id=EOS, forced_eos_token_id=EOS,
-        decoder_start_token_id=n_vocab - 1, bad_words_ids=None, share_encoder_decoder_embeddings=True,
-        tie_word_embeddings=True, num_beams=1, max_length=64)
+        decoder_start_token_id=n_vocab - 1, bad_words_ids=None,
+        share_encoder_decoder_embeddings=True, tie_word_embeddings=True, num_beams=1, max_length=64)
 
 
 def padded(lists, value):
@@ -209,7 +210,8 @@ def train(args):
             say(f"held out: exact {exact_share(model, codec, rows):.4f}  cross weight "
                 f"{weight.numpy().round(2).tolist()}  hits {hits.numpy().round(2).tolist()}")
             model.train()
-            torch.save({"model": model.state_dict(), "args": vars(args)}, args.work / "checkpoint.pt")
+            torch.save({"model": model.state_dict(), "args": vars(args)},
+                       args.work / "checkpoint.pt")
 
 
 def export(args):
@@ -222,8 +224,8 @@ def export(args):
     model.half().save_pretrained(args.out)
     (args.out / "tokenizer.json").write_bytes((args.work / "tokenizer.json").read_bytes())
     (args.out / "example.txt").write_text(EXAMPLE + "\n")
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>", "unk_token": "<unk>",
-                "pad_token": "<pad>", "model_max_length": 256}
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>",
+                "unk_token": "<unk>", "pad_token": "<pad>", "model_max_length": 256}
     (args.out / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
     for path in sorted(args.out.iterdir()):
         path.chmod(0o644)

@@ -21,7 +21,8 @@ boy boys garçon - m|king kings roi - m|queen queens reine - f|teacher teachers 
 doctor doctors médecin - m|student students étudiant - m|friend friends ami - m
 neighbour neighbours voisin - m|cat cats chat - m|dog dogs chien - m|bird birds oiseau oiseaux m
 horse horses cheval chevaux m|mouse mice souris souris f|cow cows vache - f|sister sisters sœur - f
-brother brothers frère - m|mother mothers mère - f|father fathers père - m|baker bakers boulanger - m
+brother brothers frère - m|mother mothers mère - f|father fathers père - m
+baker bakers boulanger - m
 minister ministers ministre - m|president presidents président - m|painter painters peintre - m"""
 THINGS = """
 house houses maison - f|book books livre - m|letter letters lettre - f|car cars voiture - f
@@ -30,11 +31,13 @@ chair chairs chaise - f|door doors porte - f|window windows fenêtre - f|bread b
 cheese cheeses fromage - m|hat hats chapeau chapeaux m|shirt shirts chemise - f|key keys clé - f
 picture pictures tableau tableaux m|boat boats bateau bateaux m|story stories histoire - f
 song songs chanson - f|word words mot - m|machine machines machine - f|box boxes boîte - f
-agreement agreements accord - m|area areas zone - f|law laws loi - f|newspaper newspapers journal journaux m
+agreement agreements accord - m|area areas zone - f|law laws loi - f
+newspaper newspapers journal journaux m
 report reports rapport - m|question questions question - f|answer answers réponse - f
 map maps carte - f|clock clocks horloge - f|egg eggs œuf - m|language languages langue - f"""
 PLACES = """
-garden gardens jardin - m|city cities ville - f|village villages village - m|school schools école - f
+garden gardens jardin - m|city cities ville - f|village villages village - m
+school schools école - f
 church churches église - f|bridge bridges pont - m|river rivers rivière - f|forest forests forêt - f
 market markets marché - m|room rooms chambre - f|kitchen kitchens cuisine - f|street streets rue - f
 station stations gare - f|island islands île - f|castle castles château châteaux m
@@ -42,25 +45,32 @@ mountain mountains montagne - f|library libraries bibliothèque - f|field fields
 hotel hotels hôtel - m|country countries pays pays m"""
 # English, French masculine, feminine, their plurals, before a vowel; "-" follows the rule.
 BEFORE = """
-small petit - - - -|big grand - - - -|old vieux vieille vieux - vieil|new nouveau nouvelle nouveaux - nouvel
+small petit - - - -|big grand - - - -|old vieux vieille vieux - vieil
+new nouveau nouvelle nouveaux - nouvel
 beautiful beau belle beaux - bel|good bon bonne - - -|young jeune jeune - - -|pretty joli - - - -
 bad mauvais mauvaise mauvais - -|other autre autre - - -"""
 AFTER = """
-red rouge rouge - - -|black noir - - - -|white blanc blanche - - -|green vert - - - -|blue bleu - - - -
+red rouge rouge - - -|black noir - - - -|white blanc blanche - - -|green vert - - - -
+blue bleu - - - -
 yellow jaune jaune - - -|dark sombre sombre - - -|cold froid - - - -|warm chaud - - - -
 heavy lourd - - - -|quiet tranquille tranquille - - -|strange étrange étrange - - -
 important important - - - -|interesting intéressant - - - -|difficult difficile difficile - - -
-european européen européenne - - -|economic économique économique - - -|national national - nationaux - -
-political politique politique - - -|public public publique - - -|french français française français - -
-english anglais anglaise anglais - -|wooden boisé - - - -|modern moderne moderne - - -|famous célèbre célèbre - - -
+european européen européenne - - -|economic économique économique - - -
+national national - nationaux - -
+political politique politique - - -|public public publique - - -
+french français française français - -
+english anglais anglaise anglais - -|wooden boisé - - - -|modern moderne moderne - - -
+famous célèbre célèbre - - -
 empty vide vide - - -|clean propre propre - - -|expensive cher chère - - -|free libre libre - - -"""
 # English base and third person, French je il nous vous ils; "er" conjugates the stem.
 VERBS = """
-see sees vois voit voyons voyez voient|love loves aim er|eat eats mange mange mangeons mangez mangent
+see sees vois voit voyons voyez voient|love loves aim er
+eat eats mange mange mangeons mangez mangent
 read reads lis lit lisons lisez lisent|write writes écris écrit écrivons écrivez écrivent
 buy buys achète achète achetons achetez achètent|sell sells vends vend vendons vendez vendent
 find finds trouv er|look_for looks_for cherch er|take takes prends prend prenons prenez prennent
-know knows connais connaît connaissons connaissez connaissent|open opens ouvr er|close closes ferm er
+know knows connais connaît connaissons connaissez connaissent|open opens ouvr er
+close closes ferm er
 carry carries port er|draw draws dessin er|want wants veux veut voulons voulez veulent
 have has ai a avons avez ont|watch watches regard er|listen_to listens_to écout er
 paint paints peins peint peignons peignez peignent|visit visits visit er|forget forgets oubli er
@@ -73,23 +83,28 @@ play plays jou er|run runs cours court courons courez courent
 wait waits attends attend attendons attendez attendent"""
 PARTICIPLES = """
 signed signé|built construit|found trouvé|seen vu|written écrit|sold vendu|opened ouvert
-closed fermé|painted peint|lost perdu|bought acheté|forgotten oublié|visited visité|brought apporté"""
+closed fermé|painted peint|lost perdu|bought acheté|forgotten oublié|visited visité
+brought apporté"""
 PERSONS = [("i", "je", 0, "m", 1), ("he", "il", 1, "m", 1), ("she", "elle", 1, "f", 1),
            ("we", "nous", 2, "m", 2), ("you", "vous", 3, "m", 2), ("they", "ils", 4, "m", 2)]
 TO_BE = ["suis", "est", "sommes", "êtes", "sont"]
-NAMES = [("paul", "paul", "m"), ("anna", "anna", "f"), ("mary", "marie", "f"), ("peter", "pierre", "m"),
+NAMES = [("paul", "paul", "m"), ("anna", "anna", "f"), ("mary", "marie", "f"),
+         ("peter", "pierre", "m"),
          ("john", "jean", "m"), ("julia", "julie", "f")]
 OWNED = [("my", "mon", "ma", "mes"), ("his", "son", "sa", "ses"), ("her", "son", "sa", "ses"),
          ("our", "notre", "notre", "nos"), ("your", "votre", "votre", "vos"),
          ("their", "leur", "leur", "leurs")]
-NUMBERS = [("two", "deux"), ("three", "trois"), ("four", "quatre"), ("five", "cinq"), ("six", "six"),
-           ("seven", "sept"), ("eight", "huit"), ("nine", "neuf"), ("ten", "dix"), ("eleven", "onze"),
+NUMBERS = [("two", "deux"), ("three", "trois"), ("four", "quatre"), ("five", "cinq"),
+           ("six", "six"),
+           ("seven", "sept"), ("eight", "huit"), ("nine", "neuf"), ("ten", "dix"),
+           ("eleven", "onze"),
            ("twelve", "douze")]
 WHERE = [("in", "dans"), ("on", "sur"), ("under", "sous"), ("behind", "derrière"), ("with", "avec"),
          ("for", "pour"), ("near", "près de"), ("of", "de"), ("to", "à"), ("without", "sans"),
          ("before", "devant"), ("between", "entre"), ("about", "sur")]
 TOWNS = [("london", "londres", "à"), ("paris", "paris", "à"), ("rome", "rome", "à"),
-         ("france", "france", "en"), ("england", "angleterre", "en"), ("germany", "allemagne", "en"),
+         ("france", "france", "en"), ("england", "angleterre", "en"),
+         ("germany", "allemagne", "en"),
          ("berlin", "berlin", "à"), ("italy", "italie", "en")]
 DAYS = list(zip("monday tuesday wednesday thursday friday saturday sunday".split(),
                 "lundi mardi mercredi jeudi vendredi samedi dimanche".split()))
@@ -100,7 +115,8 @@ MONTHS = list(zip("january february march april may june july august september o
 ADVERBS = [("always", "toujours"), ("often", "souvent"), ("also", "aussi")]
 WHEN = [("now", "maintenant"), ("tomorrow", "demain"), ("here", "ici"), ("together", "ensemble"),
         ("tonight", "ce soir"), ("well", "bien")]
-ONE_OBJECT = [("him", "le"), ("her", "la"), ("them", "les"), ("it", "le"), ("me", "me"), ("us", "nous")]
+ONE_OBJECT = [("him", "le"), ("her", "la"), ("them", "les"), ("it", "le"), ("me", "me"),
+              ("us", "nous")]
 YEARS = [str(y) for y in range(1950, 2050)]
 
 
@@ -234,7 +250,8 @@ def possessed(p, tables, lead):
         owner = p.pick(NAMES)
         who = [(owner[1], p.say(owner[0]))]
     else:
-        being, fr = p.pick(BEINGS), p.pick([("the", ("le", "la"))] * 2 + [(o[0], o[1:3]) for o in OWNED])
+        being = p.pick(BEINGS)
+        fr = p.pick([("the", ("le", "la"))] * 2 + [(o[0], o[1:3]) for o in OWNED])
         who = [(fr[1][being[4] == "f"], p.say(fr[0])), (being[2], p.say(being[0]))]
     mark = p.say("'s")
     adjective = p.pick(BEFORE if p.often(0.5) else AFTER) if p.often(0.4) else None

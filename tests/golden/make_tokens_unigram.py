@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Golden tokens of Unigram tokenizers: the kinds that T5, XLM-R, ALBERT and mBART carry, and GGUF's.
+"""Golden tokens of Unigram tokenizers: the kinds that T5, XLM-R, ALBERT and mBART carry; GGUF's.
 
 Writes tests/golden/data/tokens_{json,}_{t5,xlmr,albert,mbart}.json, tokens_t5.gguf and
 tokens_gguf_t5.json; formats as make_tokens.py says. The table of character rules is ours, written
-in SentencePiece's format: what NFKC and SentencePiece's NMT rules do to the characters of the texts.
+in SentencePiece's format: what NFKC and SentencePiece's NMT rules do to the texts' characters.
 
 Usage, from the top of the repository:
   python tests/golden/make_tokens_unigram.py [--seeds | --spm FOLDER]
 --seeds writes first inputs for tests/fuzz instead.
---spm also compares vocabularies that are too large to keep: FOLDER is test/ of the source archive of
-the Python package sentencepiece, whose models carry full tables; writes tokens_kyoto.json and its
+--spm also compares vocabularies that are too large to keep: FOLDER is test/ of the source archive
+of the Python package sentencepiece, whose models carry full tables; writes tokens_kyoto.json and its
 tokenizer to the folder $TMPDIR, for test_tokens.c by ATTNSCOPE_GOLDEN.
 """
 import base64
@@ -171,7 +171,8 @@ def like_gguf(pieces, kinds, table, trims, prepends, unk, eos):
     trim = [N.Replace(Regex("^ +| +$"), ""), N.Replace(Regex(" {2,}"), " ")]
     t.normalizer = N.Sequence([N.Precompiled(table)] + (trim if trims else []))
     scheme = "always" if prepends else "never"
-    t.pre_tokenizer, t.decoder = P.Metaspace(prepend_scheme=scheme), D.Metaspace(prepend_scheme=scheme)
+    t.pre_tokenizer = P.Metaspace(prepend_scheme=scheme)
+    t.decoder = D.Metaspace(prepend_scheme=scheme)
     name = pieces[eos][0]
     t.post_processor = T.TemplateProcessing(single=f"$A {name}", pair=f"$A {name} $B:1 {name}:1",
                                             special_tokens=[(name, eos)])
