@@ -113,24 +113,31 @@ static bool trace_json(const TraceInfo *info, StrBuf *out, Error *err)
            cli_json_string(out, info->architecture, err) &&
            strbuf_printf(out, err,
                          ",\"layers\":%d,\"heads\":%d,\"kv_heads\":%d,\"head_dim\":%d,"
-                         "\"width\":%d,\"vocabulary\":%d,\"tokens\":%d,\"values\":%s,"
+                         "\"width\":%d,\"vocabulary\":%d,\"stack\":\"%s\",\"tokens\":%d,"
+                         "\"keys\":%d,\"values\":%s,"
                          "\"hidden\":%s,\"dtype\":\"%s\",\"weight_shift\":%.9g,"
                          "\"temperature\":%.9g,\"bytes\":%llu,\"seconds\":%.6g}\n",
                          info->n_layers, info->n_heads, info->n_kv_heads, info->head_dim,
-                         info->model_dim, info->n_vocab, info->n_queries,
-                         info->has_values ? "true" : "false", info->has_hidden ? "true" : "false",
-                         dtypes[info->params.dtype], (double)info->weight_shift,
-                         (double)info->params.temperature, (unsigned long long)info->held_bytes,
-                         info->seconds);
+                         info->model_dim, info->n_vocab, trace_stack_name(info->stack),
+                         info->n_queries, info->n_keys, info->has_values ? "true" : "false",
+                         info->has_hidden ? "true" : "false", dtypes[info->params.dtype],
+                         (double)info->weight_shift, (double)info->params.temperature,
+                         (unsigned long long)info->held_bytes, info->seconds);
 }
 
 static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)
 {
     char a[32];
-    return strbuf_printf(out, err, "%-14s%s (%s)\n%-14s%d\n%-14s%d layers of %d heads, %d wide\n",
-                         "trace of", info->model_name, info->architecture, "tokens",
-                         info->n_queries, "attention", info->n_layers, info->n_heads,
-                         info->head_dim) &&
+    char tokens[64];
+    bool cross = info->stack == TRACE_STACK_CROSS;
+    snprintf(tokens, sizeof tokens, cross ? "%d, which read %d of the source" : "%d",
+             info->n_queries, info->n_keys);
+    return strbuf_printf(out, err,
+                         "%-14s%s (%s)\n%-14s%s\n%-14s%d layers of %d heads, %d wide%s%s\n",
+                         "trace of", info->model_name, info->architecture, "tokens", tokens,
+                         "attention", info->n_layers, info->n_heads, info->head_dim,
+                         info->stack == TRACE_STACK_SELF ? "" : ", ",
+                         info->stack == TRACE_STACK_SELF ? "" : trace_stack_name(info->stack)) &&
            strbuf_printf(out, err, "%-14s%s as %s, %s\n", "holds", stores[info->params.store],
                          dtypes[info->params.dtype], format_bytes(info->held_bytes, a)) &&
            strbuf_printf(out, err, "%-14s%.2f s\n", "computed in", info->seconds);
