@@ -17,8 +17,6 @@ static const double UNK_PENALTY = 10.0;
  * dozen characters; a file with longer ones than this was made to run for ever. */
 enum { LONGEST_PIECE = 4096 };
 
-typedef struct UnigramCell UnigramCell;
-
 bool unigram_finish(Reader *reader, double *scores, const bool *left_out, Error *err)
 {
     Tokenizer *t = reader->tokenizer;
