@@ -18,6 +18,10 @@ cmp -s "$dir/stdout" "$dir/chat.json" || bad "the system's words are not where t
 ok tokens --model "$dir/model" --text 'hi' --json
 cmp -s "$dir/stdout" "$dir/chat.json" && bad "without --chat the template is used too"
 
+ok info --model "$dir/model"; prints 'a template of its own (--chat)'
+ok info --model "$dir/model" --json; prints '"chat_template":true'
+ok info --model tiny --json; prints '"chat_template":false'
+
 # ---- templates that refuse or are broken: 1, the line of the template
 printf '%s\n%s' '{{ bos_token }}' '{{ raise_exception("no user here") }}' >"$dir/model/chat_template.jinja"
 fails 1 'chat template: line 2: the template refuses: no user here' \
