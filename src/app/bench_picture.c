@@ -1,6 +1,7 @@
 /* bench: what was measured as a page of charts. */
 #include "app/bench_report.h"
 
+#include "app/bench_names.h"
 #include "app/chart.h"
 #include "base/file.h"
 #include "export/export.h"
@@ -17,11 +18,12 @@ typedef struct Series {
     const BenchResult *points[MAX_POINTS]; /* by length */
     size_t n;
     Color color;
-    char name[192];
+    char name[BENCH_NAME];
 } Series;
 
 typedef struct Page {
     const BenchReport *report;
+    BenchCommon common;
     DrawList list;
     Theme theme;
     Series series[MAX_SERIES];
@@ -93,53 +95,6 @@ static bool same_series(const BenchResult *a, const BenchResult *b)
            a->model == b->model && !strcmp(a->isa, b->isa) && !strcmp(a->precision, b->precision);
 }
 
-static bool same_mask(const BenchResult *a, const BenchResult *b)
-{
-    return a->causal == b->causal && a->window == b->window;
-}
-
-/* True if all results have the mask of the first one: then the heading tells it. */
-static bool one_mask(const Page *page)
-{
-    const BenchResult *all = page->report->results.items;
-    bool one = true;
-    for (size_t i = 1; i < page->report->results.n; i++) {
-        one = one && same_mask(&all[0], &all[i]);
-    }
-    return one;
-}
-
-/* "causal", "sliding window of 128". */
-static const char *mask_words(const BenchResult *r, char out[48])
-{
-    if (r->model) {
-        return "the model's own masks";
-    }
-    if (r->window) {
-        snprintf(out, 48, r->causal ? "sliding window of %d" : "window of %d around", r->window);
-        return out;
-    }
-    return r->causal ? "causal" : "no mask";
-}
-
-/* What differs within a call: the rest is in the heading. */
-static void name_series(const Page *page, Series *s)
-{
-    const BenchResult *r = s->points[0];
-    char words[48], mask[64] = "", queries[32] = "", type[16] = "";
-    if (!one_mask(page)) {
-        snprintf(mask, sizeof mask, ", %s", mask_words(r, words));
-    }
-    if (r->queries != r->n) {
-        snprintf(queries, sizeof queries, ", %d asking", r->queries);
-    }
-    if (strcmp(r->precision, "f32") != 0) {
-        snprintf(type, sizeof type, " %s", r->precision);
-    }
-    snprintf(s->name, sizeof s->name, "%s%s × %d, H %d, D %d%s%s", r->isa, type, r->threads,
-             r->heads, r->dim, mask, queries);
-}
-
 static void collect_series(Page *page)
 {
     for (size_t i = 0; i < page->report->results.n; i++) {
@@ -164,7 +119,8 @@ static void collect_series(Page *page)
         series->points[at] = r;
     }
     for (size_t s = 0; s < page->n_series; s++) {
-        name_series(page, &page->series[s]);
+        Series *series = &page->series[s];
+        bench_series_name(&page->common, series->points[0], series->name);
     }
 }
 
@@ -593,23 +549,27 @@ static void draw_heading(Page *page)
             ? draw_format(&page->list, " · a busy machine: medians up to %.1f times the least",
                           unrest)
             : "";
-    char words[48];
-    const char *masks =
-        one_mask(page) ? mask_words(&page->report->results.items[0], words) : "several masks";
+    char words[BENCH_NAME];
+    const BenchResult *first = &page->report->results.items[0];
+    const char *masks = page->common.mask ? bench_mask_words(first, words) : "several masks";
+    const char *shape = page->common.shape
+                            ? draw_format(&page->list, "H %d, D %d · ", first->heads, first->dim)
+                            : "";
     const char *unseen =
         page->n_unseen ? draw_format(&page->list, " · %zu results are not drawn", page->n_unseen)
                        : "";
-    draw_text(&page->list,
-              &(DrawText){.face = FONT_SANS,
-                          .size = 14,
-                          .color = page->theme.text2,
-                          .text = draw_format(&page->list,
-                                              "%s · %d thread%s · %s · %s · peak %.1f GF/s of "
-                                              "fused multiply-adds on registers%s%s%s",
-                                              m->isa, m->threads, m->threads == 1 ? "" : "s", masks,
-                                              m->compiler, m->peak_gflops, memory, busy, unseen),
-                          .at = vec2(MARGIN, 74),
-                          .max_width = PAGE_W - 2 * MARGIN});
+    draw_text(
+        &page->list,
+        &(DrawText){.face = FONT_SANS,
+                    .size = 14,
+                    .color = page->theme.text2,
+                    .text = draw_format(&page->list,
+                                        "%s · %d thread%s · %s%s · %s · peak %.1f GF/s of "
+                                        "fused multiply-adds on registers%s%s%s",
+                                        m->isa, m->threads, m->threads == 1 ? "" : "s", shape,
+                                        masks, m->compiler, m->peak_gflops, memory, busy, unseen),
+                    .at = vec2(MARGIN, 74),
+                    .max_width = PAGE_W - 2 * MARGIN});
 }
 
 static bool draw_page(Page *page, FontSet *fonts, Error *err)
@@ -644,7 +604,7 @@ bool bench_picture_write(const BenchReport *report, const BenchPictureDesc *desc
     if (!fonts) {
         return false;
     }
-    Page page = {.report = report, .theme = theme_make(theme)};
+    Page page = {.report = report, .common = bench_common_of(report), .theme = theme_make(theme)};
     collect_series(&page);
     ExportDesc how = {.scale = desc->scale, .title = "attnscope bench"};
     bool ok = draw_page(&page, fonts, err);

@@ -53,7 +53,7 @@ for text in Roofline 'Speed by length' 'Scaling with threads' 'Time by length' '
     grep -qF "$text" "$o/b.svg" || bad "the picture does not say $text"
 done
 ok bench --n 32,64 --heads 1 --dim 8 --threads 1 --masks full,causal --no-naive --plot "$o/m.svg"
-for text in 'several masks' 'D 8, no mask' 'D 8, causal'; do
+for text in 'several masks' 'no mask' 'causal' 'H 1, D 8'; do
     grep -qF "$text" "$o/m.svg" || bad "the picture of two masks does not say $text"
 done
 rm -f "$o/m.svg"
