@@ -21,7 +21,7 @@ typedef struct RotaryDesc {
     double low_freq_factor, high_freq_factor; /* LLAMA3 */
     double original_positions;                /* LLAMA3 */
     const float *divisors; /* [W/2] each frequency is divided by it (GGUF's rope_freqs); or NULL */
-    double magnitude;           /* cosines and sines are multiplied by it; 0 = 1 */
+    double magnitude;      /* cosines and sines are multiplied by it; 0 = 1 */
 } RotaryDesc;
 
 /** W/2 frequencies in float32, by the steps of float32 that transformers takes, so that far

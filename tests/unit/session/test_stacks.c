@@ -75,7 +75,7 @@ static void test_run_input_read__a_target_is_shifted(void **state)
         int32_t last;
     } rows[] = {
         {{.text = "la zone", .n_text = 7}, 3, -1}, /* its end is predicted, not read */
-        {{.ids = ids, .n_ids = 3}, 4, end},          /* ids are taken as they are */
+        {{.ids = ids, .n_ids = 3}, 4, end},        /* ids are taken as they are */
         {{.ids = begun, .n_ids = 2}, 2, 5},
     };
     for (size_t i = 0; i < AS_COUNT(rows); i++) {
