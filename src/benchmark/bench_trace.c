@@ -209,6 +209,11 @@ bool bench_trace(const BenchMachine *machine, const Trace *trace, const BenchAtt
                  BenchResult *result, Error *err)
 {
     const TraceInfo *info = trace_info(trace);
+    if (trace_is_cross(trace)) {
+        return error_set(err, ERR_UNSUPPORTED,
+                         "bench measures self-attention: take --stack encoder or decoder of %s",
+                         info->model_name);
+    }
     if (trace_layers_done(trace) < info->n_layers || !info->has_values) {
         return error_set(err, ERR_RANGE, "bench: the trace of %s %s; run it again with --store qkv",
                          info->model_name,

@@ -17,7 +17,7 @@ static void read_head(const Trace *trace, int32_t layer, int32_t head, float *ou
         !trace_row_profile(trace, layer, head, last, out, &err) ||
         !trace_cell(trace, layer, head, last, 0, &cell, &err) ||
         !trace_q(trace, layer, head, last, last + 1, out, &err) ||
-        !trace_k(trace, layer, head, last, last + 1, out, &err) ||
+        !trace_k(trace, layer, head, info->n_keys - 1, info->n_keys, out, &err) ||
         (info->has_values && !trace_output(trace, layer, head, last, last + 1, out, &err)) ||
         rows.max_key[last] < -1 || rows.max_key[last] >= info->n_keys) {
         abort();
@@ -29,6 +29,31 @@ static void read_head(const Trace *trace, int32_t layer, int32_t head, float *ou
         abort();
     }
     mem_free(texels);
+}
+
+static char read_text(const TraceToken *tokens, int32_t n, const char *source)
+{
+    char sum = 0;
+    for (int32_t i = 0; i < n; i++) {
+        for (int64_t at = tokens[i].start; at >= 0 && at < tokens[i].end; at++) {
+            sum = (char)(sum + source[at]);
+        }
+    }
+    return sum;
+}
+
+static char read_picture(const Trace *trace)
+{
+    const TraceImage *image = trace_image(trace);
+    char sum = 0;
+    for (int32_t i = 0; image && i < trace_info(trace)->n_queries; i++) {
+        int32_t x, y, w, h;
+        if (trace_image_patch(trace, i, &x, &y, &w, &h)) {
+            const size_t at = (size_t)(y + h - 1) * (size_t)image->width + (size_t)(x + w - 1);
+            sum = (char)(sum + image->rgb[3 * at + 2]);
+        }
+    }
+    return sum;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
@@ -49,15 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     if (out && info->has_hidden && !trace_hidden(trace, info->n_layers, 0, 1, out, &err)) {
         abort();
     }
-    size_t n_source;
-    const char *source = trace_source(trace, &n_source);
-    volatile char sum = 0;
-    for (int32_t i = 0; i < info->n_queries; i++) {
-        const TraceToken *token = &trace_tokens(trace)[i];
-        for (int64_t at = token->start; at >= 0 && at < token->end; at++) {
-            sum = (char)(sum + source[at]);
-        }
-    }
+    volatile char sum = read_text(trace_tokens(trace), info->n_queries, trace_source(trace, NULL));
+    sum = (char)(sum + read_text(trace_key_tokens(trace, NULL), info->n_keys,
+                                 trace_key_source(trace, NULL)));
+    sum = (char)(sum + read_picture(trace));
     mem_free(out);
     trace_close(trace);
     return 0;
