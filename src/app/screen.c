@@ -1,12 +1,14 @@
 #include "app/screen.h"
 
 #include "app/cli.h"
+#include "base/clock.h"
 #include "base/embedded.h"
 #include "base/file.h"
 #include "export/export.h"
 #include "gfx/headless.h"
 #include "session/commands.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- options ---- */
@@ -80,14 +82,10 @@ static bool apply_options(Screen *screen, Error *err)
     return true;
 }
 
-bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wake_payload,
-                 Error *err)
+bool screen_prepare(Screen *screen, App *app, void (*wake)(void *payload), void *wake_payload,
+                    Error *err)
 {
     *screen = (Screen){.app = app};
-    RunRequest request;
-    if (!app_read_request(app, &request, err)) {
-        return false;
-    }
     screen->fonts = fontset_create(err);
     screen->session =
         screen->fonts
@@ -100,7 +98,23 @@ bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wa
                            &(ViewsDesc){.model_cache = cli_model_cache(app), .keys = &screen->keys},
                            err)
             : NULL;
-    if (!screen->views || !read_keys(screen, err) || !apply_options(screen, err)) {
+    if (!screen->views || !read_keys(screen, err)) {
+        screen_close(screen);
+        return false;
+    }
+    return true;
+}
+
+bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wake_payload,
+                 Error *err)
+{
+    RunRequest request;
+    *screen = (Screen){.app = app};
+    if (!app_read_request(app, &request, err) ||
+        !screen_prepare(screen, app, wake, wake_payload, err)) {
+        return false;
+    }
+    if (!apply_options(screen, err)) {
         screen_close(screen);
         return false;
     }
@@ -164,6 +178,50 @@ bool screen_pass(Screen *screen, const UiFrame *frame, Error *err)
     run_keys(screen);
     ui_end(&screen->ui);
     return draw_end(&screen->list, err);
+}
+
+static bool surface_pass(Screen *screen, const ScreenSurface *surface, float *scale, Error *err)
+{
+    const SessionOptions *o = &screen->session->options;
+    *scale = fmaxf(surface->content_scale, 0.25f) * o->scale;
+    return screen_pass(screen,
+                       &(UiFrame){.list = &screen->list,
+                                  .fonts = screen->fonts,
+                                  .theme = (ThemeId)o->theme,
+                                  .width = (float)surface->width_px / *scale,
+                                  .height = (float)surface->height_px / *scale,
+                                  .scale = *scale,
+                                  .now_s = clock_now_s(),
+                                  .still = surface->still},
+                       err);
+}
+
+bool screen_build(Screen *screen, const ScreenSurface *surface, const UiEvent *events, int n_events,
+                  float *scale, Error *err)
+{
+    enum { ROUNDS = 4 };
+    for (int i = 0; i < n_events; i++) {
+        if (ui_feed(&screen->ui, &events[i])) {
+            continue;
+        }
+        if (!surface_pass(screen, surface, scale, err)) {
+            return false;
+        }
+        session_update(screen->session, clock_now_s());
+        if (!ui_feed(&screen->ui, &events[i])) {
+            return error_set(err, ERR_INTERNAL, "an event was not taken");
+        }
+    }
+    /* What a pass posts is seen in the frame that shows it; a few rounds settle it. */
+    for (int round = 0; round < ROUNDS; round++) {
+        if (!surface_pass(screen, surface, scale, err)) {
+            return false;
+        }
+        if (!session_update(screen->session, clock_now_s())) {
+            break;
+        }
+    }
+    return true;
 }
 
 static bool check_selection(const Session *s, const Selection *wanted, Error *err)

@@ -19,8 +19,9 @@ typedef struct Window {
     GLFWcursor *cursors[4]; /* by UiCursor; NULL = the system has none */
     UiCursor cursor;
     int width_px, height_px;
-    float scale; /* device px per logical px, the screen's and the person's multiplied */
-    bool still;  /* reduced motion */
+    float content_scale; /* the screen's */
+    float scale;         /* device px per logical px: the screen's and the person's multiplied */
+    bool still;          /* reduced motion */
 } Window;
 
 static void wake(void *payload)
@@ -128,26 +129,12 @@ static void measure(Window *w)
     glfwGetWindowSize(w->handle, &window_w, &window_h);
     glfwGetFramebufferSize(w->handle, &w->width_px, &w->height_px);
     glfwGetWindowContentScale(w->handle, &content_x, &content_y);
+    w->content_scale = content_x;
     w->scale = fmaxf(content_x, 0.25f) * w->screen.session->options.scale;
     if (window_w > 0 && window_h > 0) {
         w->input.to_logical_x = (float)w->width_px / (float)window_w / w->scale;
         w->input.to_logical_y = (float)w->height_px / (float)window_h / w->scale;
     }
-}
-
-static bool pass(Window *w, Error *err)
-{
-    const Session *s = w->screen.session;
-    return screen_pass(&w->screen,
-                       &(UiFrame){.list = &w->screen.list,
-                                  .fonts = w->screen.fonts,
-                                  .theme = (ThemeId)s->options.theme,
-                                  .width = (float)w->width_px / w->scale,
-                                  .height = (float)w->height_px / w->scale,
-                                  .scale = w->scale,
-                                  .now_s = clock_now_s(),
-                                  .still = w->still},
-                       err);
 }
 
 static void take_dropped(Window *w)
@@ -159,35 +146,17 @@ static void take_dropped(Window *w)
     w->input.n_dropped = 0;
 }
 
-/* Feeds all events, with a pass between two that cannot be seen in one, then brings the session up
- * to date and the list to what it says. */
 static bool build_frame(Window *w, Error *err)
 {
     take_dropped(w);
-    for (int i = 0; i < w->input.n_events; i++) {
-        if (ui_feed(&w->screen.ui, &w->input.events[i])) {
-            continue;
-        }
-        if (!pass(w, err)) {
-            return false;
-        }
-        session_update(w->screen.session, clock_now_s());
-        if (!ui_feed(&w->screen.ui, &w->input.events[i])) {
-            return error_set(err, ERR_INTERNAL, "an event was not taken");
-        }
-    }
+    int n = w->input.n_events;
     w->input.n_events = 0;
-    /* What a pass posts is seen in the frame that shows it; a few rounds settle it. */
-    for (int round = 0; round < 4; round++) {
-        measure(w);
-        if (!pass(w, err)) {
-            return false;
-        }
-        if (!session_update(w->screen.session, clock_now_s())) {
-            break;
-        }
-    }
-    return true;
+    return screen_build(&w->screen,
+                        &(ScreenSurface){.width_px = w->width_px,
+                                         .height_px = w->height_px,
+                                         .content_scale = w->content_scale,
+                                         .still = w->still},
+                        w->input.events, n, &w->scale, err);
 }
 
 static bool paint(Window *w, Error *err)

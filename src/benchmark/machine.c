@@ -69,7 +69,7 @@ static double measure_peak(PeakLoop *loop, int n_threads, int64_t rounds)
     return total / 1e9;
 }
 
-static void read_cpu_name(char *name, size_t size)
+void bench_cpu_name(char *name, size_t size)
 {
     snprintf(name, size, "unknown processor");
     FILE *file = fopen("/proc/cpuinfo", "r");
@@ -103,7 +103,7 @@ bool bench_machine(BenchMachine *machine, AttnIsa isa, int n_threads, Error *err
     machine->threads = attn_ctx_threads(ctx);
     PeakLoop *loop = peak_loop_of(attn_ctx_isa(ctx));
     attn_ctx_destroy(&ctx);
-    read_cpu_name(machine->cpu, sizeof machine->cpu);
+    bench_cpu_name(machine->cpu, sizeof machine->cpu);
 #if defined(__clang__)
     snprintf(machine->compiler, sizeof machine->compiler, "clang %d.%d.%d", __clang_major__,
              __clang_minor__, __clang_patchlevel__);
