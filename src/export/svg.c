@@ -275,7 +275,8 @@ static void svg_text(Svg *s)
     svg_put(s, "<text xml:space=\"preserve\"");
     /* Renderers do not agree where a line from the right starts, but all know its middle. */
     float shift = rtl ? width / 2 : 0;
-    float turn = t->turn == TEXT_UP ? -90 : t->turn == TEXT_DOWN ? 90 : 0;
+    static const float turns[] = {0, -90, 90, -TEXT_LEAN_DEG};
+    float turn = turns[t->turn];
     svg_attr(s, "x", t->at.x + shift);
     svg_attr(s, "y", t->at.y);
     if (turn != 0) {

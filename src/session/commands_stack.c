@@ -94,7 +94,7 @@ static bool do_lens(Session *s, const char *a, Error *err)
 static bool do_explode(Session *s, const char *a, Error *err)
 {
     double v = 1;
-    if (!command_read_number(a, STACK_LEAST_EXPLODE, STACK_MOST_EXPLODE, &v, err)) {
+    if (!command_read_number(a, (double)STACK_LEAST_EXPLODE, (double)STACK_MOST_EXPLODE, &v, err)) {
         return false;
     }
     s->stack3d.explode = (float)v;

@@ -61,8 +61,8 @@ enum { STACK_MOST_DEPTH = 8 };
 #define STACK_MOST_PAN      0.6f
 #define STACK_LEAST_ZOOM    0.45f
 #define STACK_MOST_ZOOM     24.0f
-#define STACK_LEAST_EXPLODE 0.2
-#define STACK_MOST_EXPLODE  3.0
+#define STACK_LEAST_EXPLODE 0.2f
+#define STACK_MOST_EXPLODE  3.0f
 
 /** As a session opens. */
 StackChoice stack_choice_default(void);

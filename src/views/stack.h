@@ -85,10 +85,14 @@ typedef struct StackModel {
     int32_t every;                        /* of thinning or grouping; 1 = every layer */
     StackPlane planes[STACK_PLANES_MOST]; /* from the lowest */
     int32_t n_planes;
-    float y_low, y_high; /* of the lowest and highest plane */
-    float mass;          /* of the focus row, shown as curves */
-    int32_t n_sources;   /* of the focus row */
-    float followed;      /* of the query's reading, followed down `depth` layers */
+    float y_low, y_high, y_focus; /* of the lowest and highest plane, and in focus */
+    int32_t focus_layer;
+    StackSource strongest[8]; /* of the focus row */
+    int n_strongest;
+    Rect strip, controls; /* cards; empty = no room */
+    float mass;           /* of the focus row, shown as curves */
+    int32_t n_sources;    /* of the focus row */
+    float followed;       /* of the query's reading, followed down `depth` layers */
     int32_t n_curves;
 } StackModel;
 
@@ -129,9 +133,15 @@ void stack_labels_draw(StackModel *m);
 
 /* ---- stack_side.c: cards ---- */
 
+/** Boxes of the cards. */
+void stack_side_place(StackModel *m);
+/** Does a label at box keep clear of the cards and the title? */
+bool stack_free_place(const StackModel *m, Rect box);
 /** Width of the card at the right; 0 = no room. */
 float stack_strip_width(Rect stage);
 void stack_side_draw(StackModel *m);
+/** "mean of 9 heads". */
+const char *stack_heads_says(StackModel *m);
 /** "every third layer, mean of 9 heads". */
 const char *stack_says(StackModel *m);
 

@@ -132,6 +132,8 @@ static void place_planes(StackModel *m)
                               .y = stack_height(slot, m->focus, m->focus, m->spacing, m->explode),
                               .alpha = 1,
                               .focus = true});
+    m->focus_layer = (int32_t)lroundf(m->focus);
+    m->y_focus = stack_height(slot, m->focus, m->focus, m->spacing, m->explode);
     m->y_low = m->planes[0].y;
     m->y_high = m->planes[m->n_planes - 1].y;
 }
@@ -235,11 +237,7 @@ static void place_camera(StackModel *m)
         e->glide = tween_at(now); /* the flight's length holds until it has landed */
     }
     seconds = !jump && now - tween_value(&e->glide, now) < 0.7 ? 0.7 : seconds;
-    float y_focus = 0;
-    for (int32_t i = 0; i < m->n_planes; i++) {
-        y_focus = m->planes[i].focus ? m->planes[i].y : y_focus;
-    }
-    Stand stand = stand_of(m, y_focus);
+    Stand stand = stand_of(m, m->y_focus);
     bool moves = false;
     double yaw = near_angle((double)(c->yaw_deg + v->pend_yaw), tween_value(&e->yaw, now));
     double pitch = (double)AS_CLAMP(c->pitch_deg + v->pend_pitch, -89.0f, 89.0f);
@@ -326,10 +324,10 @@ static void find_sliders(StackModel *m)
 static Rect room_of(Rect stage)
 {
     float right = stack_strip_width(stage);
-    float top = 96;
-    float low = stage.h > 620 ? 128 : 96;
-    float left = stage.w > 900 ? 150 : 72;
-    float names = 96; /* "Layer 13" right of the planes */
+    float top = stage.h > 620 ? 74 : 66;
+    float low = stage.h > 620 ? 116 : 96;
+    float left = stage.w > 900 ? 120 : 72;
+    float names = 92; /* "Layer 13" right of the planes */
     return rect(stage.x + left, stage.y + top,
                 AS_MAX(stage.w - left - names - (right > 0 ? right + 40 : 24), 60.0f),
                 AS_MAX(stage.h - top - low, 60.0f));
@@ -359,6 +357,7 @@ bool stack_model_make(StackModel *m, ViewContext *c, Rect stage)
     find_sliders(m);
     place_planes(m);
     place_camera(m);
+    stack_side_place(m);
     v->placed = true;
     return true;
 }

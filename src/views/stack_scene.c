@@ -401,6 +401,8 @@ static void add_links(Scene *s)
         if (p->focus) {
             m->mass = mass;
             m->n_sources = n;
+            m->n_strongest = AS_MIN(n, (int32_t)AS_COUNT(m->strongest));
+            memcpy(m->strongest, sources, (size_t)m->n_strongest * sizeof *sources);
             /* Between two layers the curves of neither are there in full. */
             strength *= fabsf(2 * (m->focus - floorf(m->focus)) - 1);
         }
