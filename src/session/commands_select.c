@@ -104,6 +104,8 @@ static bool do_unpin(Session *s, const char *a, Error *err)
         s->error = (Error){0};
     } else {
         s->selection.pinned = false;
+        memset(s->options.flow.pins, 0, sizeof s->options.flow.pins);
+        s->options.flow.n_pins = 0;
     }
     return true;
 }

@@ -59,6 +59,7 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
            o->rows_normalised == p->rows_normalised &&
            o->inspector_toggled == p->inspector_toggled && o->terms_largest == p->terms_largest &&
            o->terms_from == p->terms_from &&
+           memcmp(&o->flow, &p->flow, sizeof o->flow) == 0 &&
            memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0 &&
            stack_choice_equal(&a->stack3d, &b->stack3d);
 }

@@ -3,6 +3,7 @@
 #include "session/baseline.h"
 #include "session/choose.h"
 #include "session/commands.h"
+#include "session/flow.h"
 #include "session/journal.h"
 #include "session/lesson.h"
 #include "session/run.h"
@@ -105,6 +106,7 @@ void session_destroy(Session **session)
         drop_run(s);
         tiles_clear(&s->tiles, s->jobs);
         survey_free(s);
+        flow_free(s);
         stack_data_free(s);
         jobs_destroy(s->jobs);
     }

@@ -10,6 +10,7 @@
 #include "analysis/patterns.h"
 #include "base/jobs.h"
 #include "base/str.h"
+#include "session/flow_options.h"
 #include "session/head_set.h"
 #include "session/playback.h"
 #include "session/reading.h"
@@ -104,6 +105,7 @@ typedef struct SessionOptions {
     bool diagonal;                 /* mark and name the cells of a token with itself */
     bool outline_hidden;           /* found patterns are not outlined */
     bool folds_closed[FOLD_COUNT];
+    FlowOptions flow;
     bool inspector_toggled; /* open where it is closed by itself (narrow windows), else closed */
 } SessionOptions;
 
@@ -130,6 +132,7 @@ typedef struct SessionRun SessionRun; /* one run on its way (session/run.c) */
 typedef struct Journal Journal;       /* session/journal.c */
 typedef struct CommandQueue CommandQueue;
 typedef struct Survey Survey;           /* session/survey.c */
+typedef struct FlowState FlowState;     /* session/flow.c */
 typedef struct LessonCache LessonCache; /* session/lesson.c */
 
 typedef struct SessionDesc {
@@ -181,6 +184,7 @@ typedef struct Session {
     Trace *baseline;        /* the run before a what-if that changes it; retained; may be NULL */
     char *real_model;       /* the model before made-up ones took its place; owned; may be NULL */
     Survey *survey;         /* of the whole text; session_survey */
+    FlowState *flow;        /* curves, paths, graph; session/flow.h */
     StackData *stack_data;  /* session_stack_patterns, session_stack_rows */
     Reading reading;        /* of the selection; session_reading */
     PatternScores patterns; /* of the head `patterns_of`; session_patterns */
