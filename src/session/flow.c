@@ -313,7 +313,7 @@ static bool describe(Session *s, const FlowMap *map, const FlowEdges *edges, Flo
     }
     for (int32_t i = 0; i < o->n_held; i++) {
         held[i] = o->held[i];
-        held[i].token /= map->key.block;
+        held[i].token /= map->key.col_block;
     }
     job->desc = (GraphDesc){.n_nodes = n_nodes,
                             .links = links,

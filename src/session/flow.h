@@ -20,11 +20,10 @@ typedef struct FlowKey {
     uint64_t trace_version;
     uint32_t heads[FLOW_HEAD_WORDS]; /* bits; at least one */
     int32_t layer;
-    int32_t row0, row1; /* queries, row0 a multiple of block */
-    int32_t col0, col1; /* keys that are in the window, col0 a multiple of block */
-    int32_t block;      /* a power of two */
+    int32_t row0, row1;           /* queries, row0 a multiple of row_block */
+    int32_t col0, col1;           /* keys that are in the window, col0 a multiple of col_block */
+    int32_t row_block, col_block; /* powers of two; apart only in cross attention */
     int32_t by_value;
-    int32_t pad;
 } FlowKey;
 
 typedef struct FlowTop {

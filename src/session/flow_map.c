@@ -43,9 +43,9 @@ double flow_map_cost(const Trace *trace, const FlowKey *key)
 bool flow_map_by_summary(const Trace *trace, const FlowKey *key)
 {
     const TraceLayer *layer = trace_layer(trace, key->layer);
-    return layer && !key->by_value && key->block > 1 && layer->row_texel > 0 &&
-           layer->col_texel > 0 && key->block % layer->row_texel == 0 &&
-           key->block % layer->col_texel == 0;
+    return layer && !key->by_value && AS_MAX(key->row_block, key->col_block) > 1 &&
+           layer->row_texel > 0 && layer->col_texel > 0 && key->row_block % layer->row_texel == 0 &&
+           key->col_block % layer->col_texel == 0;
 }
 
 /* ---- one row ---- */
@@ -107,8 +107,8 @@ static void select_top(FlowTop *v, int32_t n, int32_t k)
 static void visible(const Maker *m, int32_t row, int32_t *first, int32_t *end, int32_t *n_queries)
 {
     const FlowKey *key = &m->map->key;
-    int32_t from = key->row0 + row * key->block;
-    int32_t to = AS_MIN(from + key->block, key->row1);
+    int32_t from = key->row0 + row * key->row_block;
+    int32_t to = AS_MIN(from + key->row_block, key->row1);
     *first = INT32_MAX;
     *end = 0;
     *n_queries = 0;
@@ -128,7 +128,7 @@ static void visible(const Maker *m, int32_t row, int32_t *first, int32_t *end, i
 static void finish_row(Maker *m, int32_t slot, int32_t row)
 {
     FlowMap *map = m->map;
-    int32_t block = map->key.block;
+    int32_t block = map->key.col_block;
     size_t at = (size_t)slot * (size_t)map->n_rows + (size_t)row;
     int32_t first;
     int32_t end;
@@ -223,10 +223,10 @@ static bool read_rows(Maker *m, int32_t slot, Arena *scratch, JobControl *contro
             trace_visible_keys(m->trace, key->layer, r, &first, &last);
             for (int32_t j = first; j < last; j++) {
                 double x = (double)w[j] * (lengths ? (double)lengths[j] : 1);
-                m->sums[j / key->block] += x;
+                m->sums[j / key->col_block] += x;
             }
-            if (r + 1 == key->row1 || (r + 1 - key->row0) % key->block == 0) {
-                finish_row(m, slot, (r - key->row0) / key->block);
+            if (r + 1 == key->row1 || (r + 1 - key->row0) % key->row_block == 0) {
+                finish_row(m, slot, (r - key->row0) / key->row_block);
                 memset(m->sums, 0, (size_t)m->map->n_all_cols * sizeof *m->sums);
             }
         }
@@ -249,8 +249,8 @@ static bool read_summary(Maker *m, int32_t slot, Arena *scratch, Error *err)
         !trace_summary(m->trace, key->layer, m->map->heads[slot], TRACE_REDUCE_MEAN, mean, err)) {
         return false;
     }
-    int32_t per_row = key->block / layer->row_texel;
-    int32_t per_col = key->block / layer->col_texel;
+    int32_t per_row = key->row_block / layer->row_texel;
+    int32_t per_col = key->col_block / layer->col_texel;
     for (int32_t row = 0; row < m->map->n_rows; row++) {
         memset(m->sums, 0, (size_t)m->map->n_all_cols * sizeof *m->sums);
         int32_t r0 = key->row0 / layer->row_texel + row * per_row;
@@ -273,14 +273,14 @@ static bool read_summary(Maker *m, int32_t slot, Arena *scratch, Error *err)
 static bool check(const Trace *trace, const FlowKey *key, Error *err)
 {
     const TraceInfo *info = trace_info(trace);
-    bool ok = trace_layer(trace, key->layer) && key->block >= 1 && key->row0 >= 0 &&
-              key->row0 < key->row1 && key->row1 <= info->n_queries && key->col0 >= 0 &&
-              key->col0 < key->col1 && key->col1 <= info->n_keys && key->row0 % key->block == 0 &&
-              key->col0 % key->block == 0;
+    bool ok = trace_layer(trace, key->layer) && key->row_block >= 1 && key->col_block >= 1 &&
+              key->row0 >= 0 && key->row0 < key->row1 && key->row1 <= info->n_queries &&
+              key->col0 >= 0 && key->col0 < key->col1 && key->col1 <= info->n_keys &&
+              key->row0 % key->row_block == 0 && key->col0 % key->col_block == 0;
     return ok ? true
               : error_set(err, ERR_RANGE,
                           "queries %d to %d by %d of layer %d cannot be shown: there are %d",
-                          key->row0, key->row1, key->block, key->layer, info->n_queries);
+                          key->row0, key->row1, key->row_block, key->layer, info->n_queries);
 }
 
 static bool reserve(Maker *m, Error *err)
@@ -343,9 +343,9 @@ FlowMap *flow_map_make(const Trace *trace, const FlowKey *key, JobControl *contr
     }
     map->heads = heads;
     map->n_heads = list_heads(key, info->n_heads, heads);
-    map->n_rows = blocks(key->row1 - key->row0, key->block);
-    map->n_cols = blocks(key->col1 - key->col0, key->block);
-    map->n_all_cols = blocks(info->n_keys, key->block);
+    map->n_rows = blocks(key->row1 - key->row0, key->row_block);
+    map->n_cols = blocks(key->col1 - key->col0, key->col_block);
+    map->n_all_cols = blocks(info->n_keys, key->col_block);
     map->n_top = AS_MIN(map->n_all_cols, FLOW_ROW_MOST);
     map->by_summary = flow_map_by_summary(trace, key);
     Maker m = {.trace = trace, .map = map};
@@ -429,7 +429,7 @@ FlowEdges *flow_select(const FlowMap *map, const FlowOptions *options, Arena *ar
         double unit = map->key.by_value ? map->row_mass[at] : map->n_queries[row];
         for (int32_t k = 0; k < take[at]; k++) {
             const FlowTop *top = &map->top[at * (size_t)map->n_top + (size_t)k];
-            out->edges[out->n++] = (FlowEdge){.row = map->key.row0 / map->key.block + row,
+            out->edges[out->n++] = (FlowEdge){.row = map->key.row0 / map->key.row_block + row,
                                               .col = top->col,
                                               .slot = (int32_t)(at / (size_t)map->n_rows),
                                               .weight = (float)((double)top->mass / unit),

@@ -5,6 +5,7 @@
 #include "ui/formula.h"
 #include "ui/text_field.h"
 #include "ui/widgets.h"
+#include "views/flow.h"
 #include "views/heads.h"
 #include "views/matrix.h"
 #include "views/overview.h"

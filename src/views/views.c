@@ -43,7 +43,11 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_FLOW,
          .help = "Attention as curves between tokens, as wide as their weight, with particles "
                  "that carry what is read.",
-         .comes_with = "It comes with the Flow and Stack part of the road map."},
+         .draw = flow_draw,
+         .timeline = flow_timeline,
+         .state_bytes = sizeof(FlowView),
+         .free_state = flow_view_free,
+         .command = flow_command},
     [VIEW_STACK] = {.icon = ICON_STACK,
                     .help =
                         "The network in space: one sheet per layer with its heatmap on it, and the "
