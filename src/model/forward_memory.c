@@ -10,7 +10,8 @@ typedef struct Layout {
 
 static bool changes_scores(const ModelWhatIf *w)
 {
-    return w->unscaled || (w->temperature != 0 && w->temperature != 1) || w->mask != MODEL_MASK_AUTO;
+    return w->unscaled || (w->temperature != 0 && w->temperature != 1) ||
+           w->mask != MODEL_MASK_AUTO;
 }
 
 /* Does the network go on without the what-if that taps see? */

@@ -74,6 +74,7 @@ static const SessionCommand journal_commands[] = {
 
 /* ---- the tables ---- */
 
+/* clang-format off */
 const SessionCommand *const session_command_tables[] = {
     session_select_commands,
     session_run_commands,
@@ -88,6 +89,7 @@ const SessionCommand *const session_command_tables[] = {
     journal_commands,
     NULL,
 };
+/* clang-format on */
 
 static const SessionCommand *find(const char *name, size_t n)
 {
