@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { PAD = 16, LABELS = 106 };
+enum { PAD = 16, LABELS = 106, LEGEND = 100 };
 
 static void tag(Ui *ui, Rect box, const char *text)
 {
@@ -79,7 +79,7 @@ static void lens_labels(const MatrixScene *s, const TileKey *key, Rect grid, flo
 static const float *by_row(const MatrixScene *s, const float *values, const float *row_max,
                            int32_t rows, int32_t cols)
 {
-    if (!s->c->session->options.rows_normalised) {
+    if (!s->c->session->options.rows_normalised || !row_max) {
         return values;
     }
     float *out = ARENA_ARRAY(&s->c->ui->list->arena, float, (size_t)rows *(size_t)cols, NULL);
@@ -180,7 +180,14 @@ static void draw_lens(const MatrixScene *s)
     Rect grid = {l->lens_card.x + l->lens_card.w - PAD - l->lens_cell * (float)l->lens_n,
                  l->lens_card.y + 60, l->lens_cell * (float)cols, l->lens_cell * (float)rows};
     grid.x = ui_snap(ui, grid.x);
-    const Tile *tile = session_tile(session, &key, NULL);
+    WeightSource source = s->source;
+    source.by_row = source.mean = false;
+    key.source = weight_source_id(&source);
+    if (source.combine != COMBINE_ONE) {
+        key.layer = source.set.heads[0].layer;
+        key.head = 0;
+    }
+    const Tile *tile = session_tile_of(session, &source, &key, NULL);
     if (tile) {
         lens_cells(s, tile, grid, l->lens_cell);
     }
@@ -407,15 +414,58 @@ static void draw_scale_bar(const MatrixScene *s, float x, float y, float width)
         y -= 12;
     }
     MatrixZoom z = s->view->zoom;
-    const char *what =
-        z.factor > 1 ? draw_format(ui->list, "1 px = %d × %d weights, max", z.factor, z.factor)
-                     : draw_format(ui->list, "1 weight = %d × %d px", z.px, z.px);
-    if (!s->c->views->settled) {
+    const char *what = z.factor > 1 ? draw_format(ui->list, "1 px = %d × %d weights, %s", z.factor,
+                                                  z.factor, s->source.mean ? "mean" : "max")
+                                    : draw_format(ui->list, "1 weight = %d × %d px", z.px, z.px);
+    if (!s->exact) {
         what = draw_format(ui->list, "summary, 1 texel = %d × %d, max", s->view->row_texel,
                            s->view->col_texel);
     }
     ui_label(ui, rect(x, y + 12, width, 18),
              &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text3}, what);
+}
+
+/* A part of the legend can be brushed: the colours then spread over these weights alone. */
+static void draw_range_legend(MatrixScene *s, Rect box)
+{
+    Ui *ui = s->c->ui;
+    MatrixView *v = s->view;
+    bool hot;
+    bool held;
+    bool clicked =
+        ui_click(ui, UI_ID("matrix-legend"), rect(box.x, box.y, box.w, 14), false, &hot, &held);
+    float at = AS_CLAMP((ui->mouse.x - box.x) / box.w, 0, 1);
+    bool cut = s->c->session->options.map_hi > 0;
+    ui_legend(ui, box, s->map, s->scale);
+    if (hot && !held) {
+        ui_tooltip(
+            ui, rect(box.x, box.y, box.w, 14),
+            cut ? "Drag to spread the colours over a part. A click brings the whole range back."
+                : "Drag to spread the colours over a part of the weights.");
+    }
+    if (held && ui->pressed[0]) {
+        v->brushing = LEGEND;
+        v->legend_from = at;
+    }
+    if (v->brushing != LEGEND) {
+        return;
+    }
+    float a = fminf(at, v->legend_from);
+    float b = fmaxf(at, v->legend_from);
+    if (held) {
+        draw_rect(ui->list, &(DrawRect){.box = {box.x + a * box.w, box.y - 2, (b - a) * box.w, 16},
+                                        .radius = 3,
+                                        .border = 2,
+                                        .border_color = ui->theme.cross});
+        return;
+    }
+    v->brushing = 0;
+    if (b - a > 0.03f) {
+        session_post(s->c->session, "map-range %.6g %.6g", (double)scale_invert(s->scale, a),
+                     (double)scale_invert(s->scale, b));
+    } else if (clicked && cut) {
+        session_post(s->c->session, "map-range all");
+    }
 }
 
 static void draw_controls(MatrixScene *s, Rect box)
@@ -434,7 +484,7 @@ static void draw_controls(MatrixScene *s, Rect box)
     float y = box.y;
     ui_caps(ui, rect(box.x, y, box.w, 14),
             o->rows_normalised ? row_titles[o->map_scale] : titles[o->map_scale]);
-    ui_legend(ui, rect(box.x, y + 22, box.w, 32), s->map, s->scale);
+    draw_range_legend(s, rect(box.x, y + 22, box.w, 32));
     y += 72;
     ui_caps(ui, rect(box.x, y, box.w, 14), "Scale");
     int scale = ui_segmented(ui, UI_ID("map-scale"), rect(box.x, y + 20, box.w, 28), scales, 3,
