@@ -23,6 +23,10 @@ extern char **environ;
 static const int32_t default_n[] = {512, 8192, 131072};
 enum { RUN_TOKENS = 2048, RUN_FRAMES_MOST = 1200, VOCABULARY = 256 };
 static const char *const journey_model = "random:L=2,H=2,d=64,seed=1";
+static const char *const tiles_name = "tiles: time to exact";
+static const char *const run_name = "while a model runs";
+static const char *const first_name = "first picture";
+static const char *const idle_name = "idle window";
 static const char *const run_model = "random:L=12,H=8,d=512,seed=1";
 
 typedef struct Stage {
@@ -238,7 +242,7 @@ static bool measure_tiles(Stage *s, int32_t tokens, Error *err)
         time.ms = (clock_now_s() - start) * 1e3;
         ok = ok && keep(&times, &time, err);
     }
-    ok = ok && tell(s, "tiles: time to exact", tokens, &times, err);
+    ok = ok && tell(s, tiles_name, tokens, &times, err);
     forget(&times);
     return ok;
 }
@@ -277,7 +281,7 @@ static bool measure_run(Stage *s, const char *model, Error *err)
              keep(&times, &time, err);
         sleep_s(start + 1.0 / 60 - clock_now_s());
     }
-    ok = ok && settle(s, err) && tell(s, "while a model runs", RUN_TOKENS, &times, err);
+    ok = ok && settle(s, err) && tell(s, run_name, RUN_TOKENS, &times, err);
     forget(&times);
     return ok;
 }
@@ -335,7 +339,7 @@ static bool measure_first(Stage *s, const char *model, Error *err)
     unlink(path);
     unlink(picture);
     char name[64];
-    snprintf(name, sizeof name, "first picture: %.40s", path_base_name(model));
+    snprintf(name, sizeof name, "%s: %.40s", first_name, path_base_name(model));
     ok = ok && tell(s, name, 0, &times, err);
     forget(&times);
     return ok;
@@ -390,15 +394,20 @@ static bool measure_idle(Stage *s, Error *err)
     }
     double percent = (after - before) / WATCH_S * 100;
     if (!s->as_json) {
-        printf("%-24s %33.2f %% of a core\n", "idle window", percent);
+        printf("%-24s %33.2f %% of a core\n", idle_name, percent);
         return true;
     }
     char row[128];
-    snprintf(row, sizeof row, "{\"journey\":\"idle window\",\"percent_of_core\":%.3f}", percent);
+    snprintf(row, sizeof row, "{\"journey\":\"%s\",\"percent_of_core\":%.3f}", idle_name, percent);
     return add_json(s, err, row);
 }
 
 /* ---- all of it ---- */
+
+static void no_wake(void *payload)
+{
+    (void)payload;
+}
 
 static bool open_stage(Stage *s, Error *err)
 {
@@ -409,7 +418,8 @@ static bool open_stage(Stage *s, Error *err)
                                  .content_scale = scale->has ? (float)scale->number : 1};
     s->headless = headless_create(s->surface.width_px, s->surface.height_px, err);
     s->gfx = s->headless ? gfx_create(headless_proc, err) : NULL;
-    return s->gfx && screen_prepare(&s->screen, s->app, NULL, NULL, err);
+    /* Workers step back as they do for a window. */
+    return s->gfx && screen_prepare(&s->screen, s->app, no_wake, NULL, err);
 }
 
 static void close_stage(Stage *s)
@@ -430,18 +440,45 @@ static void print_heading(const Stage *s, const char *cpu)
     }
 }
 
+static bool wants(const char *only, const char *name)
+{
+    return !only || strstr(name, only);
+}
+
+/* Is anything asked for that needs a trace of its own length? */
+static bool wants_lengths(const char *only)
+{
+    bool any = wants(only, tiles_name);
+    for (const Journey *j = bench_journeys; j->name; j++) {
+        any |= wants(only, j->name);
+    }
+    return any;
+}
+
+/* What is measured once, whatever the length. */
+static bool measure_rest(Stage *s, const char *only, Error *err)
+{
+    const OptionValue *model = app_option(s->app, OPTION_MODEL_ID);
+    const char *real = cli_resolve_model("smollm2", &s->app->arena);
+    const char *spec = model->given ? cli_resolve_model(model->text, &s->app->arena) : run_model;
+    return (!wants(only, run_name) || measure_run(s, spec, err)) &&
+           (!wants(only, first_name) || (measure_first(s, "tiny", err) &&
+                                         (!path_is_folder(real) || measure_first(s, real, err)))) &&
+           (!wants(only, idle_name) || measure_idle(s, err));
+}
+
 static bool measure_length(Stage *s, const char *model, int32_t n, const char *only, Error *err)
 {
     if (!request(s, model, n, err) || !settle(s, err)) {
         return false;
     }
     for (const Journey *j = bench_journeys; j->name; j++) {
-        bool wanted = (!only || strstr(j->name, only)) && (!j->most_tokens || n <= j->most_tokens);
+        bool wanted = wants(only, j->name) && (!j->most_tokens || n <= j->most_tokens);
         if (wanted && !run_journey(s, j, n, err)) {
             return false;
         }
     }
-    return only || measure_tiles(s, n, err);
+    return !wants(only, tiles_name) || measure_tiles(s, n, err);
 }
 
 static bool write_json(Stage *s, const char *cpu, Error *err)
@@ -477,15 +514,10 @@ bool bench_render(App *app, Error *err)
     if (ok) {
         print_heading(&s, cpu);
     }
-    for (size_t i = 0; i < n_lengths && ok; i++) {
+    for (size_t i = 0; i < n_lengths && ok && wants_lengths(only->text); i++) {
         ok = measure_length(&s, spec, lengths[i], only->text, err);
     }
-    if (ok && !only->given) {
-        const char *real = cli_resolve_model("smollm2", &app->arena);
-        ok = measure_run(&s, model->given ? spec : run_model, err) &&
-             measure_first(&s, "tiny", err) &&
-             (!path_is_folder(real) || measure_first(&s, real, err)) && measure_idle(&s, err);
-    }
+    ok = ok && measure_rest(&s, only->text, err);
     ok = ok && (!s.as_json || write_json(&s, cpu, err));
     close_stage(&s);
     return ok;

@@ -174,7 +174,7 @@ const OptionDef option_table[OPTION_COUNT] = {
     .help = "measure the window instead: frame times of scripted journeys at the lengths of --n "
             "(512, 8192 and 131072), first picture, tiles, frames while a model runs, idling"},
 [OPTION_JOURNEY_ID] = {"journey", 0, OPTION_STRING, OPTION_GROUP_BENCH, BIT(BENCH), "NAME",
-    .help = "with --render: only the journeys whose name contains this, and nothing else"},
+    .help = "with --render: only what has this in its name, such as matrix, tiles, first, runs, idle"},
 [OPTION_PLOT_ID] = {"plot", 0, OPTION_PATH, OPTION_GROUP_BENCH, BIT(BENCH), "FILE",
     .help = "draw what was measured into a .png, .svg or .pdf: roofline, speed, threads, growth "
             "of time and memory"},

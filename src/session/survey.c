@@ -348,6 +348,7 @@ static SurveyJob *submit(Session *s, const SurveyJob *from, uint64_t *id, Error 
                    .run = job_run,
                    .done = job_done,
                    .payload = job,
+                   .lane = from->step < 0 ? JOB_SHORT : JOB_LONG,
                    .wake = s->desc.wake,
                    .wake_payload = s->desc.wake_payload},
         err);
