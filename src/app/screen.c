@@ -361,6 +361,32 @@ static bool paint_png(const DrawList *list, const char *path, int32_t width, int
     return ok;
 }
 
+/* One command alone, by a context of its own: its box at the corner of a list that has the size. */
+static bool rasterise(void *payload, const DrawList *list, const DrawCmd *cmd, float scale,
+                      int32_t width, int32_t height, unsigned char *rgba, Error *err)
+{
+    (void)payload;
+    Headless *headless = headless_create(width, height, err);
+    Gfx *gfx = headless ? gfx_create(headless_proc, err) : NULL;
+    DrawList one = {0};
+    bool ok = gfx != NULL;
+    if (ok) {
+        draw_begin(&one, list->fonts, (float)width / scale, (float)height / scale);
+        DrawScene scene = cmd->u.scene;
+        scene.ground_middle.x -= scene.box.x;
+        scene.ground_middle.y -= scene.box.y;
+        scene.box.x = scene.box.y = 0;
+        draw_scene(&one, &scene);
+        gfx_begin_frame(gfx, width, height, scale);
+        ok = draw_end(&one, err) && gfx_paint(gfx, &one, err) &&
+             gfx_read_pixels(gfx, rgba, (size_t)width * (size_t)height * 4, err);
+    }
+    draw_list_free(&one);
+    gfx_destroy(gfx);
+    headless_destroy(headless);
+    return ok;
+}
+
 bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t height_px, Error *err)
 {
     float scale = screen->session->options.scale;
@@ -368,7 +394,7 @@ bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t hei
         !cli_go_on(screen->app, err)) {
         return false;
     }
-    ExportDesc desc = {.scale = scale};
+    ExportDesc desc = {.scale = scale, .rasterise = rasterise};
     if (path_has_suffix(path, ".svg")) {
         return export_svg(path, &screen->list, &desc, err);
     }

@@ -108,6 +108,10 @@ typedef struct SceneGeometry {
 /** Everything of a scene from far to near. scale: device px per logical px. */
 AS_MUST_CHECK bool scene3d_build(const DrawScene *scene, float scale, SceneGeometry *out,
                                  Error *err);
+/** The scene's box as opaque RGBA bytes [height][width][4], painted by the processor: for machines
+ *  without GL. Slow (some 100 ms a frame). width, height: device px of the box. */
+AS_MUST_CHECK bool scene3d_raster(const DrawScene *scene, float scale, int32_t width,
+                                  int32_t height, unsigned char *rgba, Error *err);
 void scene3d_geometry_free(SceneGeometry *geometry);
 /** A point of a curve at t in 0..1. */
 Vec3 scene3d_curve_at(const SceneCurve *curve, float t);

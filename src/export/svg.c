@@ -369,6 +369,15 @@ static void svg_cells(Svg *s)
     svg_put(s, "</g>\n");
 }
 
+static void svg_scene(Svg *s)
+{
+    CellPicture picture;
+    s->ok = s->ok && picture_scene(s->list, s->cmd, s->desc, &s->arena, &picture, s->err);
+    if (s->ok) {
+        svg_image(s, s->cmd->u.scene.box, picture.rgba, picture.cols, picture.rows, true, 1);
+    }
+}
+
 static void svg_command(Svg *s)
 {
     const DrawCmd *cmd = s->cmd;
@@ -424,6 +433,9 @@ static void svg_command(Svg *s)
         break;
     case DRAW_PARTICLES:
         svg_particles(s);
+        break;
+    case DRAW_SCENE:
+        svg_scene(s);
         break;
     default:
         s->ok = error_set(s->err, ERR_INTERNAL, "unknown drawing command %d", (int)cmd->kind);
