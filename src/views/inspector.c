@@ -363,6 +363,11 @@ void chrome_inspector(ViewContext *c, Rect bar)
                        ICON_CHEVRON_RIGHT, "fold the inspector")) {
         session_post(c->session, "inspector");
     }
+    const ViewDef *def = view_def(c->session->view);
+    if (def->inspect && c->session->trace) {
+        def->inspect(c, rect(box.x, box.y + 42, box.w, box.h - 42));
+        return;
+    }
     const Reading *r = session_reading(c->session);
     if (!r) {
         ui_paragraph(ui, rect(box.x, box.y + 44, box.w, 80), &(UiLabel){.face = FONT_SANS}, 18,

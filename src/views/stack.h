@@ -79,6 +79,7 @@ typedef struct StackModel {
     float spacing, explode, opacity;
     float focus; /* layer in focus, on its way between two */
     float fly;   /* 0..1: the camera is at the layer in focus, the others step back */
+    float steep; /* 0..1: sheets lie over each other, those before the focus step back */
     float size;  /* of lines and dots: 1 where a unit length is as large as in the design */
     bool cross;  /* keys are of another text than the queries */
     int32_t n_layers, n_queries, n_keys;

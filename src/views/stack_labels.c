@@ -287,6 +287,13 @@ static Vec2 right_corner(const StackModel *m, float y)
             best = at;
         }
     }
+    /* Clear of the curves, which reach out in front of the streams. */
+    Vec3 out = stack_stream_at(m, m->c->session->selection.query, y);
+    out.z += m->cross ? 0 : 0.24f;
+    Vec2 at;
+    if (view3d_project(&m->eye, out, &at, NULL) && at.x > best.x) {
+        best.x = at.x;
+    }
     return best;
 }
 
@@ -310,7 +317,8 @@ static void put_layer(Labels *l, const StackPlane *p)
     bool inside = box.x > m->stage.x && box.y > m->stage.y + 56 &&
                   box.x + box.w < m->stage.x + m->stage.w - 8 &&
                   box.y + h < m->stage.y + m->stage.h - 8;
-    if (p->alpha < 0.3f || !inside || !stack_free_place(m, box) || !take(l, box, 1)) {
+    if (p->alpha < 0.3f || (!p->focus && m->steep > 0.3f) || !inside || !stack_free_place(m, box) ||
+        !take(l, box, 1)) {
         return;
     }
     float strong = p->focus ? 1 : p->alpha * (1 - 0.6f * m->fly);

@@ -45,10 +45,11 @@ static float presence(const StackModel *m, const StackPlane *p)
         return 1;
     }
     bool above = (float)p->first > m->focus;
-    float back = above ? 0.94f : 0.7f;
     const Playback *play = &m->c->session->playback;
     float lit = play->playing && above ? 0.55f : 1;
-    return p->alpha * (1 - back * m->fly) * lit;
+    bool before = above == (m->eye.eye.y > p->y); /* between the eye and the focus */
+    float back = AS_MAX((above ? 0.94f : 0.7f) * m->fly, (before ? 0.97f : 0.5f) * m->steep);
+    return p->alpha * (1 - back) * lit;
 }
 
 static SceneCells cells_of(const StackModel *m, int32_t layer)
@@ -340,7 +341,7 @@ static void add_link(Scene *s, const StackLink *link, const StackPlane *p, float
     float alpha = (0.3f + 0.6f * w) * strength;
     curve.color.a = alpha * (strong ? 1 : 0.72f);
     curve.core = strong ? 0.75f : 0.25f;
-    curve.glow = (strong ? 2.4f : 1.1f) * curve.width + (strong ? 6 : 3) * m->size;
+    curve.glow = (strong ? 2.4f : 0.9f) * curve.width + (strong ? 6 : 2.5f) * m->size;
     curve.glow_alpha = (strong ? 0.34f : 0.14f) * (0.4f + 0.6f * w) * strength;
     if (!m->c->ui->theme.dark) {
         curve.core *= 0.4f;

@@ -53,6 +53,7 @@ static const ViewDef defs[VIEW_COUNT] = {
                         "The network in space: one sheet per layer with its heatmap on it, and the "
                         "paths of a token through all of them.",
                     .draw = stack_draw,
+                    .inspect = stack_inspect,
                     .timeline = stack_timeline,
                     .state_bytes = sizeof(StackView),
                     .free_state = stack_free,

@@ -28,6 +28,9 @@ typedef struct ViewDef {
     const char *comes_with; /* NULL = built; else the part of the road map that brings it */
     /** Draws into the stage and answers the pointer. */
     void (*draw)(ViewContext *c, Rect stage);
+    /** What the inspector says while this view is in front, below its title. NULL = everything about
+     *  the selected weight. */
+    void (*inspect)(ViewContext *c, Rect box);
     /** What its time looks like (session/playback.h). NULL = playing walks the layers. */
     void (*timeline)(Views *views, const Session *session, Timeline *timeline);
     /** Names a step of the timeline, for the transport. NULL = numbers. In the frame's arena. */
