@@ -3,6 +3,7 @@
 #include "views/internal.h"
 #include "views/mathematics.h"
 #include "views/mechanism.h"
+#include "views/steps.h"
 
 #include <math.h>
 
@@ -24,7 +25,11 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_STEPS,
          .help = "Attention one stage at a time, from tokens to the output, with every matrix, "
                  "its shape, and an animation of how its numbers come from the last ones.",
-         .comes_with = "It comes with the Teach part of the road map."},
+         .folds_inspector = true,
+         .draw = steps_draw,
+         .timeline = steps_timeline,
+         .step_name = steps_step_name,
+         .state_bytes = sizeof(StepsView)},
     [VIEW_MATRIX] =
         {.icon = ICON_MATRIX,
          .help = "One head as a heatmap: every weight between every two tokens, exact, from one "
