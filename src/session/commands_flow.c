@@ -100,6 +100,12 @@ static bool do_paths(Session *s, const char *a, Error *err)
     return choose(&flow_of(s)->all_heads, a, names, 2, err);
 }
 
+static bool do_first(Session *s, const char *a, Error *err)
+{
+    static const char *const names[] = {"out", "in"};
+    return choose(&flow_of(s)->with_first, a, names, 2, err);
+}
+
 /* "3" turns one more head on or off; "all", "one". */
 static bool do_heads(Session *s, const char *a, Error *err)
 {
@@ -267,6 +273,7 @@ const SessionCommand session_flow_commands[] = {
      do_arrows},
     {"flow-paths", "[all|shown]", "paths through all heads or through the ones shown", false,
      do_paths},
+    {"flow-first", "[out|in]", "paths without the first token, or with it", false, do_first},
     {"flow-look", "[+]qN|kN", "look at a token, or add it to those looked at", false, do_look},
     {"flow-nodes", "[received|given|both]", "what the size of a node means", false, do_nodes},
     {"flow-seed", "[N]", "another arrangement of the graph", false, do_seed},

@@ -17,6 +17,7 @@ typedef struct FlowJob {
     FlowKey key;
     uint64_t trace_version;
     int32_t target, n_layers;
+    bool without_first;
     GraphDesc desc;
     uint64_t graph_key;
     Arena arena; /* of desc */
@@ -91,8 +92,12 @@ static bool run_job(void *payload, JobControl *control, Error *err)
         job->map = flow_map_make(job->trace, &job->key, control, err);
         return job->map;
     case JOB_PATHS:
-        job->paths =
-            flow_paths_make(job->trace, job->n_layers, job->target, job->key.heads, control, err);
+        job->paths = flow_paths_make(job->trace,
+                                     &(PathsDesc){.n_layers = job->n_layers,
+                                                  .target = job->target,
+                                                  .heads = job->key.heads,
+                                                  .without_first = job->without_first},
+                                     control, err);
         return job->paths;
     default:
         job->layout = graph_layout_make(&job->desc, control, err);
@@ -269,7 +274,8 @@ const Error *session_flow_error(const Session *s)
     return s->flow ? &s->flow->failure : &none;
 }
 
-const FlowPaths *session_flow_paths(Session *s, int32_t target, const uint32_t *heads)
+const FlowPaths *session_flow_paths(Session *s, int32_t target, const uint32_t *heads,
+                                    bool without_first)
 {
     FlowState *f = s->trace ? state_of(s) : NULL;
     if (!f || s->layers_done < 1) {
@@ -278,15 +284,18 @@ const FlowPaths *session_flow_paths(Session *s, int32_t target, const uint32_t *
     FlowPaths *p = f->paths;
     bool known = p && p->trace_version == s->trace_version;
     if (known && p->target == target && p->n_layers == s->layers_done &&
-        memcmp(p->heads, heads, sizeof p->heads) == 0) {
+        p->without_first == without_first && memcmp(p->heads, heads, sizeof p->heads) == 0) {
         return p;
     }
     const FlowJob *on = f->jobs[JOB_PATHS];
     bool waiting = on && on->target == target && on->n_layers == s->layers_done &&
-                   on->trace_version == s->trace_version &&
+                   on->trace_version == s->trace_version && on->without_first == without_first &&
                    memcmp(on->key.heads, heads, sizeof p->heads) == 0;
     if (!waiting && f->failed_paths != s->trace_version) {
-        FlowJob job = {.kind = JOB_PATHS, .target = target, .n_layers = s->layers_done};
+        FlowJob job = {.kind = JOB_PATHS,
+                       .target = target,
+                       .n_layers = s->layers_done,
+                       .without_first = without_first};
         memcpy(job.key.heads, heads, sizeof job.key.heads);
         submit(s, &job);
     }

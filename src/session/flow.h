@@ -106,6 +106,7 @@ typedef struct FlowStep {
 typedef struct FlowPaths {
     uint64_t trace_version;
     int32_t target, n_layers, n_tokens;
+    bool without_first; /* w_i0 = 0 for i > 0, the rest of the row divided by 1 - w_i0 */
     uint32_t heads[FLOW_HEAD_WORDS]; /* bits; all zero = the mean of all heads */
     const float *mass;               /* [n_layers + 1][n_tokens] r */
     const float *followed;           /* [n_layers] share of r_{l+1} whose rows were read: 1 unless
@@ -120,9 +121,15 @@ typedef struct FlowPaths {
 } FlowPaths;
 
 /** NULL while a job computes it (the last one of the same trace until then, told by its target). */
-const FlowPaths *session_flow_paths(Session *session, int32_t target, const uint32_t *heads);
-AS_MUST_CHECK FlowPaths *flow_paths_make(const Trace *trace, int32_t n_layers, int32_t target,
-                                         const uint32_t *heads, JobControl *control, Error *err);
+const FlowPaths *session_flow_paths(Session *session, int32_t target, const uint32_t *heads,
+                                    bool without_first);
+typedef struct PathsDesc {
+    int32_t n_layers, target;
+    const uint32_t *heads; /* [FLOW_HEAD_WORDS]; NULL or all zero = the mean of all */
+    bool without_first; /* leave the first token out as a key: heads that find nothing rest on it */
+} PathsDesc;
+AS_MUST_CHECK FlowPaths *flow_paths_make(const Trace *trace, const PathsDesc *desc,
+                                         JobControl *control, Error *err);
 void flow_paths_free(FlowPaths *paths);
 
 /* ---- as a graph (flow_graph.c) ---- */

@@ -38,6 +38,7 @@ typedef struct FlowOptions {
     int32_t by_value;                /* weights times the length of what they carry, w |v| */
     int32_t arrows;                  /* what runs: query -> key (matching), not key -> query */
     int32_t all_heads;               /* FLOW_LAYERS: 0 = the mean of all heads, 1 = those shown */
+    int32_t with_first;              /* FLOW_LAYERS: 0 = causal: the first token is left out */
     int32_t seed;                    /* of the graph */
     int32_t n_pins;
     int32_t pins[FLOW_PINS]; /* tokens that are looked at together: 2 * token + (1 = as a key) */

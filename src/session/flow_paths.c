@@ -6,7 +6,9 @@
 
 /* What reaches one token, layer by layer backwards. */
 
-enum { STEPS_MOST = 4096 };
+enum { STEPS_MOST = 4096, CHUNK_FLOATS = 1 << 20 };
+/* A row that has less than this to give to other keys passes everything on. */
+static const double LEAST_ROW = 1e-3;
 /* Steps of a layer are listed until they carry this share of what flows through it. */
 static const double STEPS_SHARE = 0.999;
 
@@ -15,8 +17,9 @@ typedef struct Follower {
     FlowPaths *paths;
     TraceHead *heads; /* [n_heads] of the layer being read */
     size_t n_heads;
-    float *row; /* [M] */
-    float *r;   /* [L + 1][N] */
+    float *row; /* [chunk_most][M] rows chunk_first .. chunk_end */
+    int32_t chunk_first, chunk_end, chunk_most;
+    float *r; /* [L + 1][N] */
     float *followed;
     const FlowStep **steps;
     int32_t *n_steps;
@@ -97,30 +100,37 @@ static void flow_down(Follower *f, int32_t layer, int32_t i, int32_t j, float sh
     }
 }
 
-static bool one_row(Follower *f, int32_t layer, int32_t i, Error *err)
+/* Mean weights of a row into halves that attention carries; what stays. */
+static float halve(const Follower *f, int32_t i, float *row)
 {
     int32_t m = f->paths->n_tokens;
-    for (size_t h = 0; h < f->n_heads; h++) {
-        f->heads[h].layer = layer;
-    }
-    TraceRegion region = {.row0 = i, .row1 = i + 1, .col0 = 0, .col1 = m};
-    if (!trace_tile_heads(f->trace, &region, f->heads, f->n_heads, TRACE_REDUCE_MEAN, f->row, 0,
-                          err)) {
-        return false;
-    }
     double sum = 0;
-    for (int32_t j = 0; j < m; j++) {
-        sum += (double)f->row[j];
+    if (f->paths->without_first && i > 0) {
+        row[0] = 0;
     }
-    /* A row that sees nothing passes everything on as it is. */
-    float stays = sum > 0.5 ? 0.5f : 1.0f;
+    for (int32_t j = 0; j < m; j++) {
+        sum += (double)row[j];
+    }
+    /* A row that sees nothing (else) passes everything on as it is. */
+    if (sum < LEAST_ROW) {
+        return 1;
+    }
+    float scale = (float)(0.5 / (f->paths->without_first ? sum : 1));
+    for (int32_t j = 0; j < m; j++) {
+        row[j] *= scale;
+    }
+    return 0.5f;
+}
+
+static void one_row(Follower *f, int32_t layer, int32_t i, float *row)
+{
+    float stays = halve(f, i, row);
     flow_down(f, layer, i, i, stays, true);
-    for (int32_t j = 0; j < m && stays < 1; j++) {
-        if (f->row[j] > 0) {
-            flow_down(f, layer, i, j, f->row[j] / 2, false);
+    for (int32_t j = 0; j < f->paths->n_tokens && stays < 1; j++) {
+        if (row[j] > 0) {
+            flow_down(f, layer, i, j, row[j], false);
         }
     }
-    return true;
 }
 
 static bool keep_steps(Follower *f, int32_t layer, Error *err)
@@ -140,6 +150,30 @@ static bool keep_steps(Follower *f, int32_t layer, Error *err)
     f->n_steps[layer] = (int32_t)n;
     f->shown[layer] = sum;
     return true;
+}
+
+/* The mean weights of the rows from `first` on that are near each other. */
+static bool read_chunk(Follower *f, int32_t layer, int32_t first, int32_t k, int32_t n_rows,
+                       Error *err)
+{
+    int32_t m = f->paths->n_tokens;
+    int32_t end = first + 1;
+    /* Rows between two that are wanted are read for nothing: few, or a new chunk begins. */
+    for (int32_t next = k + 1; next < n_rows; next++) {
+        int32_t row = f->order[next];
+        if (row - first >= f->chunk_most || row - end > 3) {
+            break;
+        }
+        end = row + 1;
+    }
+    for (size_t h = 0; h < f->n_heads; h++) {
+        f->heads[h].layer = layer;
+    }
+    f->chunk_first = first;
+    f->chunk_end = end;
+    TraceRegion region = {.row0 = first, .row1 = end, .col0 = 0, .col1 = m};
+    return trace_tile_heads(f->trace, &region, f->heads, f->n_heads, TRACE_REDUCE_MEAN, f->row, 0,
+                            err);
 }
 
 static bool one_layer(Follower *f, int32_t layer, JobControl *control, Error *err)
@@ -162,13 +196,16 @@ static bool one_layer(Follower *f, int32_t layer, JobControl *control, Error *er
     }
     for (int32_t k = 0; k < n_rows; k++) {
         int32_t i = f->order[k];
-        if (control && atomic_load(&control->cancel)) {
-            return error_set(err, ERR_CANCELLED, "cancelled");
+        if (k == 0 || i >= f->chunk_end) {
+            if (control && atomic_load(&control->cancel)) {
+                return error_set(err, ERR_CANCELLED, "cancelled");
+            }
+            if (!read_chunk(f, layer, i, k, n_rows, err)) {
+                return false;
+            }
         }
         followed += (double)above[i];
-        if (!one_row(f, layer, i, err)) {
-            return false;
-        }
+        one_row(f, layer, i, f->row + (size_t)(i - f->chunk_first) * (size_t)n);
         if (f->n_found + (size_t)n + 1 > f->most_found) { /* keep the strong, make room */
             qsort(f->found, f->n_found, sizeof *f->found, by_mass);
             f->n_found = AS_MIN(f->n_found, (size_t)STEPS_MOST);
@@ -212,7 +249,8 @@ static bool work(Follower *f, Arena *scratch, JobControl *control, Error *err)
     FlowPaths *p = f->paths;
     size_t n = (size_t)p->n_tokens;
     const TraceInfo *info = trace_info(f->trace);
-    f->row = ARENA_ARRAY(scratch, float, n, err);
+    f->chunk_most = (int32_t)AS_CLAMP((size_t)CHUNK_FLOATS / n, (size_t)1, (size_t)256);
+    f->row = ARENA_ARRAY(scratch, float, n *(size_t)f->chunk_most, err);
     f->order = f->row ? ARENA_ARRAY(scratch, int32_t, n, err) : NULL;
     f->most_found = 4 * (size_t)STEPS_MOST + 4 * n;
     f->found = f->order ? ARENA_ARRAY(scratch, FlowStep, f->most_found, err) : NULL;
@@ -242,10 +280,12 @@ static bool work(Follower *f, Arena *scratch, JobControl *control, Error *err)
     return true;
 }
 
-FlowPaths *flow_paths_make(const Trace *trace, int32_t n_layers, int32_t target,
-                           const uint32_t *heads, JobControl *control, Error *err)
+FlowPaths *flow_paths_make(const Trace *trace, const PathsDesc *desc, JobControl *control,
+                           Error *err)
 {
     const TraceInfo *info = trace_info(trace);
+    int32_t target = desc->target;
+    int32_t n_layers = desc->n_layers;
     if (info->n_queries != info->n_keys) {
         error_set(err, ERR_UNSUPPORTED,
                   "paths through the layers need queries and keys of one text");
@@ -264,8 +304,9 @@ FlowPaths *flow_paths_make(const Trace *trace, int32_t n_layers, int32_t target,
     paths->target = target;
     paths->n_layers = n_layers;
     paths->n_tokens = info->n_queries;
-    if (heads) {
-        memcpy(paths->heads, heads, sizeof paths->heads);
+    paths->without_first = desc->without_first;
+    if (desc->heads) {
+        memcpy(paths->heads, desc->heads, sizeof paths->heads);
     }
     Follower f = {.trace = trace, .paths = paths};
     Arena scratch = {0};

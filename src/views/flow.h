@@ -66,7 +66,8 @@ typedef struct FlowScene {
     bool exact;
     FlowEdges *edges; /* NULL without a map */
     double time_s;
-    float k; /* px of width a weight of 1 is drawn with */
+    float k;          /* px of width a weight of 1 is drawn with */
+    const char *note; /* FLOW_LAYERS: what is shown, in words */
 } FlowScene;
 
 void flow_draw(ViewContext *c, Rect stage);

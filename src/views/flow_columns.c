@@ -398,7 +398,7 @@ void flow_draw_arcs(FlowScene *s)
 {
     Ui *ui = s->c->ui;
     float pitch = flow_axis_pitch(&s->queries);
-    bool up = pitch < 46;
+    bool up = pitch < 58;
     float chip_h = up ? 84 : 26;
     const TraceLayer *layer = trace_layer(s->c->session->trace, s->c->session->selection.layer);
     bool both = layer && !layer->causal;
@@ -421,8 +421,10 @@ void flow_draw_arcs(FlowScene *s)
         }
         flow_chip(s, rect(ui_snap(ui, x - w / 2), ui_snap(ui, y), w, chip_h), b, false);
     }
-    const char *text = both ? "Arcs above lead back to earlier tokens, arcs below to later ones"
-                            : "Each arc leads from a query back to a key it reads";
+    const char *text =
+        both ? "Arcs above lead back to earlier tokens, arcs below to later ones; a "
+               "stub is a token that reads itself"
+             : "Arcs lead back to earlier tokens; a stub is a token that reads itself";
     ui_label(ui, rect(s->area.x, s->area.y - 28, s->area.w, 18),
              &(UiLabel){.face = FONT_SANS, .size = 11, .color = ui->theme.text3}, text);
 }

@@ -11,11 +11,21 @@
 /* Curves are drawn in one after another over this long, each over that long. */
 static const float STAGGER_S = 0.9f;
 static const float DRAW_S = 0.9f;
+/* OKLCH lightness of a curve on a dark page, at least. */
+static const float LIGHT = 0.8f;
 
 Color flow_head_color(const FlowScene *s, int32_t slot)
 {
     Color c = color_head(s->map->heads[slot]);
-    return s->c->ui->theme.dark ? c : color_mix(c, (Color){0, 0, 0, 1}, 0.12f);
+    if (!s->c->ui->theme.dark) {
+        return color_mix(c, (Color){0, 0, 0, 1}, 0.12f);
+    }
+    /* Light on dark: the head's hue, bright enough to glow. */
+    float lightness;
+    float chroma;
+    float hue;
+    color_to_oklch(c, &lightness, &chroma, &hue);
+    return color_oklch(fmaxf(lightness, LIGHT), fmaxf(chroma, 0.15f), hue);
 }
 
 /* ---- which are lit ---- */
@@ -93,13 +103,16 @@ static void place_arc(const FlowScene *s, const FlowEdge *e, DrawCurve *c)
     float room = on ? s->area.y + s->area.h - s->right : s->left - s->area.y;
     float far = fabsf(x1 - x0);
     /* A cubic's middle lies at three quarters of its handles. */
-    float h = fminf(12 + far * 0.42f, room / 0.78f - 8);
-    if (e->row == e->col) {
-        x0 -= 7;
-        x1 += 7;
-        h = 26;
-    }
+    float steep = AS_CLAMP(room / 0.76f / s->queries.length, 0.3f, 0.9f);
+    float h = fminf(12 + far * steep, room / 0.76f - 8);
     float dir = on ? 1 : -1;
+    if (e->row == e->col) { /* reading itself: a stub */
+        c->a = vec2(x0, y);
+        c->c1 = vec2(x0, y - 8);
+        c->c2 = vec2(x0, y - 16);
+        c->b = vec2(x0, y - 24);
+        return;
+    }
     c->a = vec2(x0, y);
     c->b = vec2(x1, y);
     float lean = (x1 - x0) * 0.06f;

@@ -90,8 +90,8 @@ static float state_x(const Stage *g, int32_t state)
 static DrawCurve stream(const Stage *g, int32_t layer, const FlowStep *step, Color color,
                         float alpha)
 {
-    float x0 = state_x(g, layer) + 2;
-    float x1 = state_x(g, layer + 1) - 2;
+    float x0 = state_x(g, layer);
+    float x1 = state_x(g, layer + 1);
     float y0 = row_y(g, step->from);
     float y1 = row_y(g, step->to);
     float span = (x1 - x0) * 0.46f;
@@ -142,21 +142,24 @@ static void draw_path_of(const Stage *g, int32_t source)
     Ui *ui = g->s->c->ui;
     size_t n_tokens = (size_t)p->n_tokens;
     DrawCurve *curves = ARENA_ARRAY(&ui->list->arena, DrawCurve, (size_t)p->n_layers, NULL);
+    DrawCurve *light = ARENA_ARRAY(&ui->list->arena, DrawCurve, (size_t)p->n_layers, NULL);
     DrawParticle *items = ARENA_ARRAY(&ui->list->arena, DrawParticle, (size_t)p->n_layers, NULL);
     int32_t at = source;
     size_t n = 0;
     Color c = ui->theme.dark ? color_hex(0xB4D934) : ui->theme.accent;
-    for (int32_t l = 0; curves && items && l < p->n_layers && at >= 0; l++) {
+    for (int32_t l = 0; curves && light && items && l < p->n_layers && at >= 0; l++) {
         int32_t to = p->next[(size_t)l * n_tokens + (size_t)at];
         if (to < 0) {
             break;
         }
         FlowStep step = {.from = at, .to = to, .mass = 0};
         curves[n] = stream(g, l, &step, c, 0.95f);
-        curves[n].width = at == to ? 2.5f : 4;
-        curves[n].core = 0.3f;
-        curves[n].glow = 9;
-        curves[n].glow_alpha = ui->theme.dark ? 0.28f : 0.12f;
+        curves[n].width = 3.5f;
+        curves[n].core = 0.35f;
+        light[n] = curves[n];
+        light[n].width = 13;
+        light[n].core = 0;
+        light[n].color.a = ui->theme.dark ? 0.16f : 0.1f;
         items[n] = (DrawParticle){.curve = (uint32_t)n,
                                   .phase = fmodf(1000 - 0.5f * (float)l, 1),
                                   .speed = 0.5f,
@@ -168,6 +171,10 @@ static void draw_path_of(const Stage *g, int32_t source)
         n++;
         at = to;
     }
+    draw_set_blend(ui->list, ui->theme.dark ? DRAW_ADD : DRAW_OVER);
+    draw_curves(ui->list,
+                &(DrawCurves){.curves = light, .n = n, .time_s = g->s->time_s, .draw_s = 0.5f});
+    draw_set_blend(ui->list, DRAW_OVER);
     draw_curves(ui->list, &(DrawCurves){.curves = curves,
                                         .n = n,
                                         .time_s = g->s->time_s,
@@ -278,30 +285,34 @@ static void draw_labels(const Stage *g, int32_t source)
              "gives");
 }
 
-static void draw_summary(const Stage *g, int32_t source)
+static const char *summary(const Stage *g, int32_t source)
 {
-    Ui *ui = g->s->c->ui;
+    DrawList *list = g->s->c->ui->list;
     const FlowPaths *p = g->paths;
     float least = 1;
+    double shown = 1;
     for (int32_t l = 0; l < p->n_layers; l++) {
         least = fminf(least, p->followed[l]);
+        shown = fmin(shown, p->shown[l]);
     }
     const char *note =
         least < 0.99995f
-            ? draw_format(ui->list,
-                          " Rows with at least %.1f %% of it were followed in each layer.",
+            ? draw_format(list, " In each layer rows with at least %.1f %% of it are followed.",
                           100 * (double)least)
             : "";
-    const char *text =
-        source >= 0
-            ? draw_format(ui->list,
-                          "“%s” reaches “%s” with %.4f of its mass; lit is the path that carries "
-                          "most (%.3g). Each layer: half attention, half residual.%s",
-                          label_of(g->s->c, source), label_of(g->s->c, p->target),
-                          (double)p->mass[source], (double)p->best[source], note)
-            : "Nothing but itself reaches this token.";
-    ui_label(ui, rect(g->s->area.x, g->s->area.y + g->s->area.h - 14, g->s->area.w, 18),
-             &(UiLabel){.face = FONT_SANS, .size = 12}, text);
+    if (p->without_first) {
+        note =
+            draw_format(list, " The first token is left out, rows are scaled to sum to 1.%s", note);
+    }
+    if (source < 0) {
+        return draw_format(list, "Nothing but itself reaches “%s”.%s", label_of(g->s->c, p->target),
+                           note);
+    }
+    return draw_format(list,
+                       "“%s” gives %.4f of what “%s” is made of; the lit path carries most of it "
+                       "(%.2g). Each layer is half attention, half residual.%s",
+                       label_of(g->s->c, source), (double)p->mass[source],
+                       label_of(g->s->c, p->target), (double)p->best[source], note);
 }
 
 void flow_draw_layers(FlowScene *s)
@@ -316,8 +327,10 @@ void flow_draw_layers(FlowScene *s)
             shown[h / 32] |= 1u << (h % 32);
         }
     }
-    const FlowPaths *paths =
-        session_flow_paths(session, session->selection.query, s->options->all_heads ? shown : all);
+    const TraceLayer *first_layer = trace_layer(session->trace, 0);
+    bool without_first = first_layer && first_layer->causal && !s->options->with_first;
+    const FlowPaths *paths = session_flow_paths(session, session->selection.query,
+                                                s->options->all_heads ? shown : all, without_first);
     if (!paths) {
         s->c->views->settled = session_flow_error(session)->code;
         ui_label(ui, s->area, &(UiLabel){.face = FONT_SANS, .size = 14, .align = DRAW_CENTER},
@@ -326,9 +339,10 @@ void flow_draw_layers(FlowScene *s)
                      : "The paths through the layers are being found …");
         return;
     }
-    s->c->views->settled &= paths->target == session->selection.query;
+    s->c->views->settled &=
+        paths->target == session->selection.query && paths->without_first == without_first;
     Stage g = {.s = s, .paths = paths};
-    g.field = rect(s->area.x + 166, s->area.y + 4, s->area.w - 166 - 114, s->area.h - 34);
+    g.field = rect(s->area.x + 166, s->area.y + 4, s->area.w - 166 - 114, s->area.h - 8);
     g.dx = g.field.w / (float)paths->n_layers;
     if (!choose_rows(&g)) {
         return;
@@ -345,5 +359,5 @@ void flow_draw_layers(FlowScene *s)
         draw_path_of(&g, source);
     }
     draw_labels(&g, source);
-    draw_summary(&g, source);
+    s->note = summary(&g, source);
 }

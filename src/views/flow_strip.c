@@ -188,9 +188,11 @@ static float chip_toggle(const FlowScene *s, float x, float y, const char *text,
     Ui *ui = s->c->ui;
     float w = ui_text_width(ui, FONT_SANS_MEDIUM, 11, text) + 24;
     Rect box = {x, y, w, 22};
-    if (ui_chip_button(
-            ui, ui_id(command, 0), box,
-            &(UiChip){.text = text, .color = ui->theme.accent, .chosen = on, .size = 11})) {
+    if (ui_chip_button(ui, ui_id(command, 0), box,
+                       &(UiChip){.text = text,
+                                 .color = on ? ui->theme.accent : ui->theme.edge2,
+                                 .chosen = on,
+                                 .size = 11})) {
         session_post(s->c->session, "%s", command);
     }
     ui_tooltip(ui, box, tip);
@@ -201,11 +203,6 @@ static void draw_toggles(const FlowScene *s, float x, float y)
 {
     const FlowOptions *o = s->options;
     const TraceInfo *info = trace_info(s->c->session->trace);
-    if (o->mode == FLOW_LAYERS) {
-        chip_toggle(s, x, y, o->all_heads ? "Shown heads" : "All heads", o->all_heads, "flow-paths",
-                    "Paths through the mean of all heads, or through those shown");
-        return;
-    }
     if (info->has_values) {
         x = chip_toggle(s, x, y, "w · ‖v‖", o->by_value, "flow-value",
                         "Weights times the length of the value that they carry");
@@ -253,12 +250,12 @@ static void draw_ranks(const FlowScene *s, Rect box)
     ui_label(ui, rect(box.x, box.y + 40, 100, 16), &(UiLabel){.face = FONT_MONO, .color = t->text},
              draw_format(ui->list, "%d of %d", taken, map->n_pairs[r]));
     int32_t n = AS_MIN(AS_MIN(map->n_pairs[r], map->n_top), 12);
-    Rect plot = {box.x + 104, box.y, 12 * 11, 64};
+    Rect plot = {box.x + 104, box.y, 12 * 9, 64};
     double sum = 0;
     for (int32_t k = 0; k < n && mass > 0; k++) {
         sum += (double)top[k].mass;
         float h = plot.h * (float)AS_MIN(sum / mass, 1);
-        draw_rect(ui->list, &(DrawRect){.box = {plot.x + 11 * (float)k, plot.y + plot.h - h, 8, h},
+        draw_rect(ui->list, &(DrawRect){.box = {plot.x + 9 * (float)k, plot.y + plot.h - h, 7, h},
                                         .radius = fminf(2, h / 2),
                                         .fill = k < taken ? flow_head_color(s, 0)
                                                           : color_mix(t->card, t->text3, 0.45f)});
@@ -351,11 +348,49 @@ static void draw_legend(const FlowScene *s, Rect box)
              second);
 }
 
+/* Through the layers nothing is chosen: all that is wider than a hair is drawn. */
+static void draw_layers_strip(const FlowScene *s, Rect in)
+{
+    Ui *ui = s->c->ui;
+    const Theme *t = &ui->theme;
+    const FlowOptions *o = s->options;
+    ui_caps(ui, rect(in.x, in.y, 260, 16), "Rollout through");
+    float x = chip_toggle(s, in.x, in.y + 26, "All heads", !o->all_heads, "flow-paths",
+                          "The mean of all heads, or of those that are shown");
+    const TraceLayer *layer = trace_layer(s->c->session->trace, 0);
+    if (layer && layer->causal) {
+        chip_toggle(s, x, in.y + 26, "Without first token", !o->with_first, "flow-first",
+                    "Heads with nothing to read rest on the first token, and rollout would end "
+                    "there. Left out, the rest of each row is scaled to sum to 1");
+    }
+    Rect words = {in.x + 290, in.y, in.w - 290 - 250, in.h};
+    ui_hairline_v(ui, words.x - 20, in.y, in.h - 4);
+    ui_paragraph(ui, words, &(UiLabel){.face = FONT_SANS, .size = 12}, 19, s->note ? s->note : "");
+    Rect legend = {in.x + in.w - 220, in.y, 220, in.h};
+    ui_hairline_v(ui, legend.x - 20, in.y, in.h - 4);
+    static const char *const names[] = {"stays with its token", "read by attention",
+                                        "the path that carries most"};
+    const Color colors[] = {color_with_alpha(t->text3, 0.5f), token_color(s->c, 1),
+                            t->dark ? color_hex(0xB4D934) : t->accent};
+    for (int i = 0; i < 3; i++) {
+        float y = legend.y + 10 + 24 * (float)i;
+        draw_rect(ui->list, &(DrawRect){.box = {legend.x, y - (i == 2 ? 2 : 4), 34, i == 2 ? 4 : 8},
+                                        .radius = 1,
+                                        .fill = colors[i]});
+        ui_label(ui, rect(legend.x + 46, y - 9, legend.w - 46, 18),
+                 &(UiLabel){.face = FONT_SANS, .size = 12}, names[i]);
+    }
+}
+
 void flow_draw_strip(FlowScene *s)
 {
     Ui *ui = s->c->ui;
     ui_card(ui, s->strip);
     Rect in = {s->strip.x + 20, s->strip.y + 16, s->strip.w - 40, s->strip.h - 28};
+    if (s->options->mode == FLOW_LAYERS) {
+        draw_layers_strip(s, in);
+        return;
+    }
     float wide = in.w;
     Rect choice = {in.x, in.y, wide < 900 ? 400 : 460, in.h};
     float x = in.x + draw_choice(s, choice);
@@ -367,8 +402,8 @@ void flow_draw_strip(FlowScene *s)
     bool legend = wide > 1180;
     if (ranks) {
         ui_hairline_v(ui, x + 20, in.y, in.h - 4);
-        draw_ranks(s, rect(x + 41, in.y, 240, in.h));
-        x += 41 + 240;
+        draw_ranks(s, rect(x + 41, in.y, 212, in.h));
+        x += 41 + 212;
     }
     ui_hairline_v(ui, x + 20, in.y, in.h - 4);
     float end = in.x + in.w;

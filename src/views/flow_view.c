@@ -61,7 +61,7 @@ void flow_view_free(void *state)
 static void lay_out(FlowScene *s, Rect stage)
 {
     float margin = 24;
-    float strip_h = stage.h < 560 ? 0 : 104;
+    float strip_h = stage.h < 560 ? 0 : 112;
     s->title = rect(stage.x + margin, stage.y + 24, stage.w - 2 * margin, 72);
     s->strip =
         rect(stage.x + margin, stage.y + stage.h - margin - strip_h, stage.w - 2 * margin, strip_h);
