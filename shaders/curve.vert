@@ -34,6 +34,9 @@ void main()
     vec2 b = in_ends1.zw;
     vec2 at = u * u * u * a + 3.0 * u * u * t * c1 + 3.0 * u * t * t * c2 + t * t * t * b;
     vec2 slope = u * u * (c1 - a) + 2.0 * u * t * (c2 - c1) + t * t * (b - c2);
+    vec2 bend = u * (c2 - 2.0 * c1 + a) + t * (b - 2.0 * c2 + c1);
+    float speed = length(slope);
+    float turn = speed > 1e-4 ? 2.0 * (slope.x * bend.y - slope.y * bend.x) / (3.0 * speed * speed * speed) : 0.0;
     slope = dot(slope, slope) > 1e-8 ? slope : b - a;
     slope = dot(slope, slope) > 1e-8 ? normalize(slope) : vec2(1.0, 0.0);
     vec3 w = in_widths.xyz;
@@ -42,6 +45,9 @@ void main()
     float glow = in_light.y * quality > 0.004 ? in_light.x * frame.x * quality : 0.0;
     reach = vec2(half_width, half_width + glow);
     across = (half_width + glow + 1.0) * (gl_VertexID % 2 == 0 ? -1.0 : 1.0);
+    // The inner side of a tight turn ends where the turn's centre is, or it would fold over.
+    float most = across * turn > 0.0 ? 0.98 * frame.x / abs(turn) : 1e9;
+    across = clamp(across, -most, most);
     along = t;
     light_core = vec2(glow > 0.0 ? in_light.y : 0.0, in_light.z);
     color = mix(in_color0, in_color1, t);

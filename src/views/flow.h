@@ -64,6 +64,7 @@ typedef struct FlowScene {
     FlowAxis queries, keys;
     const FlowMap *map; /* may be NULL */
     bool exact;
+    int32_t slot;     /* of the selected head in map->heads */
     FlowEdges *edges; /* NULL without a map */
     double time_s;
     float k;          /* px of width a weight of 1 is drawn with */

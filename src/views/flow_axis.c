@@ -42,7 +42,9 @@ void flow_axis_blocks(const FlowAxis *a, int32_t *first, int32_t *end)
 
 static float most_of(const FlowAxis *a)
 {
-    return a->flat ? FLAT_MOST : PITCH_MOST;
+    /* A few tokens stand further apart, so that they are no strip at the top. */
+    float few = AS_CLAMP(a->length / 1.5f / (float)a->n, PITCH_MOST, 72.0f);
+    return a->flat ? FLAT_MOST : few;
 }
 
 /* How far in the last zoom goes: until single tokens stand as far apart as they ever do. */
@@ -64,7 +66,7 @@ static void place(FlowAxis *a, double zoom, double middle)
     }
     double seen = (double)a->length / a->px;
     if (seen >= a->n) {
-        a->first = a->flat ? -(seen - a->n) / 2 : 0;
+        a->first = -(seen - a->n) / 2;
     } else {
         a->first = AS_CLAMP(middle * a->n - seen / 2, 0, a->n - seen);
     }
@@ -231,6 +233,9 @@ void flow_read(FlowScene *s)
     s->c->views->settled &= s->exact || session_flow_error(session)->code;
     if (!s->map) {
         return;
+    }
+    for (int32_t k = 0; k < s->map->n_heads; k++) {
+        s->slot = s->map->heads[k] == session->selection.head ? k : s->slot;
     }
     Error err = {0};
     s->edges = flow_select(s->map, s->options, &s->c->ui->list->arena, &err);

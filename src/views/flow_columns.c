@@ -172,7 +172,7 @@ static void side_value(const FlowScene *s, const Columns *c, float y, bool right
     Rect bar = {right ? x - c->value_w - 10 - c->bar_w : x + c->value_w + 14, y - 3, c->bar_w, 6};
     draw_rect(ui->list, &(DrawRect){.box = bar, .radius = 3, .fill = t->track});
     float w = bar.w * AS_CLAMP(share, 0.0f, 1.0f);
-    Color fill = right ? color_mix(t->card, flow_head_color(s, 0), lit ? 1 : 0.6f)
+    Color fill = right ? color_mix(t->card, flow_head_color(s, s->slot), lit ? 1 : 0.6f)
                        : color_mix(t->card, t->accent, lit ? 1 : 0.55f);
     if (w > 0.5f) { /* entropy grows from the token outwards */
         draw_rect(ui->list, &(DrawRect){.box = {right ? bar.x : bar.x + bar.w - w, bar.y, w, 6},
@@ -302,7 +302,9 @@ static void caption(Ui *ui, float x, float w, float y, const char *text, DrawAli
 static void draw_captions(const FlowScene *s, const Columns *c)
 {
     Ui *ui = s->c->ui;
-    float y = s->area.y - 30;
+    float top = fminf(flow_block_at(&s->queries, 0) - flow_axis_pitch(&s->queries) / 2,
+                      flow_block_at(&s->keys, 0) - flow_axis_pitch(&s->keys) / 2);
+    float y = fmaxf(top, s->area.y) - 30;
     float inner = side_width(c) - 12;
     float left = s->area.x + inner - c->chip_w;
     float right = s->area.x + s->area.w - inner;

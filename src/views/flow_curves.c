@@ -11,8 +11,8 @@
 /* Curves are drawn in one after another over this long, each over that long. */
 static const float STAGGER_S = 0.9f;
 static const float DRAW_S = 0.9f;
-/* OKLCH lightness of a curve on a dark page, at least. */
-static const float LIGHT = 0.8f;
+/* OKLCH lightness of a curve on a dark page, at most. */
+static const float LIGHT = 0.83f;
 
 Color flow_head_color(const FlowScene *s, int32_t slot)
 {
@@ -20,12 +20,20 @@ Color flow_head_color(const FlowScene *s, int32_t slot)
     if (!s->c->ui->theme.dark) {
         return color_mix(c, (Color){0, 0, 0, 1}, 0.12f);
     }
-    /* Light on dark: the head's hue, bright enough to glow. */
+    /* Light on dark: the head's hue, as bright as it can be and still be told from others. */
     float lightness;
     float chroma;
     float hue;
     color_to_oklch(c, &lightness, &chroma, &hue);
-    return color_oklch(fmaxf(lightness, LIGHT), fmaxf(chroma, 0.15f), hue);
+    for (float l = LIGHT; l > lightness; l -= 0.02f) {
+        Color bright = color_oklch(l, chroma, hue);
+        float kept;
+        color_to_oklch(bright, NULL, &kept, NULL);
+        if (kept > 0.85f * chroma) {
+            return bright;
+        }
+    }
+    return c;
 }
 
 /* ---- which are lit ---- */
@@ -132,7 +140,9 @@ DrawCurve flow_curve(const FlowScene *s, const FlowEdge *e, int strength)
             color =
                 color_mix(color, (Color){0.35f, 0.75f, 0.65f, 1}, s->map->n_heads > 1 ? 0 : 0.22f);
         }
-        alpha *= t->dark ? 0.27f : 0.34f;
+        /* What is added by several heads is no more than what one adds. */
+        alpha *=
+            (t->dark ? 0.27f : 0.34f) / sqrtf((float)(s->options->bundled ? 1 : s->map->n_heads));
         light *= 0.22f;
     } else {
         light *= 1.7f;

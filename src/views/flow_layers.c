@@ -18,7 +18,8 @@ typedef struct Stage {
     int32_t *row_of; /* [n_tokens] or n_rows: the others, together below */
     float pitch;
     bool others;
-    float scale; /* px of width a mass of 1 has */
+    int32_t n_others; /* tokens through which something runs that have no row */
+    float scale;      /* px of width a mass of 1 has */
 } Stage;
 
 typedef struct Weighty {
@@ -57,9 +58,14 @@ static bool choose_rows(Stage *g)
         }
     }
     qsort(all, n, sizeof *all, by_mass);
+    int32_t n_used = 0;
+    while (n_used < p->n_tokens && all[n_used].mass > 0) {
+        n_used++;
+    }
     int32_t fit = AS_MAX((int32_t)(g->field.h / 20), 3);
-    g->others = p->n_tokens > fit;
-    g->n_rows = AS_MIN(p->n_tokens, g->others ? fit - 1 : fit);
+    g->others = n_used > fit;
+    g->n_rows = AS_MIN(n_used, g->others ? fit - 1 : fit);
+    g->n_others = n_used - g->n_rows;
     for (int32_t i = 0; i < g->n_rows; i++) {
         g->rows[i] = all[i].token;
     }
@@ -71,7 +77,7 @@ static bool choose_rows(Stage *g)
         g->row_of[g->rows[i]] = i;
     }
     int32_t slots = g->n_rows + g->others;
-    g->pitch = fminf(g->field.h / (float)slots, 34);
+    g->pitch = fminf(g->field.h / (float)slots, 48);
     return true;
 }
 
@@ -271,7 +277,7 @@ static void draw_labels(const Stage *g, int32_t source)
         float y = g->field.y + g->pitch * ((float)g->n_rows + 0.5f);
         ui_label(ui, rect(g->s->area.x, y - 9, g->field.x - g->s->area.x - 10, 18),
                  &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT, .color = t->text3},
-                 draw_format(ui->list, "%d other tokens", p->n_tokens - g->n_rows));
+                 draw_format(ui->list, "%d others", g->n_others));
     }
     int32_t step = (int32_t)ceilf(26 / g->dx);
     float y = g->field.y - 24;

@@ -243,13 +243,14 @@ static void draw_ranks(const FlowScene *s, Rect box)
     ui_label(ui, rect(box.x, box.y + 20, 100, 16), &(UiLabel){.face = FONT_SANS, .color = t->text3},
              draw_format(ui->list, map->key.row_block > 1 ? "%s" : "query “%s”",
                          flow_block_label(s, row, false)));
-    const FlowTop *top = map->top + (size_t)r * (size_t)map->n_top;
-    double mass = map->row_mass[r];
+    size_t at = (size_t)s->slot * (size_t)map->n_rows + (size_t)r;
+    const FlowTop *top = map->top + at * (size_t)map->n_top;
+    double mass = map->row_mass[at];
     int32_t taken =
         flow_take(top, map->n_top, mass, map->n_queries[r], s->options, map->key.by_value);
     ui_label(ui, rect(box.x, box.y + 40, 100, 16), &(UiLabel){.face = FONT_MONO, .color = t->text},
-             draw_format(ui->list, "%d of %d", taken, map->n_pairs[r]));
-    int32_t n = AS_MIN(AS_MIN(map->n_pairs[r], map->n_top), 12);
+             draw_format(ui->list, "%d of %d", taken, map->n_pairs[at]));
+    int32_t n = AS_MIN(AS_MIN(map->n_pairs[at], map->n_top), 12);
     Rect plot = {box.x + 104, box.y, 12 * 9, 64};
     double sum = 0;
     for (int32_t k = 0; k < n && mass > 0; k++) {
@@ -257,7 +258,7 @@ static void draw_ranks(const FlowScene *s, Rect box)
         float h = plot.h * (float)AS_MIN(sum / mass, 1);
         draw_rect(ui->list, &(DrawRect){.box = {plot.x + 9 * (float)k, plot.y + plot.h - h, 7, h},
                                         .radius = fminf(2, h / 2),
-                                        .fill = k < taken ? flow_head_color(s, 0)
+                                        .fill = k < taken ? flow_head_color(s, s->slot)
                                                           : color_mix(t->card, t->text3, 0.45f)});
     }
     if (s->options->pick == FLOW_COVERAGE) {
@@ -319,7 +320,7 @@ static void draw_legend(const FlowScene *s, Rect box)
     static const float weights[] = {0.1f, 0.25f, 0.5f, 1};
     Ui *ui = s->c->ui;
     const Theme *t = &ui->theme;
-    Color c = flow_head_color(s, 0);
+    Color c = flow_head_color(s, s->slot);
     ui_label(ui, rect(box.x, box.y, box.w, 16), &(UiLabel){.face = FONT_SANS},
              draw_format(ui->list, "Width 8·w px × %.3g, opacity 0.3 + 0.6·w", (double)(s->k / 8)));
     float pitch = fminf(58, (box.w - 110) / 4);
