@@ -54,7 +54,7 @@ static Rect menu_box(const MatrixScene *s)
     const MatrixLayout *l = &s->layout;
     bool pair = trace_info(s->c->session->trace)->second_at > 0;
     float h = 2 * MENU_PAD + 14 + 34 + ROW + 12 + 14 + 34 + 12 + 14 + (float)(pair ? 3 : 2) * ROW +
-              12 + 14 + 2 * ROW + 12 + 36 + ROW;
+              12 + 14 + 2 * ROW + 8 + 36 + 2;
     float right = l->heat.x + l->heat.w;
     return rect(fmaxf(l->card.x + 8, right - MENU_W), l->area.y + 4, MENU_W, h);
 }

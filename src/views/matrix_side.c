@@ -468,6 +468,43 @@ static void draw_range_legend(MatrixScene *s, Rect box)
     }
 }
 
+/* Which hue is whose; rows are as computed where it is not one head as it is. Returns where it
+ * ends.
+ */
+static float draw_owners(const MatrixScene *s, Rect box, float y)
+{
+    Ui *ui = s->c->ui;
+    const HeadSet *set = &s->source.set;
+    bool owner = s->source.combine == COMBINE_OWNER;
+    ui_caps(ui, rect(box.x, y, box.w, 14), owner ? "Hue = whose weight" : "Rows");
+    if (!owner) {
+        ui_label(ui, rect(box.x, y + 20, box.w, 28), &(UiLabel){.face = FONT_SANS, .size = 12},
+                 weight_source_filters(&s->source) ? "scaled to sum to 1" : "as computed");
+        return y + 66;
+    }
+    float x = box.x;
+    y += 22;
+    for (int32_t i = 0; i < set->n; i++) {
+        const char *name =
+            draw_format(ui->list, "L%d H%d", set->heads[i].layer, set->heads[i].head);
+        float w = ui_text_width(ui, FONT_MONO, 11, name) + 24;
+        if (x + w > box.x + box.w && x > box.x) {
+            x = box.x;
+            y += 18;
+        }
+        if (y + 18 + 60 > box.y + box.h) {
+            break; /* the tooltip of a cell names the head too */
+        }
+        draw_circle(
+            ui->list,
+            &(DrawCircle){.center = {x + 5, y + 8}, .radius = 4, .fill = matrix_owner_color(s, i)});
+        ui_label(ui, rect(x + 13, y, w - 14, 16),
+                 &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text2}, name);
+        x += w;
+    }
+    return y + 30;
+}
+
 static void draw_controls(MatrixScene *s, Rect box)
 {
     static const char *const scales[] = {"Linear", "√", "Log"};
@@ -493,6 +530,13 @@ static void draw_controls(MatrixScene *s, Rect box)
         session_post(session, "map-scale %s", scale_words[scale]);
     }
     y += 66;
+    if (s->source.combine != COMBINE_ONE || weight_source_filters(&s->source)) {
+        y = draw_owners(s, box, y);
+        if (y + 44 <= box.y + box.h) {
+            draw_scale_bar(s, box.x, y + 14, box.w);
+        }
+        return;
+    }
     ui_caps(ui, rect(box.x, y, box.w, 14), "Rows");
     int row = ui_segmented(ui, UI_ID("rows"), rect(box.x, y + 20, box.w, 28), rows, 2,
                            o->rows_normalised);

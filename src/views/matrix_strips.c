@@ -166,7 +166,8 @@ static void draw_strip(MatrixScene *s, StripKind kind, Rect box)
             .box = vertical ? rect(box.x, at, box.w, length) : rect(at, box.y, length, box.h),
             .source = {.values = values, .rows = vertical ? n : 1, .cols = vertical ? 1 : n},
             .map = kind == STRIP_ENTROPY ? COLORMAP_VIRIDIS : s->map,
-            .scale = scale});
+            .scale = scale,
+            .alpha = 0.8f});
     draw_pop_clip(ui->list);
     brush(s, kind, box);
 }
