@@ -118,11 +118,14 @@ static bool do_view(Session *s, const char *a, Error *err)
     }
     if (s->view != id) {
         /* Time belongs to the view in front; a new one opens on its first step. */
+        /* The steps of Architecture are those of Steps. */
+        bool same = (s->view == VIEW_STEPS && id == VIEW_ARCHITECTURE) ||
+                    (s->view == VIEW_ARCHITECTURE && id == VIEW_STEPS);
         s->view = id;
         s->playback.playing = false;
         s->playback.timeline = (Timeline){0};
-        s->selection.step = 0;
-        playback_enter(s, 0);
+        s->selection.step = same ? s->selection.step : 0;
+        playback_enter(s, s->selection.step);
     }
     s->panel = PANEL_NONE;
     return true;

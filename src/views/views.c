@@ -1,5 +1,6 @@
 #include "views/views.h"
 
+#include "views/architecture.h"
 #include "views/internal.h"
 #include "views/mathematics.h"
 #include "views/mechanism.h"
@@ -81,7 +82,10 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_ARCHITECTURE,
          .help = "The loaded model as a diagram with its real shapes; a click on a block leads "
                  "to what happens in it.",
-         .comes_with = "It comes with the Teach part of the road map."},
+         .folds_inspector = true,
+         .draw = architecture_draw,
+         .timeline = architecture_timeline,
+         .step_name = architecture_step_name},
     [VIEW_BENCH] = {.icon = ICON_BENCH,
                     .help = "How fast attention runs here, against the most this machine can do.",
                     .comes_with =
