@@ -16,6 +16,9 @@ void heads_free(HeadsView *view)
     for (int i = 0; i < PATTERN_COUNT; i++) {
         head_picture_free(&view->best[i]);
     }
+    for (int i = 0; i < HEADS_CHOSEN_MOST; i++) {
+        head_picture_free(&view->chosen[i]);
+    }
     *view = (HeadsView){0};
 }
 
@@ -256,6 +259,13 @@ static void draw_cell(const HeadsScene *s, const Field *f, int32_t i)
                                             ui->theme.card, color,
                                             scored && cell->label != HEADS_MIXED ? 0.55f : 0.2f)});
     }
+    if (head_set_find(&sel->set, cell->layer, cell->head) >= 0) {
+        draw_circle(ui->list, &(DrawCircle){.center = {box.x + box.w - 1, box.y + 1},
+                                            .radius = 5,
+                                            .fill = ui->theme.accent,
+                                            .border = 1.5f,
+                                            .border_color = ui->theme.card});
+    }
     if (sel->layer == cell->layer && sel->head == cell->head) {
         draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, -3),
                                         .radius = 5,
@@ -321,7 +331,10 @@ static int32_t point_at(HeadsScene *s, const Field *f)
         Rect box = cell_box(s, f, i);
         box.h += f->label_h;
         if (rect_contains(box, ui->mouse)) {
-            if (clicked) {
+            if (clicked && (ui->mods & KEY_MOD_SHIFT)) {
+                session_post(s->c->session, "set toggle %d.%d", f->cells[i].layer,
+                             f->cells[i].head);
+            } else if (clicked) {
                 open_head(s->c->session, f->cells[i].layer, f->cells[i].head);
             }
             return i;
@@ -431,7 +444,9 @@ void heads_draw(ViewContext *c, Rect stage)
     }
     draw_pop_clip(ui->list);
     int32_t hovered = point_at(&s, &f);
-    heads_draw_best(&s);
+    if (!heads_draw_compare(&s)) {
+        heads_draw_best(&s);
+    }
     if (hovered >= 0) {
         Rect tile = cell_box(&s, &f, hovered);
         draw_rect(ui->list, &(DrawRect){.box = rect_inset(tile, -3),
