@@ -1,6 +1,7 @@
 #include "app/screen.h"
 
 #include "app/cli.h"
+#include "app/config.h"
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "base/file.h"
@@ -51,11 +52,12 @@ static bool apply_options(Screen *screen, Error *err)
     bool one = query->given || key->given || app_option(app, OPTION_LAYER_ID)->given ||
                app_option(app, OPTION_HEAD_ID)->given;
     s->view = one ? VIEW_MATRIX : VIEW_OVERVIEW;
-    if (!theme_find(app_option(app, OPTION_THEME_ID)->text, &theme)) {
+    const OptionValue *named = app_option(app, OPTION_THEME_ID);
+    if (named->given && !theme_find(named->text, &theme)) {
         return error_set(err, ERR_USAGE, "--theme: there is no such theme");
     }
-    s->options.theme = (int)theme;
-    s->options.scale = scale->has ? (float)scale->number : 1;
+    s->options.theme = named->given ? (int)theme : s->options.theme;
+    s->options.scale = scale->given ? (float)scale->number : s->options.scale;
     if (view->has && !view_find(view->text, &s->view)) {
         return error_set(err, ERR_USAGE, "--view '%.40s': there is no such view (help views)",
                          view->text);
@@ -105,8 +107,8 @@ bool screen_prepare(Screen *screen, App *app, void (*wake)(void *payload), void 
     return true;
 }
 
-bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wake_payload,
-                 Error *err)
+bool screen_open(Screen *screen, App *app, Config *config, void (*wake)(void *payload),
+                 void *wake_payload, Error *err)
 {
     RunRequest request;
     *screen = (Screen){.app = app};
@@ -114,9 +116,16 @@ bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wa
         !screen_prepare(screen, app, wake, wake_payload, err)) {
         return false;
     }
+    if (config) {
+        config_load(config, screen);
+        config_load_keys(config, screen);
+    }
     if (!apply_options(screen, err)) {
         screen_close(screen);
         return false;
+    }
+    if (config) {
+        config_opened(config, screen);
     }
     const OptionValue *file = app_option(app, OPTION_FILE_ID);
     bool named = file->given && strcmp(file->text, "-") != 0;

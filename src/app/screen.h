@@ -8,6 +8,8 @@
 #include "ui/ui.h"
 #include "views/views.h"
 
+typedef struct Config Config; /* app/config.h */
+
 typedef struct Screen {
     App *app;
     Session *session;
@@ -20,12 +22,13 @@ typedef struct Screen {
 
 /**
  * Reads the options, starts the run as a job and applies view, theme, scale and selection.
+ * config  the window's: read here; pictures have none, so that they are the same everywhere
  * wake  called from any thread when something was published; NULL = none
  * Errors  ERR_USAGE and what app_read_request reports; what goes wrong in the job is told by the
  *         session
  */
-AS_MUST_CHECK bool screen_open(Screen *screen, App *app, void (*wake)(void *payload),
-                               void *wake_payload, Error *err);
+AS_MUST_CHECK bool screen_open(Screen *screen, App *app, Config *config,
+                               void (*wake)(void *payload), void *wake_payload, Error *err);
 /** The first half of it: fonts, an empty session, views and keys; nothing is run. */
 AS_MUST_CHECK bool screen_prepare(Screen *screen, App *app, void (*wake)(void *payload),
                                   void *wake_payload, Error *err);

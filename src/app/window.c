@@ -1,5 +1,6 @@
 #include "app/window.h"
 
+#include "app/config.h"
 #include "app/window_input.h"
 #include "base/clock.h"
 #include "gfx/gfx.h"
@@ -13,6 +14,7 @@ static const double FRAME_S = 1.0 / 60;
 
 typedef struct Window {
     Screen screen;
+    Config config;
     GLFWwindow *handle;
     Gfx *gfx;
     WindowInput input;
@@ -107,6 +109,9 @@ static void make_cursors(Window *w)
 
 static void close_window(Window *w)
 {
+    if (w->screen.session) {
+        config_save(&w->config, &w->screen);
+    }
     screen_close(&w->screen); /* ends the jobs, which post events */
     for (int i = 0; i < w->input.n_dropped; i++) {
         mem_free(w->input.dropped[i]);
@@ -137,18 +142,9 @@ static void measure(Window *w)
     }
 }
 
-static void take_dropped(Window *w)
-{
-    for (int i = 0; i < w->input.n_dropped; i++) {
-        session_post(w->screen.session, "open %s", w->input.dropped[i]);
-        mem_free(w->input.dropped[i]);
-    }
-    w->input.n_dropped = 0;
-}
-
 static bool build_frame(Window *w, Error *err)
 {
-    take_dropped(w);
+    window_input_open_dropped(&w->input, w->screen.session);
     int n = w->input.n_events;
     w->input.n_events = 0;
     return screen_build(&w->screen,
@@ -231,6 +227,7 @@ static bool run(Window *w, Error *err)
         if (!build_frame(w, err) || !paint(w, err)) {
             return false;
         }
+        config_save(&w->config, &w->screen);
         if (titled != w->screen.session->trace_version) {
             titled = w->screen.session->trace_version;
             set_title(w);
@@ -250,7 +247,8 @@ bool window_run(App *app, bool *no_display, Error *err)
     }
     *no_display = false;
     /* The model is being opened while the window comes up. */
-    bool ok = make_window(w, app, no_display, err) && screen_open(&w->screen, app, wake, NULL, err);
+    bool ok = make_window(w, app, no_display, err) &&
+              screen_open(&w->screen, app, &w->config, wake, NULL, err);
     if (ok) {
         window_input_attach(w->handle, &w->input);
         make_cursors(w);

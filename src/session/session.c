@@ -129,6 +129,7 @@ void session_destroy(Session **session)
         mem_free(s->queue);
     }
     journal_free(s->journal);
+    recent_clear(&s->recent);
     mem_free(s);
 }
 
@@ -290,8 +291,34 @@ static Trace *stack_to_show(const Session *s, const SessionRun *run)
     return wanted ? wanted : as_before ? as_before : trace_set_first(set);
 }
 
+/* What can be brought back later: the model and the text, as commands. */
+static void remember(Session *s, const SessionRun *run)
+{
+    const SessionRequest *r = &run->request;
+    Arena arena = {0};
+    const char *line = NULL;
+    const char *path = r->trace_path ? r->trace_path : r->file_path;
+    if (path) {
+        char *whole = realpath(path, NULL);
+        line = arena_printf(&arena, NULL, "open %s", whole ? whole : path);
+        free(whole);
+    } else if (r->text.text && r->text.n_text && !r->text_name && !r->text.pair) {
+        const char *text = text_escape(&arena, r->text.text, r->text.n_text, NULL);
+        line = text ? arena_printf(&arena, NULL, "text %s", text) : NULL;
+    }
+    if (line && !strchr(line, '\n')) {
+        recent_add(&s->recent, line);
+    }
+    if (run->shared) {
+        line = arena_printf(&arena, NULL, "model %s", run->shared->spec);
+        recent_add(&s->recent, line ? line : "");
+    }
+    arena_destroy(&arena);
+}
+
 static void publish(Session *s, SessionRun *run)
 {
+    remember(s, run);
     Trace *trace = stack_to_show(s, run);
     bool same = s->trace && same_tokens(s->trace, trace);
     TraceSet old = s->stacks;

@@ -14,6 +14,7 @@
 #include "session/head_set.h"
 #include "session/playback.h"
 #include "session/reading.h"
+#include "session/recent.h"
 #include "session/stack.h"
 #include "session/story.h"
 #include "session/text_tokens.h"
@@ -82,7 +83,14 @@ typedef enum TeachCourse { COURSE_NINE, COURSE_SIX, COURSE_FLOW, COURSE_COUNT } 
 typedef enum MapScale { MAP_LINEAR, MAP_SQRT, MAP_LOG, MAP_SCALE_COUNT } MapScale;
 
 /* What may lie over the view in front. */
-typedef enum Panel { PANEL_NONE, PANEL_HELP, PANEL_SETTINGS, PANEL_PALETTE, PANEL_STORIES } Panel;
+typedef enum Panel {
+    PANEL_NONE,
+    PANEL_HELP,
+    PANEL_SETTINGS,
+    PANEL_PALETTE,
+    PANEL_STORIES,
+    PANEL_OPEN
+} Panel;
 
 /* Folds of the inspector, open unless closed. */
 typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_PATTERNS, FOLD_COLUMN, FOLD_COUNT } Fold;
@@ -171,6 +179,8 @@ typedef struct Session {
     ViewId view;
     Panel panel;
     char palette_text[256];  /* that the palette opens with */
+    uint64_t open_opened;    /* counts: the open panel begins anew */
+    bool wants_paste;        /* … with the text of the clipboard */
     uint64_t palette_opened; /* counts: a new one begins with that text */
     Selection selection;
     bool selection_wanted; /* query and key were given and are kept for the first trace */
@@ -195,6 +205,8 @@ typedef struct Session {
     StoryPlace story; /* guided course, if one is open */
     CommandQueue *queue;
     Journal *journal;
+
+    Recent recent; /* models and texts, the newest first */
 
     /* asked for by commands, done and cleared by the window */
     bool wants_quit, wants_text_focus;

@@ -196,6 +196,7 @@ void views_destroy(Views **views)
     overview_free(&(*views)->overview);
     heads_free(&(*views)->heads);
     palette_free(&(*views)->palette);
+    chrome_open_free(&(*views)->open);
     for (int i = 0; i < VIEW_COUNT; i++) {
         if ((*views)->states[i] && defs[i].free_state) {
             defs[i].free_state((*views)->states[i]);
@@ -257,8 +258,12 @@ void views_frame(Views *views, Ui *ui, Session *session)
     /* What lies below something else does not see the pointer there. */
     Rect all = {0, 0, w, h};
     bool palette = session->panel == PANEL_PALETTE;
-    Rect covered = palette ? all : (Rect){0};
-    ui->shield = palette ? all : session->panel ? stage : open && narrow ? inspector : (Rect){0};
+    bool opens = session->panel == PANEL_OPEN;
+    Rect covered = palette || opens ? all : (Rect){0};
+    ui->shield = palette || opens ? all
+                 : session->panel ? stage
+                 : open && narrow ? inspector
+                                  : (Rect){0};
     draw_stage(&c, stage);
     ui->shield = covered;
     if (story > 0) {
@@ -278,6 +283,8 @@ void views_frame(Views *views, Ui *ui, Session *session)
     ui->shield = (Rect){0};
     if (palette) {
         chrome_palette(&c, all);
+    } else if (opens) {
+        chrome_open(&c, all);
     } else {
         chrome_panel(&c, stage);
     }

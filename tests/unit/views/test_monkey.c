@@ -82,6 +82,8 @@ static void random_command(ViewsCase *c, uint64_t *state)
                                         "settings",
                                         "palette",
                                         "palette lay",
+                                        "open",
+                                        "paste",
                                         "mask none",
                                         "mask auto",
                                         "temperature 3",
