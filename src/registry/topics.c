@@ -22,6 +22,7 @@ const HelpTopic help_topics[] = {
      "hidden    residual stream; --layer picks a state, 0 is the embeddings, the\n"
      "          last one is after the final norm              [rows, C]\n"
      "logits    what the model predicts at each token         [rows, V]\n"
+     "          with --layer K, what it would after K layers\n"
      "\n"
      "--layer all and --head all put an axis in front: [L, H, rows, cols]; a single\n"
      "layer or head has none. Not naming one is the same as all. --rows and --cols cut the\n"

@@ -57,8 +57,8 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
            o->curve_weights == p->curve_weights && o->theme == p->theme && o->scale == p->scale &&
            o->level == p->level && o->map_scale == p->map_scale &&
            o->rows_normalised == p->rows_normalised &&
-           o->inspector_toggled == p->inspector_toggled && o->terms_largest == p->terms_largest &&
-           o->terms_from == p->terms_from &&
+           o->inspector_toggled == p->inspector_toggled && o->lens == p->lens &&
+           o->terms_largest == p->terms_largest && o->terms_from == p->terms_from &&
            memcmp(&o->flow, &p->flow, sizeof o->flow) == 0 &&
            memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0 &&
            stack_choice_equal(&a->stack3d, &b->stack3d);

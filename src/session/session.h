@@ -101,6 +101,7 @@ typedef struct SessionOptions {
     float scale;
     ExplainLevel level;
     MapScale map_scale;
+    bool lens;          /* Overview: predictions layer by layer, not only the last one's */
     bool terms_largest; /* Mathematics: the dot product's terms by size, not as they stand */
     int32_t terms_from; /* the first of them whose numbers are shown */
     TeachCourse course;

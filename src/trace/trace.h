@@ -383,6 +383,22 @@ AS_MUST_CHECK bool trace_hidden(const Trace *trace, int32_t state, int32_t row0,
 AS_MUST_CHECK bool trace_logits(const Trace *trace, const Model *model, int32_t row0, int32_t row1,
                                 float *out, Error *err);
 
+/** The same after `state` layers only (0 = the embeddings), through the last norm and the head: the
+ *  logit lens. state L is trace_logits. */
+AS_MUST_CHECK bool trace_logits_at(const Trace *trace, const Model *model, int32_t state,
+                                   int32_t row0, int32_t row1, float *out, Error *err);
+
+/** What would be predicted after each layer. */
+typedef struct TraceLens {
+    int32_t id; /* the most probable token … */
+    float probability;
+    float of_final;        /* probability of the token that is predicted in the end … */
+    int32_t rank_of_final; /* … and how many are above it */
+} TraceLens;
+/** Of one row after 0..L layers, out [L + 1]. As trace_logits. */
+AS_MUST_CHECK bool trace_lens(const Trace *trace, const Model *model, int32_t row, TraceLens *out,
+                              Error *err);
+
 /** The held arrays themselves, for a painter that computes cells in a shader: weights of the head
  *  are exp(scale * q.k - row_max - row_log_sum) where visible. */
 typedef struct TraceOperands {

@@ -335,7 +335,7 @@ void overview_draw_card(const OverviewScene *s, int index)
 /* ---- the prediction ---- */
 
 /* What cannot be seen is named, in italics. */
-static const char *name_next(const SurveyNext *next, bool *named)
+const char *overview_name_next(const SurveyNext *next, bool *named)
 {
     static const struct {
         const char *label, *name;
@@ -361,7 +361,7 @@ static void draw_next_row(const OverviewScene *s, Rect row, const SurveyNext *ne
 {
     Ui *ui = s->c->ui;
     bool named;
-    const char *name = name_next(next, &named);
+    const char *name = overview_name_next(next, &named);
     ui_label(ui, rect(row.x, row.y, label_w - 8, row.h),
              &(UiLabel){.face = named ? FONT_SANS_ITALIC : FONT_SANS_MEDIUM,
                         .size = 12,
@@ -393,6 +393,7 @@ void overview_draw_next(const OverviewScene *s)
     float w = card.w - 32;
     bool low = card.h < 240;
     float y = card.y + (low ? 8 : 14);
+    bool lens = overview_draw_lens_switch(s, card);
     const char *title = v && v->next_is_mask ? "In place of the mask" : "Next token";
     float title_w = ui_label(
         ui, rect(x, y, w, 24),
@@ -410,13 +411,18 @@ void overview_draw_next(const OverviewScene *s)
     ui_label(ui, rect(x + title_w + 12, y, w - title_w - 12, 24),
              &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT}, after);
     y += low ? 28 : 34;
-    float room = card.y + card.h - (low ? 6 : 14) - y;
+    float room = card.y + card.h - (low ? 6 : 14) - (low ? 28 : 34) - y;
+    if (lens) {
+        overview_draw_lens(s, rect(x, y, w, room));
+        return;
+    }
     int n = AS_CLAMP((int)(room / 19), 1, v->n_next);
     float pitch = fminf(room / (float)n, 29.5f);
     float label_w = fminf(86, w * 0.32f);
     for (int i = 0; i < n; i++) {
         bool named;
-        float full = ui_text_width(ui, FONT_SANS_MEDIUM, 12, name_next(&v->next[i], &named)) + 12;
+        float full =
+            ui_text_width(ui, FONT_SANS_MEDIUM, 12, overview_name_next(&v->next[i], &named)) + 12;
         label_w = fmaxf(label_w, fminf(full, w * 0.44f));
     }
     for (int i = 0; i < n; i++) {
