@@ -68,7 +68,8 @@ int flow_strength(const FlowScene *s, const FlowEdge *e)
     if (e->row != sel->query / s->queries.block) {
         return 0;
     }
-    return e->col == sel->key / s->keys.block ? 2 : 1;
+    bool meant = e->col == sel->key / s->keys.block && (e->slot == s->slot || s->options->bundled);
+    return meant ? 2 : 1;
 }
 
 /* ---- their shape ---- */
@@ -511,7 +512,7 @@ static void splat_row(const FlowScene *s, float *grid, int32_t slot, int32_t r, 
         return;
     }
     for (int32_t c = 0; c < n; c++) {
-        float mass = (float)((double)left[c] / unit);
+        float mass = (float)((double)left[c] / unit / map->n_heads);
         if (mass > 1e-5f) {
             float y1 = flow_block_at(&s->keys, c0 + c - 1);
             splat(s, grid, y0, clamp_to(&s->keys, y1), mass);
@@ -521,7 +522,7 @@ static void splat_row(const FlowScene *s, float *grid, int32_t slot, int32_t r, 
 
 static void color_rest(const FlowScene *s, const float *grid, unsigned char *rgba)
 {
-    Color c = flow_head_color(s, 0);
+    Color c = s->map->n_heads > 1 ? s->c->ui->theme.text3 : flow_head_color(s, s->slot);
     for (int i = 0; i < REST_W * REST_H; i++) {
         /* Faint, but the faintest is still there. */
         float a = 1 - expf(-1.6f * sqrtf(fmaxf(grid[i], 0)));
