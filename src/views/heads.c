@@ -392,7 +392,7 @@ static void draw_scale(const HeadsScene *s, const Field *f, float left)
         right -= 130;
         ui_legend(ui, rect(right, row.y - 1, 130, 32), weight_map(ui), s->scale);
         right -= 16;
-        const char *root = "weight, √ scale";
+        const char *root = head_grid_scale_says(s->scale);
         float root_w = ui_text_width(ui, FONT_SANS, 11, root) + 1;
         if (right - root_w - w - 20 >= left + 24) {
             ui_label(ui, rect(right - root_w, row.y, root_w, row.h),
@@ -414,7 +414,7 @@ void heads_draw(ViewContext *c, Rect stage)
         .view = &c->views->heads,
         .survey = session_survey(c->session),
         .layout = layout_heads(stage),
-        .scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1},
+        .scale = head_grid_scale(c->session),
     };
     s.view->grid.space = 1;
     draw_title(&s);

@@ -169,6 +169,29 @@ static const char *part_shown(const OverviewScene *s, const SurveyCard *card)
     return draw_format(list, "tokens %d–%d", card->slots[0], card->slots[card->n_slots - 1]);
 }
 
+/* Between two texts: the one link as two tokens, as wide as its weight. */
+static void draw_pair(const OverviewScene *s, Rect box, const SurveyCard *card)
+{
+    Ui *ui = s->c->ui;
+    float w = fminf(96, (box.w - 60) / 2);
+    float y = box.y + box.h / 2 - 14;
+    Rect a = {box.x + 16, y, w, 28};
+    Rect b = {box.x + box.w - 16 - w, y, w, 28};
+    draw_line(ui->list, &(DrawLine){.a = {a.x + w + 4, y + 14},
+                                    .b = {b.x - 4, y + 14},
+                                    .width = 1 + 8 * card->weight,
+                                    .color = color_with_alpha(color_head(card->head),
+                                                              0.3f + 0.6f * card->weight)});
+    ui_chip(
+        ui, a,
+        &(UiChip){.text = label_of(s->c, card->query), .color = token_color(s->c, card->query)});
+    ui_chip(ui, b,
+            &(UiChip){.text = key_label_of(s->c, card->key), .color = key_token_color(s->c, card->key)});
+    UiLabel small = {.face = FONT_SANS, .size = 11, .align = DRAW_CENTER};
+    ui_label(ui, rect(a.x, y + 32, w, 16), &small, draw_format(ui->list, "query %d", card->query));
+    ui_label(ui, rect(b.x, y + 32, w, 16), &small, draw_format(ui->list, "source %d", card->key));
+}
+
 static void draw_arcs(const OverviewScene *s, Rect box, const SurveyCard *card)
 {
     Ui *ui = s->c->ui;
@@ -177,6 +200,10 @@ static void draw_arcs(const OverviewScene *s, Rect box, const SurveyCard *card)
                                     .fill = ui->theme.well,
                                     .border = 1,
                                     .border_color = ui->theme.edge});
+    if (!card->n_slots) {
+        draw_pair(s, box, card);
+        return;
+    }
     Arcs a = {.box = box, .y = ui_snap(ui, box.y + box.h - (box.h >= 150 ? 47 : 36))};
     float room = box.w - 36;
     a.pitch = card->n_slots > 1 ? fminf(room / (float)(card->n_slots - 1), 46) : 0;
