@@ -77,5 +77,12 @@ const Journey bench_journeys[] = {
     {"overview hover", "view overview", 90, hover, 0},
     {"palette", "view matrix; palette", 90, type_palette, 0},
     {"play", "view matrix; fit; play", 60, walk_layers, 0},
+    {"flow play", "view flow; flow columns; fit; flow-heads all; flow-strongest top 8; play", 90,
+     walk_layers, 0},
+    {"flow hover", "view flow; flow columns; fit; flow-heads all; flow-strongest top 8", 90, hover,
+     0},
+    {"flow zoom", "view flow; flow columns; fit; flow-heads one; flow-strongest coverage 0.8", 90,
+     zoom, 0},
+    {"flow graph", "view flow; flow graph; flow-strongest top 3", 60, hover, 4096},
     {0},
 };

@@ -11,6 +11,8 @@
 #include <stdio.h>
 
 static const double FRAME_S = 1.0 / 60;
+/* Frames that take longer are drawn with less glow. */
+static const double SLOW_S = 0.035;
 
 typedef struct Window {
     Screen screen;
@@ -24,6 +26,7 @@ typedef struct Window {
     float content_scale; /* the screen's */
     float scale;         /* device px per logical px: the screen's and the person's multiplied */
     bool still;          /* reduced motion */
+    float glow;          /* share of the curves' glow that there is time for, 0..1 */
 } Window;
 
 static void wake(void *payload)
@@ -160,11 +163,20 @@ static bool paint(Window *w, Error *err)
     if (w->width_px < 1 || w->height_px < 1) {
         return true; /* minimised */
     }
+    double start = clock_now_s();
+    gfx_set_glow(w->gfx, w->glow);
     gfx_begin_frame(w->gfx, w->width_px, w->height_px, w->scale);
     if (!gfx_paint(w->gfx, &w->screen.list, err)) {
         return false;
     }
     glfwSwapBuffers(w->handle);
+    /* A slow painter gives up light first; what rests is painted with all of it. */
+    double took = clock_now_s() - start;
+    bool rests = !w->screen.ui.moves && !w->screen.session->playback.playing;
+    w->glow = rests               ? 1
+              : took > SLOW_S     ? fmaxf(w->glow - 0.2f, 0)
+              : took < SLOW_S / 2 ? fminf(w->glow + 0.05f, 1)
+                                  : w->glow;
     if (w->screen.ui.cursor != w->cursor) {
         w->cursor = w->screen.ui.cursor;
         glfwSetCursor(w->handle, w->cursors[w->cursor]);
@@ -253,6 +265,7 @@ bool window_run(App *app, bool *no_display, Error *err)
         window_input_attach(w->handle, &w->input);
         make_cursors(w);
         w->still = app_option(app, OPTION_REDUCED_MOTION_ID)->given;
+        w->glow = 1;
         w->screen.ui.clipboard =
             (UiClipboard){.get = clipboard_get, .set = clipboard_set, .payload = w->handle};
         ok = run(w, err);
