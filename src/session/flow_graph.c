@@ -12,6 +12,8 @@
  */
 
 static const double THETA = 0.9; /* a cell this wide against its distance counts as one node */
+/* Pull to the middle: repulsion k^2 n / R against it comes to rest at R about 0.35. */
+static const double GRAVITY = 3;
 static const double PI2 = 6.283185307179586;
 
 enum { ROUNDS_FEW = 300, ROUNDS_MANY = 150, ROUNDS_HELD = 60, DEPTH_MOST = 24 };
@@ -135,8 +137,8 @@ static void gather_forces(Field *f)
 {
     build_tree(f);
     for (int32_t i = 0; i < f->n; i++) {
-        f->force[i][0] = (0.5 - f->at[i][0]) * f->k * 1.2;
-        f->force[i][1] = (0.5 - f->at[i][1]) * f->k * 1.2;
+        f->force[i][0] = (0.5 - f->at[i][0]) * GRAVITY;
+        f->force[i][1] = (0.5 - f->at[i][1]) * GRAVITY;
         push_from(f, 0, 0.5, i, f->force[i]);
     }
     for (size_t e = 0; e < f->desc->n_links; e++) {

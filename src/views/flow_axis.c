@@ -10,7 +10,7 @@
 
 /* px a token may take at most and a block at least, down and to the right. */
 static const float PITCH_MOST = 33.5f;
-static const float PITCH_LEAST = 18;
+static const float PITCH_LEAST = 14;
 static const float FLAT_MOST = 84;
 static const float FLAT_LEAST = 21;
 
@@ -21,9 +21,8 @@ float flow_axis_at(const FlowAxis *a, double token)
 
 float flow_block_at(const FlowAxis *a, int32_t block)
 {
-    double from = (double)block * a->block;
-    double end = fmin(from + a->block, a->n);
-    return flow_axis_at(a, (from + end) / 2);
+    /* The last block has the room of all others, however many tokens it holds. */
+    return flow_axis_at(a, ((double)block + 0.5) * a->block);
 }
 
 float flow_axis_pitch(const FlowAxis *a)
@@ -64,11 +63,13 @@ static void place(FlowAxis *a, double zoom, double middle)
     while (a->block * a->px < least && a->block < a->n) {
         a->block *= 2;
     }
+    double n = ceil((double)a->n / a->block) * a->block;
+    a->px *= fmin(1, fmax(a->length / (n * a->px), (double)a->n / n));
     double seen = (double)a->length / a->px;
-    if (seen >= a->n) {
-        a->first = -(seen - a->n) / 2;
+    if (seen >= n) {
+        a->first = -(seen - n) / 2;
     } else {
-        a->first = AS_CLAMP(middle * a->n - seen / 2, 0, a->n - seen);
+        a->first = AS_CLAMP(middle * a->n - seen / 2, 0, n - seen);
     }
 }
 

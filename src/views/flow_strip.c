@@ -77,10 +77,10 @@ static const char *subtitle(const FlowScene *s)
         "What reaches the chosen token through all layers, by attention rollout.",
         "Tokens pull on those they read; the ones that read each other gather."};
     if (s->queries.block > 1 && s->options->mode < FLOW_LAYERS) {
-        return draw_format(s->c->ui->list,
-                           "Each bundle joins %d queries to %d keys; its width is their exact "
-                           "mass. Zoom in to open it.",
-                           s->queries.block, s->keys.block);
+        return draw_format(
+            s->c->ui->list,
+            "Bundles of %d × %d weights, as wide as their exact mass. Zoom in to open them.",
+            s->queries.block, s->keys.block);
     }
     return texts[s->options->mode];
 }

@@ -60,13 +60,15 @@ void flow_view_free(void *state)
 
 static void lay_out(FlowScene *s, Rect stage)
 {
+    bool low = stage.h < 660; /* every line counts */
     float margin = 24;
-    float strip_h = stage.h < 560 ? 0 : 112;
-    s->title = rect(stage.x + margin, stage.y + 24, stage.w - 2 * margin, 72);
+    float foot = low ? 12 : 24;
+    float strip_h = stage.h < 480 ? 0 : 112;
+    s->title = rect(stage.x + margin, stage.y + (low ? 14 : 24), stage.w - 2 * margin, 72);
     s->strip =
-        rect(stage.x + margin, stage.y + stage.h - margin - strip_h, stage.w - 2 * margin, strip_h);
-    float top = s->title.y + s->title.h + 38;
-    float bottom = strip_h > 0 ? s->strip.y - 24 : stage.y + stage.h - margin;
+        rect(stage.x + margin, stage.y + stage.h - foot - strip_h, stage.w - 2 * margin, strip_h);
+    float top = s->title.y + s->title.h + (low ? 32 : 38);
+    float bottom = strip_h > 0 ? s->strip.y - (low ? 18 : 24) : stage.y + stage.h - foot;
     s->area = rect(stage.x + margin, top, stage.w - 2 * margin, fmaxf(bottom - top, 40));
 }
 
