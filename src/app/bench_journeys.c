@@ -84,5 +84,7 @@ const Journey bench_journeys[] = {
     {"flow zoom", "view flow; flow columns; fit; flow-heads one; flow-strongest coverage 0.8", 90,
      zoom, 0},
     {"flow graph", "view flow; flow graph; flow-strongest top 3", 60, hover, 4096},
+    {"stack orbit", "view stack; stack-planes all", 90, pan, 8192},
+    {"stack play", "view stack; layer 0; play", 90, walk_layers, 8192},
     {0},
 };

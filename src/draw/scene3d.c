@@ -16,6 +16,7 @@ typedef struct ScenePiece {
     int32_t rank;
     float depth;
     uint32_t index;
+    uint64_t tag;
 } ScenePiece;
 
 /* Sheets from the lowest, and where the eye stands among them. */
@@ -194,6 +195,7 @@ static bool push_piece(Build *b, const SceneCurve *c, const Joint *j, int i, int
         .rank = rank_of(&b->levels, level_of(&b->levels, (p->y + q->y) / 2)),
         .depth = (p->depth + q->depth) / 2,
         .index = b->n_pieces++,
+        .tag = c->tag,
     };
     return ARRAY_PUSH(&b->out->pieces, piece, b->err);
 }
@@ -271,7 +273,8 @@ static bool build_dot(Build *b, const SceneDot *d)
                                    corner(b, &c, &j, 1, reach, reach, way, 0)},
                         .rank = rank_of(&b->levels, level_of(&b->levels, d->at.y)),
                         .depth = j.depth - 1e-3f, /* over the curve it sits on */
-                        .index = b->n_pieces++};
+                        .index = b->n_pieces++,
+                        .tag = d->tag};
     return ARRAY_PUSH(&b->out->pieces, piece, b->err);
 }
 
@@ -352,6 +355,66 @@ bool scene3d_build(const DrawScene *scene, float scale, SceneGeometry *out, Erro
     ok = ok && merge(&b);
     arena_destroy(&arena);
     return ok;
+}
+
+/* ---- picking ---- */
+
+/* Does the piece's ribbon lie within reach of a device pixel? */
+static bool piece_holds(const ScenePiece *p, Vec2 at, float reach)
+{
+    Vec2 a = {(p->corner[0].at[0] + p->corner[1].at[0]) / 2,
+              (p->corner[0].at[1] + p->corner[1].at[1]) / 2};
+    Vec2 b = {(p->corner[2].at[0] + p->corner[3].at[0]) / 2,
+              (p->corner[2].at[1] + p->corner[3].at[1]) / 2};
+    float dx = b.x - a.x;
+    float dy = b.y - a.y;
+    float l2 = dx * dx + dy * dy;
+    float t = l2 > 0 ? ((at.x - a.x) * dx + (at.y - a.y) * dy) / l2 : 0;
+    t = AS_CLAMP(t, 0.0f, 1.0f);
+    float far = hypotf(at.x - a.x - t * dx, at.y - a.y - t * dy);
+    return far <= p->corner[0].half + (p->corner[2].half - p->corner[0].half) * t + reach;
+}
+
+static bool plane_holds(const DrawScene *scene, const View3D *view, uint32_t index, Vec2 at,
+                        SceneHit *hit)
+{
+    const ScenePlane *p = &scene->planes[index];
+    Vec3 place;
+    if (!p->tag || !view3d_pick_level(view, at, p->y, &place)) {
+        return false;
+    }
+    float u = (place.x - p->x0) / (p->x1 - p->x0);
+    float v = (place.z - p->z0) / (p->z1 - p->z0);
+    Vec2 unused;
+    if (u < 0 || u >= 1 || v < 0 || v >= 1) {
+        return false;
+    }
+    *hit = (SceneHit){.tag = p->tag, .plane = (int32_t)index, .u = u, .v = v};
+    return view3d_project(view, place, &unused, &hit->depth);
+}
+
+SceneHit scene3d_pick(const DrawScene *scene, Vec2 at, float reach_px)
+{
+    SceneGeometry g = {0};
+    SceneHit hit = {.plane = -1};
+    View3D view = camera3d_view(&scene->camera, scene->box);
+    bool ok = scene3d_build(scene, 1, &g, NULL);
+    for (size_t i = g.steps.n; ok && i-- > 0 && !hit.tag;) {
+        const SceneStep *step = &g.steps.items[i];
+        if (step->is_plane) {
+            (void)plane_holds(scene, &view, step->plane, at, &hit);
+            continue;
+        }
+        for (uint32_t k = step->n; k-- > 0 && !hit.tag;) {
+            const ScenePiece *piece = &g.pieces.items[step->first + k];
+            if (piece->tag && piece_holds(piece, at, reach_px)) {
+                hit.tag = piece->tag;
+                hit.depth = piece->depth;
+            }
+        }
+    }
+    scene3d_geometry_free(&g);
+    return hit;
 }
 
 void scene3d_geometry_free(SceneGeometry *g)

@@ -66,6 +66,9 @@ typedef struct StackLink {
     float weight;
 } StackLink;
 
+#define STACK_LINK_TAG ((uint64_t)1 << 32)
+enum { STACK_MOST_LINKS = 8192 };
+
 /** Everything of a frame. */
 typedef struct StackModel {
     ViewContext *c;
@@ -93,8 +96,11 @@ typedef struct StackModel {
     Rect strip, controls; /* cards; empty = no room */
     float mass;           /* of the focus row, shown as curves */
     int32_t n_sources;    /* of the focus row */
-    float followed;       /* of the query's reading, followed down `depth` layers */
+    float followed;       /* of the query's reading, followed down n_levels planes */
+    int32_t n_levels;
+    StackLink *links; /* [n_curves] of the frame; a curve's tag is STACK_LINK_TAG + its index */
     int32_t n_curves;
+    DrawScene scene; /* as it was drawn, for picking */
 } StackModel;
 
 void stack_draw(ViewContext *c, Rect stage);

@@ -351,8 +351,11 @@ static void add_link(Scene *s, const StackLink *link, const StackPlane *p, float
         curve.t1 = drawn_part(m);
     }
     if (curve.t1 > 0.001f && curve.color.a > 0.004f) {
+        if (s->m->links && s->m->n_curves < STACK_MOST_LINKS) {
+            curve.tag = STACK_LINK_TAG + (uint64_t)s->m->n_curves;
+            s->m->links[s->m->n_curves++] = *link;
+        }
         add_curve(s, curve);
-        s->m->n_curves++;
         if (strong && w >= 0.04f) {
             curve.color.a = 1;
             add_particles(s, &curve, w);
@@ -417,6 +420,45 @@ static void add_links(Scene *s)
     }
 }
 
+/* Below the plane in focus: what its sources read, and what those read. */
+static void add_tree(Scene *s)
+{
+    StackModel *m = s->m;
+    int32_t depth = m->c->session->stack3d.depth;
+    int32_t at = 0;
+    while (at < m->n_planes && !m->planes[at].focus) {
+        at++;
+    }
+    int32_t layers[STACK_MOST_DEPTH];
+    int32_t plane[STACK_MOST_DEPTH];
+    int32_t n = 0;
+    for (int32_t i = at; i >= 0 && n < AS_MIN(depth, STACK_MOST_DEPTH); i--) {
+        if (i == at || m->planes[i].alpha > 0.5f) {
+            plane[n] = i;
+            /* Of a group the lowest layer, which the ones above it read. */
+            layers[n++] = i == at ? m->focus_layer : m->planes[i].first;
+        }
+    }
+    const StackTree *tree = depth > 1 ? session_stack_tree(m->c->session, layers, n) : NULL;
+    if (!tree) {
+        return;
+    }
+    m->followed = tree->followed;
+    m->n_levels = tree->n_levels;
+    for (size_t k = 0; k < tree->n_steps; k++) {
+        const StackStep *step = &tree->steps[k];
+        if (step->level == 0 || step->level >= n) {
+            continue; /* the query's own curves are there */
+        }
+        int32_t i = plane[step->level];
+        float from = i ? m->planes[i - 1].y : m->planes[i].y - stack_drop(m);
+        StackLink link = {i, step->query, step->key, step->weight};
+        float share = sqrtf(AS_MIN(step->mass / AS_MAX(step->weight, 1e-6f), 1.0f));
+        add_link(s, &link, &m->planes[i], from, 0.15f + 0.85f * share, true);
+        want_stream(s, step->query);
+    }
+}
+
 /* ---- the whole ---- */
 
 static void set_ground(const StackModel *m, DrawScene *scene)
@@ -439,8 +481,10 @@ static void set_ground(const StackModel *m, DrawScene *scene)
 void stack_scene_draw(StackModel *m)
 {
     Scene s = {.m = m};
+    m->links = ARENA_ARRAY(&m->c->ui->list->arena, StackLink, STACK_MOST_LINKS, NULL);
     choose_streams(&s);
     add_links(&s);
+    add_tree(&s);
     add_streams(&s);
     for (int32_t i = 0; i < m->n_planes; i++) {
         const StackPlane *p = &m->planes[i];
@@ -465,7 +509,12 @@ void stack_scene_draw(StackModel *m)
                        .dots = s.dots.items,
                        .n_dots = s.dots.n};
     set_ground(m, &scene);
-    draw_scene(m->c->ui->list, &scene);
+    DrawList *list = m->c->ui->list;
+    size_t before = list->cmds.n;
+    draw_scene(list, &scene);
+    if (list->cmds.n > before) {
+        m->scene = list->cmds.items[before].u.scene;
+    }
     ARRAY_FREE(&s.planes);
     ARRAY_FREE(&s.curves);
     ARRAY_FREE(&s.dots);

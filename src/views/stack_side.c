@@ -111,11 +111,11 @@ static void draw_title(StackModel *m)
              &(UiLabel){.size = 16, .color = t->text2}, stack_says(m));
     const char *token = label_of(m->c, m->c->session->selection.query);
     const char *words =
-        m->c->session->stack3d.depth > 1
+        m->n_levels > 1
             ? draw_format(ui->list,
                           "What “%s” reads, and what that reads, %d planes down: %.1f %% of its "
                           "reading is followed.",
-                          token, m->c->session->stack3d.depth, (double)m->followed * 100)
+                          token, m->n_levels, (double)m->followed * 100)
             : draw_format(ui->list,
                           "“%s” climbs from the bottom; each curve is what it reads in the layer "
                           "above.",
