@@ -152,7 +152,9 @@ static int segments_of(const Build *b, const SceneCurve *c)
             last = at;
         }
     }
-    int n = (int)ceilf(px * b->scale / 12);
+    /* The error of a chord falls with the square of their number. */
+    float bold = c->width + c->glow > 6 ? 1.1f : 0.7f;
+    int n = (int)ceilf(sqrtf(px * b->scale) * bold);
     return AS_CLAMP(n, 4, MOST_SEGMENTS);
 }
 
@@ -355,6 +357,74 @@ bool scene3d_build(const DrawScene *scene, float scale, SceneGeometry *out, Erro
     ok = ok && merge(&b);
     arena_destroy(&arena);
     return ok;
+}
+
+/* ---- sheets ---- */
+
+/* The place on a sheet under a device pixel, in units of its sides. */
+static bool place_under(const View3D *view, const ScenePlane *p, Vec2 px, float scale, Vec2 *uv)
+{
+    Vec3 at;
+    if (!view3d_pick_level(view, vec2(px.x / scale, px.y / scale), p->y, &at)) {
+        return false;
+    }
+    *uv = vec2((at.x - p->x0) / (p->x1 - p->x0), (at.z - p->z0) / (p->z1 - p->z0));
+    return true;
+}
+
+/* What a pixel covers at a place of the sheet. */
+static void reach_at(const View3D *view, const ScenePlane *p, float u, float v, float scale,
+                     float out[2])
+{
+    Vec3 at = {p->x0 + (p->x1 - p->x0) * u, p->y, p->z0 + (p->z1 - p->z0) * v};
+    Vec2 px = {0, 0};
+    Vec2 right;
+    Vec2 down;
+    bool seen = view3d_project(view, at, &px, NULL);
+    px = vec2(px.x * scale, px.y * scale);
+    if (seen && place_under(view, p, vec2(px.x + 0.5f, px.y), scale, &right) &&
+        place_under(view, p, vec2(px.x, px.y + 0.5f), scale, &down)) {
+        out[0] = 2 * hypotf(right.x - u, down.x - u);
+        out[1] = 2 * hypotf(right.y - v, down.y - v);
+    } else {
+        out[0] = out[1] = 1; /* on edge: nothing of it is seen */
+    }
+    out[0] = AS_CLAMP(out[0], 1e-7f, 4.0f);
+    out[1] = AS_CLAMP(out[1], 1e-7f, 4.0f);
+}
+
+void scene3d_sheet(const View3D *view, const ScenePlane *plane, float scale, SceneSheet *out)
+{
+    for (int i = 0; i < 4; i++) {
+        float u = (float)(i & 1);
+        float v = (float)(i >> 1);
+        Vec3 at = {i & 1 ? plane->x1 : plane->x0, plane->y, i & 2 ? plane->z1 : plane->z0};
+        view3d_clip(view, at, out->corner[i]);
+        out->corner[i][0] *= scale;
+        out->corner[i][1] *= scale;
+        reach_at(view, plane, u, v, scale, out->reach[i]);
+    }
+    reach_at(view, plane, 0.5f, 0.5f, scale, out->middle);
+    for (int k = 0; k < 2; k++) {
+        float most = 0;
+        for (int i = 0; i < 4; i++) {
+            most = AS_MAX(most, out->reach[i][k]);
+        }
+        out->grown[k] = AS_MIN(most, 0.5f);
+    }
+}
+
+float scene3d_level(const SceneSheet *sheet, const SceneCells *cells)
+{
+    float w = AS_MAX(sheet->middle[0] * (float)cells->cols, sheet->middle[1] * (float)cells->rows);
+    return AS_MAX(roundf(log2f(AS_MAX(w * 0.7f, 1e-6f))), 0.0f);
+}
+
+float scene3d_gap_strength(const SceneSheet *sheet, const SceneCells *cells)
+{
+    float w = AS_MAX(sheet->middle[0] * (float)cells->cols, sheet->middle[1] * (float)cells->rows);
+    float t = AS_CLAMP((1 / AS_MAX(w, 1e-6f) - 4) / 5, 0.0f, 1.0f);
+    return t * t * (3 - 2 * t);
 }
 
 /* ---- picking ---- */

@@ -12,6 +12,7 @@ typedef struct Canvas3D {
     int32_t width, height;
     float *rgb; /* [h, w, 3]; what is behind is opaque */
     Color map[COLORMAP_ENTRIES];
+    float gap_strength; /* of the sheet in hand */
 } Canvas3D;
 
 typedef struct Premultiplied {
@@ -104,12 +105,11 @@ static Premultiplied cell_under(const Canvas3D *c, const ScenePlane *p, const Sc
     Color k = colormap_table_eval(c->map, value);
     float a = p->cell_alpha + p->cell_alpha_more * value;
     float gap = c->scene->cell_gap * c->scale;
-    float large = smoothstep(4, 9, 1 / AS_MAX(w.x, w.y));
     float fx = t.x - floorf(t.x);
     float fy = t.y - floorf(t.y);
     float edge = AS_MIN(AS_MIN(fx, 1 - fx) / w.x, AS_MIN(fy, 1 - fy) / w.y);
     float inside = unit(edge - gap * 0.5f + 0.5f);
-    float on = large * AS_MIN(gap, 1.0f);
+    float on = c->gap_strength * AS_MIN(gap, 1.0f);
     a *= 1 + (inside - 1) * on;
     return (Premultiplied){k.r * a, k.g * a, k.b * a, a};
 }
@@ -153,6 +153,9 @@ static void plane_pixel(Canvas3D *c, const ScenePlane *p, int32_t x, int32_t y)
 
 static void paint_plane(Canvas3D *c, const ScenePlane *p)
 {
+    SceneSheet sheet;
+    scene3d_sheet(&c->view, p, c->scale, &sheet);
+    c->gap_strength = scene3d_gap_strength(&sheet, &p->cells);
     float x0 = 1e9f;
     float y0 = 1e9f;
     float x1 = -1e9f;

@@ -93,10 +93,11 @@ typedef struct StackModel {
     int32_t focus_layer;
     StackSource strongest[8]; /* of the focus row */
     int n_strongest;
-    Rect strip, controls; /* cards; empty = no room */
-    float mass;           /* of the focus row, shown as curves */
-    int32_t n_sources;    /* of the focus row */
-    float followed;       /* of the query's reading, followed down n_levels planes */
+    Rect strip, controls;        /* cards; empty = no room */
+    float mass;                  /* of the focus row, shown as curves */
+    float mass_least, mass_most; /* the same over all planes */
+    int32_t n_sources;           /* of the focus row */
+    float followed;              /* of the query's reading, followed down n_levels planes */
     int32_t n_levels;
     StackLink *links; /* [n_curves] of the frame; a curve's tag is STACK_LINK_TAG + its index */
     int32_t n_curves;

@@ -341,7 +341,8 @@ static void add_link(Scene *s, const StackLink *link, const StackPlane *p, float
     float alpha = (0.3f + 0.6f * w) * strength;
     curve.color.a = alpha * (strong ? 1 : 0.72f);
     curve.core = strong ? 0.75f : 0.25f;
-    curve.glow = (strong ? 2.4f : 0.9f) * curve.width + (strong ? 6 : 2.5f) * m->size;
+    bool lit = strong || w >= 0.05f;
+    curve.glow = lit ? (strong ? 2.4f : 0.9f) * curve.width + (strong ? 6 : 2.5f) * m->size : 0;
     curve.glow_alpha = (strong ? 0.34f : 0.14f) * (0.4f + 0.6f * w) * strength;
     if (!m->c->ui->theme.dark) {
         curve.core *= 0.4f;
@@ -398,8 +399,11 @@ static void add_links(Scene *s)
             continue;
         }
         float mass;
-        int32_t n = stack_sources(plane_row(m, p), r->n_keys, choice->coverage, sources,
-                                  STACK_CURVES_A_PLANE, &mass);
+        int32_t most = p->focus ? STACK_CURVES_A_PLANE : AS_CLAMP(240 / m->n_planes, 8, 24);
+        int32_t n =
+            stack_sources(plane_row(m, p), r->n_keys, choice->coverage, sources, most, &mass);
+        m->mass_least = i ? AS_MIN(m->mass_least, mass) : mass;
+        m->mass_most = i ? AS_MAX(m->mass_most, mass) : mass;
         float from = i ? m->planes[i - 1].y : p->y - stack_drop(m);
         float strength = presence(m, p);
         if (p->focus) {

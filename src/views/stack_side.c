@@ -163,15 +163,16 @@ static void draw_controls(StackModel *m)
     ui_label(ui, rect(in.x, in.y + 48, in.w, 20), &(UiLabel){.color = t->text2}, "Weight, √ scale");
     Scale scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1};
     ui_legend(ui, rect(in.x, in.y + 70, in.w, 32), weight_map(ui), scale);
-    const char *cell = "";
-    if (m->patterns && (m->patterns->row_texel > 1 || m->patterns->col_texel > 1)) {
-        cell = draw_format(ui->list, " · cell %d × %d, max", m->patterns->row_texel,
-                           m->patterns->col_texel);
-    }
+    /* Where a plane would have more curves than can be told apart, it says how much is there. */
+    bool cut = m->mass_least < c->coverage - 0.005f;
+    const char *curves =
+        cut ? draw_format(ui->list, "curves: strongest %.0f–%.0f %%", (double)m->mass_least * 100,
+                          (double)m->mass_most * 100)
+            : draw_format(ui->list, "curves: strongest %.0f %%", (double)c->coverage * 100);
+    bool exact = !m->patterns || (m->patterns->row_texel == 1 && m->patterns->col_texel == 1);
     ui_label(ui, rect(in.x, in.y + 104, in.w, 16), &(UiLabel){.size = 11, .color = t->text3},
-             *cell ? draw_format(ui->list, "strongest %.0f %%%s", (double)c->coverage * 100, cell)
-                   : draw_format(ui->list, "curves: strongest %.0f %% per layer",
-                                 (double)c->coverage * 100));
+             exact ? draw_format(ui->list, "%s per layer", curves)
+                   : draw_format(ui->list, "%s · cell %d², max", curves, m->patterns->row_texel));
 }
 
 /* ---- the token through the layers ---- */
