@@ -363,6 +363,10 @@ bool matrix_command(Views *views, Session *session, const char *name, const char
         matrix_clamp(v);
         return true;
     }
+    if (strcmp(name, "reading") == 0) {
+        v->reading_open = !v->reading_open;
+        return true;
+    }
     if (strcmp(name, "menu") == 0) {
         v->menu_open = !v->menu_open;
         return true;

@@ -128,6 +128,8 @@ void matrix_draw_heat(MatrixScene *s);
 /** The colour of a head of the set where the hue says whose weight it is. */
 Color matrix_owner_color(const MatrixScene *s, int32_t place);
 void matrix_free_owner_images(MatrixView *view);
+/** The text around query and key, below the title of a card. */
+void matrix_draw_reading(const MatrixScene *s, Rect card);
 /** Strips of received, given and entropy, that brush. */
 void matrix_draw_strips(MatrixScene *s);
 /** "Mean of 9 heads"; what is left out, NULL = nothing. In the frame's arena. */

@@ -15,6 +15,17 @@ static void tag(Ui *ui, Rect box, const char *text)
              text);
 }
 
+/* Between the cells (or the row) and the text. Returns the width it takes. */
+static float reading_switch(const MatrixScene *s, Rect card)
+{
+    Rect box = {card.x + card.w - PAD - 52, card.y + 17, 52, 24};
+    if (ui_button(s->c->ui, UI_ID("matrix-reading"), box, s->view->reading_open ? "Cells" : "Text",
+                  UI_BUTTON_PLAIN)) {
+        session_post(s->c->session, "reading");
+    }
+    return 64;
+}
+
 static void card_title(Ui *ui, Rect card, float left, const char *title, const char *note)
 {
     float w = ui_text_width(ui, FONT_MONO, 11, note);
@@ -175,7 +186,9 @@ static void draw_lens(const MatrixScene *s)
     ui_card(ui, l->lens_card);
     tag(ui, rect(l->lens_card.x + PAD, l->lens_card.y + 19, 24, 18), "A");
     int px = (int)lroundf(l->lens_cell * ui->scale);
-    card_title(ui, l->lens_card, 32, "Zoomed to cells",
+    Rect head = l->lens_card;
+    head.w -= reading_switch(s, head);
+    card_title(ui, head, 32, "Zoomed to cells",
                draw_format(ui->list, "1 weight = %d × %d px", px, px));
     Rect grid = {l->lens_card.x + l->lens_card.w - PAD - l->lens_cell * (float)l->lens_n,
                  l->lens_card.y + 60, l->lens_cell * (float)cols, l->lens_cell * (float)rows};
@@ -211,7 +224,9 @@ static void draw_row_card(const MatrixScene *s)
         return;
     }
     double bits = (double)r->cell.row.entropy / log(2.0);
-    card_title(ui, card, 0, draw_format(ui->list, "What “%s” reads", label_of(s->c, r->query)),
+    Rect title = card;
+    title.w -= reading_switch(s, title);
+    card_title(ui, title, 0, draw_format(ui->list, "What “%s” reads", label_of(s->c, r->query)),
                draw_format(ui->list, "entropy %.2f bits", bits));
     int32_t visible = r->row_end - r->row_first;
     float top = card.y + 56;
@@ -553,7 +568,13 @@ void matrix_draw_side(MatrixScene *s)
 {
     MatrixLayout *l = &s->layout;
     if (!rect_is_empty(l->lens_card)) {
-        if (l->px >= 20 || l->lens_n == 0) {
+        Rect card = l->lens_card;
+        if (s->view->reading_open) {
+            ui_card(s->c->ui, card);
+            card.w -= reading_switch(s, card);
+            card_title(s->c->ui, card, 0, "Text around it", "shade = what the query gives");
+            matrix_draw_reading(s, l->lens_card);
+        } else if (l->px >= 20 || l->lens_n == 0) {
             draw_row_card(s);
         } else {
             draw_lens(s);

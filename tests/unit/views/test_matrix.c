@@ -100,6 +100,7 @@ static void test_matrix__says_what_it_shows(void **state)
     (void)state;
     ViewsCase c;
     open_matrix(&c, "random:L=2,H=3,d=96", 40);
+    views_case_do(&c, "layer 0");
     views_case_do(&c, "set layer");
     views_case_do(&c, "layer 1");
     views_case_do(&c, "combine mean");
@@ -119,6 +120,9 @@ static void test_matrix__says_what_it_shows(void **state)
     views_case_frame(&c, 1920, 1080, 1);
     assert_non_null(find_text(&c, "diagonal: each token with itself"));
     assert_non_null(find_text(&c, "Special tokens"));
+    views_case_do(&c, "reading");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "Text around it"));
     views_case_do(&c, "undo");
     views_case_frame(&c, 1920, 1080, 1);
     assert_null(find_text(&c, "diagonal: each token with itself"));
