@@ -106,6 +106,7 @@ typedef struct SessionOptions {
     int32_t terms_from; /* the first of them whose numbers are shown */
     TeachCourse course;
     bool curve_weights;   /* weights are written on curves */
+    bool try_open;        /* Steps in a low window: controls in place of words */
     bool rows_normalised; /* colours: each row's largest weight counts as 1 */
     float map_lo, map_hi; /* weights that the colours begin and end at; both 0 = the whole range */
     bool reduce_mean;     /* a pixel of many weights shows their mean, else their maximum */

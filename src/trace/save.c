@@ -87,9 +87,9 @@ static bool run_json(const Trace *trace, StrBuf *out, Error *err)
                        "\"attention_flops\":%.17g,\"weight_shift\":%.9g,\"ablate\":[",
                        trace_store_names[params->store], trace_dtype_names[params->dtype],
                        trace_mask_names[params->mask], (double)params->temperature,
-                       params->unscaled ? "true" : "false",
-                       params->propagate ? "true" : "false", params->summary_size, info->seconds,
-                       info->attention_seconds, info->attention_flops, (double)info->weight_shift);
+                       params->unscaled ? "true" : "false", params->propagate ? "true" : "false",
+                       params->summary_size, info->seconds, info->attention_seconds,
+                       info->attention_flops, (double)info->weight_shift);
     for (size_t i = 0; i < params->n_ablate && ok; i++) {
         ok = strbuf_printf(out, err, "%s[%d,%d]", i ? "," : "", params->ablate[i].layer,
                            params->ablate[i].head);

@@ -71,7 +71,7 @@ const char *steps_step_name(ViewContext *c, int32_t step)
 
 /* ---- layout ---- */
 
-StepsLayout steps_layout(Rect stage, int32_t n_tokens)
+StepsLayout steps_layout(Rect stage, int32_t n_tokens, bool has_strip)
 {
     StepsLayout l = {0};
     bool small = stage.h < 700 || stage.w < 1100;
@@ -85,19 +85,21 @@ StepsLayout steps_layout(Rect stage, int32_t n_tokens)
     float side = AS_CLAMP(floorf(box.w * 0.234f), 264, 408);
     float left = box.w - side - l.gap;
     float formula = stage.h >= 860 ? 92 : stage.h >= 640 ? 66 : 0;
-    float strip = stage.h >= 860 ? 140 : stage.h >= 640 ? 116 : 0;
+    float strip = !has_strip ? 0 : stage.h >= 860 ? 140 : stage.h >= 640 ? 116 : 0;
     float gap = small ? 12 : 18;
     l.formula = rect(box.x, y, left, formula);
     float top = y + (formula > 0 ? formula + gap : 0);
     l.main = rect(box.x, top, left, bottom - top - (strip > 0 ? strip + gap : 0));
     l.strip = rect(box.x, bottom - strip, left, strip);
-    float controls = bottom - y >= 700   ? 386
-                     : bottom - y >= 560 ? 330
-                                         : floorf((bottom - y) * 0.5f);
-    l.words = rect(box.x + left + l.gap, y, side, bottom - y - controls - gap);
-    l.controls = rect(l.words.x, bottom - controls, side, controls);
+    float height = bottom - y;
+    float controls = height >= 720 ? 388 : 356;
+    l.tabs = height < 600;
+    l.words = rect(box.x + left + l.gap, y, side, l.tabs ? height : height - controls - gap);
+    l.controls = l.tabs ? l.words : rect(l.words.x, bottom - controls, side, controls);
     float rows = l.main.h - 110;
-    int32_t few = AS_CLAMP((int32_t)(rows / 34), 4, LESSON_MOST);
+    float card = floorf((left - 2 * l.gap) * 0.354f);
+    float columns = (card - 84) / 40;
+    int32_t few = AS_CLAMP((int32_t)fminf(rows / 30, columns), 3, LESSON_MOST);
     l.room = AS_MIN(few, AS_MAX(n_tokens, 1));
     return l;
 }
@@ -364,7 +366,11 @@ static void draw_step(StepsScene *s)
 void steps_draw(ViewContext *c, Rect stage)
 {
     const TraceInfo *info = trace_info(c->session->trace);
-    StepsLayout layout = steps_layout(stage, AS_MAX(info->n_queries, info->n_keys));
+    const StepKind *list;
+    int n = steps_course(c->session->options.course, &list);
+    int step = AS_CLAMP(c->session->selection.step, 0, n - 1);
+    int32_t n_tokens = AS_MAX(info->n_queries, info->n_keys);
+    StepsLayout layout = steps_layout(stage, n_tokens, steps_has_strip(list[step]));
     const Lesson *l = session_lesson(c->session, layout.room);
     if (!l->valid) {
         ui_paragraph(
@@ -372,14 +378,12 @@ void steps_draw(ViewContext *c, Rect stage)
             draw_format(c->ui->list, "These numbers cannot be shown: %s", l->error.message));
         return;
     }
-    const StepKind *list;
-    int n = steps_course(c->session->options.course, &list);
     StepsScene s = {.c = c,
                     .session = c->session,
                     .l = l,
                     .view = view_state(c->views, VIEW_STEPS),
                     .n_steps = n,
-                    .step = AS_CLAMP(c->session->selection.step, 0, n - 1),
+                    .step = step,
                     .t = playback_time(&c->session->playback),
                     .layout = layout,
                     .row = AS_CLAMP(l->query - l->rows.first, 0, l->n - 1)};
@@ -389,6 +393,11 @@ void steps_draw(ViewContext *c, Rect stage)
     draw_formulas(&s);
     draw_step(&s);
     steps_strip(&s);
-    steps_words(&s);
-    steps_controls(&s);
+    bool trying = c->session->options.try_open;
+    if (!layout.tabs || !trying) {
+        steps_words(&s);
+    }
+    if (!layout.tabs || trying) {
+        steps_controls(&s);
+    }
 }

@@ -44,10 +44,12 @@ const char *steps_course_name(TeachCourse course);
 typedef struct StepsLayout {
     Rect stepper, formula, main, strip, words, controls;
     float gap;
+    bool tabs;    /* words and controls take turns in one card */
     int32_t room; /* tokens that matrices have room for */
 } StepsLayout;
 
-StepsLayout steps_layout(Rect stage, int32_t n_tokens);
+/** has_strip: the row of bars below. */
+StepsLayout steps_layout(Rect stage, int32_t n_tokens, bool has_strip);
 
 /** Kept between frames: where the picture of a weight matrix stands. */
 typedef struct StepsView {
@@ -107,6 +109,7 @@ typedef struct StepMatrix {
     Rect box, cells;
     float pitch_x, pitch_y, label_w, lo, hi;
     int32_t more;
+    int32_t skipped; /* rows left out above */
 } StepMatrix;
 
 /** Chooses how many columns there is room for (COLUMNS_DIMS) and where cells stand. */
@@ -155,6 +158,9 @@ void scene_flow(StepsScene *s);
 void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *title, Role role);
 /** The same row several times: temperatures, or with and without the scale. */
 void steps_strip(StepsScene *s);
+bool steps_has_strip(StepKind kind);
+/** The two tabs above words or controls where they take turns; the box that is left. */
+Rect steps_tabs(StepsScene *s, Rect box);
 void steps_words(StepsScene *s);
 void steps_controls(StepsScene *s);
 

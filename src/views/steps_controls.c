@@ -303,8 +303,9 @@ void steps_controls(StepsScene *s)
     }
     ui_card(ui, box);
     float pad = box.w < 340 ? 12 : 16;
-    TryPanel p = {.s = s, .in = {box.x + pad, box.y + 8, box.w - 2 * pad, box.h - 16}, .line = 7};
-    p.bottom = box.y + box.h - 8;
+    TryPanel p = {.s = s, .line = 6};
+    p.in = steps_tabs(s, rect(box.x + pad, box.y + 8, box.w - 2 * pad, box.h - 16));
+    p.bottom = box.y + box.h - 6;
     ui_label(ui, rect(p.in.x, p.in.y, p.in.w - 60, 24),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 14, .color = ui->theme.text}, "Try it");
     if (session_is_changed(s->session) || s->session->request.text.max_tokens > 0) {

@@ -90,7 +90,18 @@ void step_matrix_place(StepsScene *s, StepMatrix *m, Rect box)
         int32_t first = AS_MIN(s->session->selection.dim, m->all - 1);
         m->first = AS_CLAMP(first, 0, AS_MAX(m->all - m->m, 0));
     }
-    float most = m->bare ? 30 : 44;
+    float most = m->bare ? 30 : 48;
+    /* Where not all rows have room, those around the chosen one are shown. */
+    int32_t fit = AS_MAX((int32_t)((in.h - KEYS_H) / 13.5f), 1);
+    if (fit < m->n) {
+        int32_t skip = AS_CLAMP(m->chosen - fit / 2, 0, m->n - fit);
+        m->values += skip * m->ld;
+        m->hidden_where = m->hidden_where ? m->hidden_where + (ptrdiff_t)skip * m->m : NULL;
+        m->rows.first += skip;
+        m->chosen = m->chosen >= 0 ? m->chosen - skip : -1;
+        m->n = fit;
+        m->skipped = skip;
+    }
     m->pitch_y = AS_CLAMP((in.h - KEYS_H) / (float)m->n, 12, most);
     m->cells = rect(in.x + m->label_w + 4, in.y + KEYS_H, m->pitch_x * (float)m->m,
                     m->pitch_y * (float)m->n);
@@ -113,7 +124,11 @@ Rect step_matrix_row(const StepMatrix *m, int32_t i)
 
 /* ---- time ---- */
 
-static const double FLIGHT_S = 0.55;
+/* A few are under way at once, never so many that they hide what they leave. */
+static double flight_seconds(const Flight *f, double cells)
+{
+    return AS_CLAMP(3.2 * (f->end - f->start) / cells, 0.16, 0.55);
+}
 
 float step_matrix_arrival(const StepsScene *s, const StepMatrix *m, int32_t i, int32_t j)
 {
@@ -122,9 +137,10 @@ float step_matrix_arrival(const StepsScene *s, const StepMatrix *m, int32_t i, i
         return 1;
     }
     double cells = (double)m->n * m->m;
-    double each = fmax(f->end - f->start - FLIGHT_S, 0.01) / cells;
+    double takes = flight_seconds(f, cells);
+    double each = fmax(f->end - f->start - takes, 0.01) / cells;
     double from = f->start + each * (i * m->m + j);
-    return (float)ease_in_out_cubic(ease_span(s->t, from, from + FLIGHT_S));
+    return (float)ease_in_out_cubic(ease_span(s->t, from, from + takes));
 }
 
 bool step_matrix_current(const StepsScene *s, const StepMatrix *m, int32_t *i, int32_t *j)
@@ -155,14 +171,10 @@ static float amount_of(const StepMatrix *m, float value)
 
 static const char *cell_text(Ui *ui, const StepMatrix *m, float value, float width)
 {
-    const char *text = m->weights ? teach_fixed(ui, (double)value, 2) : teach_number(ui, value);
-    for (int places = 1; places >= 0; places--) {
-        if (ui_text_width(ui, FONT_MONO, 11, text) <= width - 2) {
-            return text;
-        }
-        text = teach_fixed(ui, (double)value, places);
-    }
-    return ui_text_width(ui, FONT_MONO, 11, text) <= width - 2 ? text : "";
+    const char *text = m->weights ? teach_fixed(ui, (double)value, 2) : "";
+    return m->weights && ui_text_width(ui, FONT_MONO, 11, text) <= width - 2
+               ? text
+               : teach_fit(ui, value, width);
 }
 
 static const char *cell_tip(StepsScene *s, const StepMatrix *m, int32_t i, int32_t j, float value)

@@ -154,6 +154,22 @@ static bool is_scale_step(StepKind kind)
     return kind == STEP_SCALE || kind == STEP_DOTS;
 }
 
+bool steps_has_strip(StepKind kind)
+{
+    switch (kind) {
+    case STEP_DOTS:
+    case STEP_SCALE:
+    case STEP_SOFTMAX:
+    case STEP_MIX:
+    case STEP_ATTEND:
+    case STEP_FLOW_WEIGHT:
+    case STEP_FLOW_VALUE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void steps_strip(StepsScene *s)
 {
     Ui *ui = s->c->ui;
@@ -162,9 +178,6 @@ void steps_strip(StepsScene *s)
         return;
     }
     const char *query = label_of(s->c, l->query);
-    bool row_step = s->kind == STEP_SOFTMAX || s->kind == STEP_ATTEND ||
-                    s->kind == STEP_FLOW_WEIGHT || s->kind == STEP_MIX ||
-                    s->kind == STEP_FLOW_VALUE;
     if (l->row.before && !is_scale_step(s->kind)) {
         const Bar bars[] = {{"\\up{before}", l->row.before, false},
                             {"\\up{now}", l->row.weights, true}};
@@ -183,7 +196,7 @@ void steps_strip(StepsScene *s)
             {"÷ \\sqrt{d_k}", at_temperature(s, factor * l->temperature), false}};
         draw_bars(s, draw_format(ui->list, "The row “%s” with and without ÷ √d_k", query),
                   "the same scores, the same softmax", off ? off_bars : bars, 2, true);
-    } else if (row_step) {
+    } else {
         const float t = l->temperature;
         const Bar bars[] = {
             {draw_format(ui->list, "T = \\up{%g}", (double)t * 0.5), at_temperature(s, t * 0.5f),
@@ -194,9 +207,5 @@ void steps_strip(StepsScene *s)
         draw_bars(s, "The same row at three temperatures",
                   "keys in reading order; colours are the tokens", bars,
                   s->layout.strip.h >= 110 ? 3 : 2, false);
-    } else {
-        const Bar bars[] = {{"\\c5{a}", l->row.weights, true}};
-        draw_bars(s, draw_format(ui->list, "What “%s” will read in the end", query),
-                  "the row of shares these steps lead to", bars, 1, false);
     }
 }

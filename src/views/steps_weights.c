@@ -14,6 +14,7 @@ typedef struct WeightPicture {
     float cell;   /* px a weight */
     float x0, y0; /* place of weight (0, 0) */
     Role role;
+    float limit; /* largest colour */
 } WeightPicture;
 
 static void zoom(WeightPicture *t, ModelProjection which)
@@ -72,7 +73,7 @@ static void draw_numbers(const WeightPicture *t)
             Rect box = {t->x0 + t->cell * (float)c, t->y0 + t->cell * (float)r, t->cell, t->cell};
             Color on =
                 colormap_value(ui->theme.dark ? COLORMAP_DIVERGING_NIGHT : COLORMAP_DIVERGING,
-                               (Scale){.lo = -t->m->most, .hi = t->m->most}, v);
+                               (Scale){.lo = -t->limit, .hi = t->limit}, v);
             ui_label(
                 ui, box,
                 &(UiLabel){.face = FONT_MONO,
@@ -164,6 +165,8 @@ void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *t
     t.x0 = t.box.x + (t.box.w - t.cell * (float)m->info.columns) / 2;
     t.y0 = t.box.y + (t.box.h - t.cell * (float)m->info.rows) / 2;
     zoom(&t, which);
+    /* Means of many weights are small: colours reach three deviations of what a pixel shows. */
+    t.limit = fminf(m->most, 3 * m->deviation * fminf(t.cell, 1));
     draw_push_clip(ui->list, t.box);
     draw_cells(ui->list,
                &(DrawCells){.box = {t.x0, t.y0, t.cell * (float)m->info.columns,
@@ -173,7 +176,7 @@ void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *t
                                        .cols = m->info.columns,
                                        .version = m->version},
                             .map = ui->theme.dark ? COLORMAP_DIVERGING_NIGHT : COLORMAP_DIVERGING,
-                            .scale = {.lo = -m->most, .hi = m->most},
+                            .scale = {.lo = -t.limit, .hi = t.limit},
                             .reduce = CELL_MEAN});
     if (t.cell >= NUMBERS_PX) {
         draw_numbers(&t);
@@ -187,6 +190,6 @@ void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *t
                                                   (double)per, (double)per);
     ui_label(ui, rect(in.x, box.y + box.h - 22, in.w, 18),
              &(UiLabel){.face = FONT_SANS, .size = 11},
-             draw_format(ui->list, "±%s · %s", teach_number(ui, m->most), scale));
+             draw_format(ui->list, "±%s · %s", teach_number(ui, t.limit), scale));
     hover(&t, title);
 }

@@ -229,6 +229,20 @@ static void draw_note(StepsScene *s, Rect box, const char *text)
     teach_rich(ui, rect(box.x + 12, box.y + 25, box.w - 24, box.h - 30), &style, text);
 }
 
+Rect steps_tabs(StepsScene *s, Rect box)
+{
+    static const char *const items[] = {"Explain", "Try it"};
+    if (!s->layout.tabs) {
+        return box;
+    }
+    int now = s->session->options.try_open;
+    if (ui_segmented(s->c->ui, UI_ID("steps-tabs"), rect(box.x, box.y, box.w, 28), items, 2, now) !=
+        now) {
+        session_post(s->session, "try");
+    }
+    return rect(box.x, box.y + 36, box.w, box.h - 36);
+}
+
 void steps_words(StepsScene *s)
 {
     static const char *const names[LEVEL_COUNT] = {"simple", "student", "engineer"};
@@ -241,7 +255,7 @@ void steps_words(StepsScene *s)
     ui_card(ui, box);
     bool small = box.w < 340;
     float pad = small ? 12 : 16;
-    Rect in = {box.x + pad, box.y + 12, box.w - 2 * pad, box.h - 24};
+    Rect in = steps_tabs(s, rect(box.x + pad, box.y + 12, box.w - 2 * pad, box.h - 24));
     int level = (int)s->session->options.level;
     int chosen = ui_segmented(ui, UI_ID("steps-level"), rect(in.x, in.y, in.w, 32), titles,
                               LEVEL_COUNT, level);
