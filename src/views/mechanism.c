@@ -178,7 +178,7 @@ static void draw_insight(Ui *ui, Rect box, const CardText *card)
                                     .color = card->role.text});
     float x = box.x + 68;
     float w = box.x + box.w - 14 - x;
-    float top = box.h >= 84 ? 14 : 9;
+    float top = box.h >= 92 ? 14 : 8;
     ui_label(ui, rect(x, box.y + top, w, 20),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 14, .color = card->role.text},
              card->title);

@@ -93,7 +93,7 @@ StepsLayout steps_layout(Rect stage, int32_t n_tokens, bool has_strip)
     l.strip = rect(box.x, bottom - strip, left, strip);
     float height = bottom - y;
     float controls = height >= 720 ? 388 : 356;
-    l.tabs = height < 600;
+    l.tabs = height < 700;
     l.words = rect(box.x + left + l.gap, y, side, l.tabs ? height : height - controls - gap);
     l.controls = l.tabs ? l.words : rect(l.words.x, bottom - controls, side, controls);
     float rows = l.main.h - 110;

@@ -394,7 +394,8 @@ static void draw_exponents(StepsScene *s, Middle *mid, Rect box)
             teach_token(s->c, rect(in.x, y, name_w - 6, fminf(h, 26)), l->keys.first + j, true,
                         false, 11);
             mono.color = role_score(ui).text;
-            ui_label(ui, rect(xs, y, ws, h), &mono, teach_number(ui, x.scores[j]));
+            ui_label(ui, rect(xs, y, ws, h), &mono,
+                     hidden ? "masked" : teach_number(ui, x.scores[j]));
         }
         mono.color = ui->theme.text;
         float num = 50;
