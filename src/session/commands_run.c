@@ -87,7 +87,8 @@ static bool do_open(Session *s, const char *a, Error *err)
     SessionRequest request = request_to_change(s);
     if (looks_like_model(a)) {
         request.model = a;
-    } else if (path_has_suffix(a, ".safetensors")) {
+    } else if (path_has_suffix(a, ".safetensors") || path_has_suffix(a, ".npy") ||
+               path_has_suffix(a, ".npz")) {
         request.trace_path = a;
     } else {
         request.file_path = a;

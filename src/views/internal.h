@@ -84,6 +84,8 @@ void stage_loading(ViewContext *c, Rect stage);
 void stage_error(ViewContext *c, Rect stage);
 /** The layer in front is still being computed. */
 void stage_layer_pending(ViewContext *c, Rect stage);
+/** The view shows how weights come about, and these were imported. */
+void stage_weights_only(ViewContext *c, Rect stage);
 
 /* Small things. */
 /** Token label into the frame's arena. */

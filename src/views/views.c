@@ -17,6 +17,7 @@ static const ViewDef defs[VIEW_COUNT] = {
          .draw = overview_draw},
     [VIEW_MECHANISM] =
         {.icon = ICON_MECHANISM,
+         .needs_operands = true,
          .help = "How one token gathers meaning from the others: queries, keys and values, "
                  "scores, softmax and the weighted sum, side by side on the real numbers.",
          .folds_inspector = true,
@@ -24,6 +25,7 @@ static const ViewDef defs[VIEW_COUNT] = {
          .timeline = mechanism_timeline},
     [VIEW_STEPS] =
         {.icon = ICON_STEPS,
+         .needs_operands = true,
          .help = "Attention one stage at a time, from tokens to the output, with every matrix, "
                  "its shape, and an animation of how its numbers come from the last ones.",
          .folds_inspector = true,
@@ -71,6 +73,7 @@ static const ViewDef defs[VIEW_COUNT] = {
          .comes_with = "It comes with the Analyse part of the road map."},
     [VIEW_MATHEMATICS] =
         {.icon = ICON_MATHEMATICS,
+         .needs_operands = true,
          .help = "The formulas with the chosen tokens' real numbers in them, shapes at every "
                  "step, and the dot product opened term by term.",
          .draw = mathematics_draw,
@@ -227,6 +230,8 @@ static void draw_stage(ViewContext *c, Rect stage)
         stage_loading(c, stage);
     } else if (!session_layer_ready(s)) {
         stage_layer_pending(c, stage);
+    } else if (def->needs_operands && trace_info(s->trace)->weights_only) {
+        stage_weights_only(c, stage);
     } else {
         def->draw(c, stage);
     }
