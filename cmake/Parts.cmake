@@ -9,7 +9,7 @@ function(as_library NAME PARTS LIBRARIES)
     list(FILTER sources EXCLUDE REGEX "/app/main\\.c$")
     # Kernels of another processor are written too; they are built where they can run.
     if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-        list(FILTER sources EXCLUDE REGEX "_(avx2|avx512|avx512bf16)\\.c$")
+        list(FILTER sources EXCLUDE REGEX "_avx(2|512|512_bf16|512_bf16_pv)\\.c$")
     endif()
     if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
         list(FILTER sources EXCLUDE REGEX "_neon\\.c$")

@@ -17,7 +17,7 @@ typedef struct Series {
     const BenchResult *points[MAX_POINTS]; /* by length */
     size_t n;
     Color color;
-    char name[96];
+    char name[192];
 } Series;
 
 typedef struct Page {
@@ -89,14 +89,55 @@ static bool same_series(const BenchResult *a, const BenchResult *b)
 {
     return a->threads == b->threads && a->heads == b->heads && a->kv_heads == b->kv_heads &&
            a->dim == b->dim && a->causal == b->causal && a->window == b->window &&
-           a->model == b->model && !strcmp(a->isa, b->isa);
+           (a->queries == a->n ? b->queries == b->n : a->queries == b->queries) &&
+           a->model == b->model && !strcmp(a->isa, b->isa) && !strcmp(a->precision, b->precision);
 }
 
-/* One call has one mask: the heading tells it. */
-static void name_series(Series *s)
+static bool same_mask(const BenchResult *a, const BenchResult *b)
+{
+    return a->causal == b->causal && a->window == b->window;
+}
+
+/* True if all results have the mask of the first one: then the heading tells it. */
+static bool one_mask(const Page *page)
+{
+    const BenchResult *all = page->report->results.items;
+    bool one = true;
+    for (size_t i = 1; i < page->report->results.n; i++) {
+        one = one && same_mask(&all[0], &all[i]);
+    }
+    return one;
+}
+
+/* "causal", "sliding window of 128". */
+static const char *mask_words(const BenchResult *r, char out[48])
+{
+    if (r->model) {
+        return "the model's own masks";
+    }
+    if (r->window) {
+        snprintf(out, 48, r->causal ? "sliding window of %d" : "window of %d around", r->window);
+        return out;
+    }
+    return r->causal ? "causal" : "no mask";
+}
+
+/* What differs within a call: the rest is in the heading. */
+static void name_series(const Page *page, Series *s)
 {
     const BenchResult *r = s->points[0];
-    snprintf(s->name, sizeof s->name, "%s × %d, H %d, D %d", r->isa, r->threads, r->heads, r->dim);
+    char words[48], mask[64] = "", queries[32] = "", type[16] = "";
+    if (!one_mask(page)) {
+        snprintf(mask, sizeof mask, ", %s", mask_words(r, words));
+    }
+    if (r->queries != r->n) {
+        snprintf(queries, sizeof queries, ", %d asking", r->queries);
+    }
+    if (strcmp(r->precision, "f32") != 0) {
+        snprintf(type, sizeof type, " %s", r->precision);
+    }
+    snprintf(s->name, sizeof s->name, "%s%s × %d, H %d, D %d%s%s", r->isa, type, r->threads,
+             r->heads, r->dim, mask, queries);
 }
 
 static void collect_series(Page *page)
@@ -123,7 +164,7 @@ static void collect_series(Page *page)
         series->points[at] = r;
     }
     for (size_t s = 0; s < page->n_series; s++) {
-        name_series(&page->series[s]);
+        name_series(page, &page->series[s]);
     }
 }
 
@@ -317,8 +358,8 @@ static void draw_roofline(Page *page)
         double peak = series->points[0]->peak_gflops;
         if (fabs(peak / m->peak_gflops - 1) > 0.1) {
             chart_note(&c, c.x.hi, peak, -5, DRAW_RIGHT, page->theme.text2,
-                       draw_format(&page->list, "%s × %d: %.0f GF/s", series->points[0]->isa,
-                                   series->points[0]->threads, peak));
+                       draw_format(&page->list, "%s %s × %d: %.0f GF/s", series->points[0]->isa,
+                                   series->points[0]->precision, series->points[0]->threads, peak));
         }
     }
     for (size_t s = 0; s < page->n_series; s++) {
@@ -466,20 +507,6 @@ static void draw_growth(Page *page, int column, const char *title, const char *s
     chart_legend_end(&c);
 }
 
-/* "causal", "sliding window of 128": what every case of a call has in common. */
-static const char *mask_words(Page *page)
-{
-    const BenchResult *r = &page->report->results.items[0];
-    if (r->model) {
-        return "the model's own masks";
-    }
-    if (r->window) {
-        return draw_format(&page->list, r->causal ? "sliding window of %d" : "window of %d around",
-                           r->window);
-    }
-    return r->causal ? "causal" : "no mask";
-}
-
 /* ---- list ------------------------------------------------------------------------------------ */
 
 /* Rows of text under headings; the last row says how many follow when there are too many. */
@@ -522,7 +549,7 @@ static void draw_list_card(Page *page)
             draw_format(&page->list, r->ms < 100 ? "%.2f" : "%.0f", r->ms),
             draw_format(&page->list, "%.0f%%", r->percent_of_peak),
             r->naive_ms > 0 ? draw_format(&page->list, "%.1f×", r->naive_ms / r->ms) : "–",
-            draw_format(&page->list, "%.0e", r->error_weights),
+            draw_format(&page->list, "%.0e", r->error_o),
         };
         draw_circle(
             &page->list,
@@ -566,6 +593,9 @@ static void draw_heading(Page *page)
             ? draw_format(&page->list, " · a busy machine: medians up to %.1f times the least",
                           unrest)
             : "";
+    char words[48];
+    const char *masks =
+        one_mask(page) ? mask_words(&page->report->results.items[0], words) : "several masks";
     const char *unseen =
         page->n_unseen ? draw_format(&page->list, " · %zu results are not drawn", page->n_unseen)
                        : "";
@@ -576,9 +606,8 @@ static void draw_heading(Page *page)
                           .text = draw_format(&page->list,
                                               "%s · %d thread%s · %s · %s · peak %.1f GF/s of "
                                               "fused multiply-adds on registers%s%s%s",
-                                              m->isa, m->threads, m->threads == 1 ? "" : "s",
-                                              mask_words(page), m->compiler, m->peak_gflops, memory,
-                                              busy, unseen),
+                                              m->isa, m->threads, m->threads == 1 ? "" : "s", masks,
+                                              m->compiler, m->peak_gflops, memory, busy, unseen),
                           .at = vec2(MARGIN, 74),
                           .max_width = PAGE_W - 2 * MARGIN});
 }

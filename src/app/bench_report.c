@@ -24,6 +24,9 @@ void bench_print_heading(const BenchMachine *machine)
     printf("%s, %s, %d thread%s, %s\npeak %.1f GF/s (%.1f on one thread)", machine->cpu,
            machine->isa, machine->threads, machine->threads == 1 ? "" : "s", machine->compiler,
            machine->peak_gflops, machine->peak_gflops_one);
+    if (machine->bf16_gflops > 0) {
+        printf(", %.1f in bf16", machine->bf16_gflops);
+    }
     if (machine->read_gbs > 0) {
         printf(", memory %.1f GB/s reading, %.1f GB/s triad", machine->read_gbs,
                machine->triad_gbs);
@@ -33,9 +36,10 @@ void bench_print_heading(const BenchMachine *machine)
 
 void bench_print_columns(void)
 {
-    printf("\n%9s %5s %4s  %-7s %-7s %3s %10s %10s %8s %7s %7s %8s %8s %10s %9s %6s\n", "tokens",
-           "heads", "dim", "mask", "isa", "thr", "ms median", "ms least", "GF/s", "peak", "+stats",
-           "memory", "error", "naive ms", "memory", "times");
+    printf("\n%9s %9s %5s %4s  %-7s %-7s %-7s %3s %10s %10s %8s %7s %6s %7s %8s %8s %10s %9s %6s\n",
+           "tokens", "queries", "heads", "dim", "mask", "isa", "type", "thr", "ms median",
+           "ms least", "GF/s", "peak", "GB/s", "+stats", "memory", "error", "naive ms", "memory",
+           "times");
     fflush(stdout);
 }
 
@@ -68,11 +72,12 @@ void bench_print_result(const BenchResult *r)
         snprintf(naive_ms, sizeof naive_ms, "%.3f", r->naive_ms);
         snprintf(times, sizeof times, "%.1fx", r->naive_ms / r->ms);
     }
-    printf("%9d %5d %4d  %-7s %-7s %3d %10.3f %10.3f %8.2f %6.1f%% %+6.1f%% %8s %8.1e %10s %9s "
-           "%6s\n",
-           r->n, r->heads, r->dim, mask, r->isa, r->threads, r->ms, r->ms_min, r->gflops,
-           r->percent_of_peak, r->full_percent, short_bytes(r->bytes, memory), r->error_weights,
-           naive_ms, r->naive_bytes > 0 ? short_bytes(r->naive_bytes, naive) : "-", times);
+    printf("%9d %9d %5d %4d  %-7s %-7s %-7s %3d %10.3f %10.3f %8.2f %6.1f%% %6.1f %+6.1f%% %8s "
+           "%8.1e %10s %9s %6s\n",
+           r->n, r->queries, r->heads, r->dim, mask, r->isa, r->precision, r->threads, r->ms,
+           r->ms_min, r->gflops, r->percent_of_peak, r->gbs, r->full_percent,
+           short_bytes(r->bytes, memory), r->error_o, naive_ms,
+           r->naive_bytes > 0 ? short_bytes(r->naive_bytes, naive) : "-", times);
     fflush(stdout);
 }
 
@@ -85,10 +90,12 @@ static bool machine_json(const BenchMachine *machine, StrBuf *out, Error *err)
            cli_json_string(out, machine->compiler, err) &&
            strbuf_printf(out, err,
                          ",\"isa\":\"%s\",\"threads\":%d,\"peak_gflops\":%.2f,"
-                         "\"peak_gflops_one_thread\":%.2f,\"read_gbs\":%.2f,\"triad_gbs\":%.2f},"
+                         "\"peak_gflops_one_thread\":%.2f,\"bf16_gflops\":%.2f,\"read_gbs\":%.2f,"
+                         "\"triad_gbs\":%.2f},"
                          "\"results\":[",
                          machine->isa, machine->threads, machine->peak_gflops,
-                         machine->peak_gflops_one, machine->read_gbs, machine->triad_gbs);
+                         machine->peak_gflops_one, machine->bf16_gflops, machine->read_gbs,
+                         machine->triad_gbs);
 }
 
 /* What was not measured, or is not finite, is null. */
@@ -121,10 +128,14 @@ static bool result_json(const BenchResult *r, bool first, StrBuf *out, Error *er
         {"full_ms", "4f", r->full_ms, true},
         {"full_ms_min", "4f", r->full_ms_min, true},
         {"full_percent", "2f", r->full_percent, true},
+        {"gbs", "2f", r->gbs, true},
         {"tile_us", "2f", r->tile_us, r->tile_us > 0},
+        {"row_us", "2f", r->row_us, r->row_us > 0},
+        {"col_us", "2f", r->col_us, r->col_us > 0},
         {"bytes", "0f", r->bytes, true},
         {"traffic_bytes", "0f", r->traffic_bytes, true},
         {"error_o", "3g", r->error_o, true},
+        {"error_lse", "3g", r->error_lse, true},
         {"error_weights", "3g", r->error_weights, true},
         {"naive_ms", "4f", r->naive_ms, naive},
         {"naive_ms_min", "4f", r->naive_ms_min, naive},
@@ -137,12 +148,13 @@ static bool result_json(const BenchResult *r, bool first, StrBuf *out, Error *er
         strbuf_puts(out, first ? "\n{" : ",\n{", err) &&
         (!model || (strbuf_puts(out, "\"model\":", err) && cli_json_string(out, r->model, err) &&
                     strbuf_printf(out, err, ",\"layers\":%d,", r->layers))) &&
-        strbuf_printf(out, err,
-                      "\"n\":%d,\"heads\":%d,\"kv_heads\":%d,\"dim\":%d,\"causal\":%s,"
-                      "\"window\":%d,\"isa\":\"%s\",\"precision\":\"%s\",\"threads\":%d,"
-                      "\"repeats\":%d",
-                      r->n, r->heads, r->kv_heads, r->dim, r->causal ? "true" : "false", r->window,
-                      r->isa, r->precision, r->threads, r->repeats);
+        strbuf_printf(
+            out, err,
+            "\"n\":%d,\"queries\":%d,\"heads\":%d,\"kv_heads\":%d,\"dim\":%d,\"causal\":%s,"
+            "\"window\":%d,\"isa\":\"%s\",\"precision\":\"%s\",\"threads\":%d,"
+            "\"repeats\":%d",
+            r->n, r->queries, r->heads, r->kv_heads, r->dim, r->causal ? "true" : "false",
+            r->window, r->isa, r->precision, r->threads, r->repeats);
     for (size_t i = 0; i < AS_COUNT(numbers) && ok; i++) {
         ok = number_json(out, numbers[i].key, numbers[i].format, numbers[i].value, numbers[i].known,
                          err);

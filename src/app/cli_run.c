@@ -34,12 +34,21 @@ static bool check_options(const App *app, Error *err)
 {
     static const OptionId texts[] = {OPTION_TEXT_ID, OPTION_FILE_ID, OPTION_IDS_ID,
                                      OPTION_IMAGE_ID};
+    static const OptionId chat_and_ids[] = {OPTION_CHAT_ID, OPTION_IDS_ID};
+    static const OptionId chat_and_pair[] = {OPTION_CHAT_ID, OPTION_TEXT_PAIR_ID};
+    static const OptionId chat_and_special[] = {OPTION_CHAT_ID, OPTION_NO_SPECIAL_ID};
     static const OptionId ids_and_pair[] = {OPTION_IDS_ID, OPTION_TEXT_PAIR_ID};
     static const OptionId targets[] = {OPTION_TARGET_TEXT_ID, OPTION_TARGET_IDS_ID};
     if (!refuse_pairs(app, texts, AS_COUNT(texts), "there is one text", err) ||
         !refuse_pairs(app, targets, AS_COUNT(targets), "there is one target", err) ||
-        !refuse_pairs(app, ids_and_pair, 2, "ids are taken as they are", err)) {
+        !refuse_pairs(app, ids_and_pair, 2, "ids are taken as they are", err) ||
+        !refuse_pairs(app, chat_and_ids, 2, "ids are taken as they are", err) ||
+        !refuse_pairs(app, chat_and_pair, 2, "a chat has one text", err) ||
+        !refuse_pairs(app, chat_and_special, 2, "the template writes the special tokens", err)) {
         return false;
+    }
+    if (given(app, OPTION_SYSTEM_ID) && !given(app, OPTION_CHAT_ID)) {
+        return error_set(err, ERR_USAGE, "--system is of a chat: give --chat too");
     }
     for (int i = 0; i < OPTION_COUNT && given(app, OPTION_TRACE_ID); i++) {
         const OptionDef *option = &option_table[i];
@@ -104,8 +113,7 @@ static bool read_text(App *app, RunRequest *request, Error *err)
         }
     } else {
         EmbeddedFile example; /* an embedded model may bring its own */
-        const char *own =
-            arena_printf(&app->arena, err, "models/%s/example.txt", request->model);
+        const char *own = arena_printf(&app->arena, err, "models/%s/example.txt", request->model);
         if (!own || (!embedded_find(own, &example) &&
                      !embedded_find("assets/examples/default.txt", &example))) {
             return error_set(err, ERR_INTERNAL, "the built-in example is missing");
@@ -118,6 +126,15 @@ static bool read_text(App *app, RunRequest *request, Error *err)
     }
     return !pair->given || repair(app, "the second text", pair->text, strlen(pair->text),
                                   &text->pair, &text->n_pair, err);
+}
+
+static bool read_chat(App *app, TextRequest *text, Error *err)
+{
+    const OptionValue *system = app_option(app, OPTION_SYSTEM_ID);
+    size_t n;
+    text->chat = given(app, OPTION_CHAT_ID);
+    return !system->given || repair(app, "the system's text", system->text, strlen(system->text),
+                                    &text->system, &n, err);
 }
 
 static bool read_target(App *app, RunRequest *request, Error *err)
@@ -179,7 +196,8 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
     static const TraceStore stores[] = {TRACE_STORE_ALL, TRACE_STORE_QKV, TRACE_STORE_QK};
     request->params.ablate_stack = request->stack;
     request->params.store = stores[app_option(app, OPTION_STORE_ID)->integer];
-    return request->trace_path || (read_text(app, request, err) && read_target(app, request, err));
+    return request->trace_path || (read_chat(app, &request->text, err) &&
+                                   read_text(app, request, err) && read_target(app, request, err));
 }
 
 /* ---- run ------------------------------------------------------------------------------------- */

@@ -12,7 +12,10 @@
 
 static const int32_t default_n[] = {512, 1024, 2048, 4096};
 /* What the chart of threads is measured at when nobody asked for several numbers of them. */
-enum { SCALING_N = 2048 };
+enum { SCALING_N = 2048, WINDOW = 256 };
+
+/* What --masks names, in the order of its words. */
+typedef enum MaskWord { MASK_FULL, MASK_CAUSAL, MASK_WINDOW } MaskWord;
 
 /* What is asked for, and what has been measured so far. */
 typedef struct BenchRun {
@@ -21,6 +24,7 @@ typedef struct BenchRun {
     const Trace *trace; /* NULL = random numbers */
     const int32_t *lengths;
     size_t n_lengths;
+    const OptionValue *queries, *precisions;
     const char *plot; /* NULL = none */
     bool json, headed;
 } BenchRun;
@@ -61,28 +65,56 @@ static bool measure_machine(BenchRun *run, AttnIsa isa, int threads, BenchMachin
     return true;
 }
 
+/* The shape of a case: heads, width, mask, queries. */
+static void fill_shape(const BenchRun *run, size_t shape, BenchAttentionDesc *desc)
+{
+    App *app = run->app;
+    const OptionValue *heads = app_option(app, OPTION_HEADS_ID);
+    const OptionValue *dims = app_option(app, OPTION_DIM_ID);
+    const OptionValue *masks = app_option(app, OPTION_MASKS_ID);
+    int32_t window = (int32_t)app_option(app, OPTION_WINDOW_ID)->integer;
+    desc->queries = run->queries->list[shape % run->queries->n_list];
+    shape /= run->queries->n_list;
+    desc->dim = dims->list[shape % dims->n_list];
+    shape /= dims->n_list;
+    desc->heads = heads->list[shape % heads->n_list];
+    shape /= heads->n_list;
+    desc->causal = app_option(app, OPTION_CAUSAL_ID)->given;
+    desc->window = window;
+    if (masks->given) {
+        MaskWord word = (MaskWord)masks->list[shape];
+        desc->causal = word != MASK_FULL;
+        desc->window = word != MASK_WINDOW ? 0 : window > 0 ? window : WINDOW;
+    }
+}
+
+static size_t count_shapes(const BenchRun *run)
+{
+    const OptionValue *masks = app_option(run->app, OPTION_MASKS_ID);
+    return app_option(run->app, OPTION_HEADS_ID)->n_list *
+           app_option(run->app, OPTION_DIM_ID)->n_list * run->queries->n_list *
+           (masks->given ? masks->n_list : 1);
+}
+
 static bool measure_cases(BenchRun *run, const BenchMachine *machine, AttnIsa isa, int threads,
                           Error *err)
 {
-    const OptionValue *heads = app_option(run->app, OPTION_HEADS_ID);
-    const OptionValue *dims = app_option(run->app, OPTION_DIM_ID);
-    size_t n_shapes = run->trace ? 1 : heads->n_list * dims->n_list;
-    for (size_t shape = 0; shape < n_shapes; shape++) {
-        for (size_t i = 0; i < run->n_lengths; i++) {
-            BenchAttentionDesc desc = {
-                .n = run->lengths[i],
-                .heads = heads->list[run->trace ? 0 : shape / dims->n_list],
-                .dim = dims->list[run->trace ? 0 : shape % dims->n_list],
-                .causal = app_option(run->app, OPTION_CAUSAL_ID)->given,
-                .window = (int32_t)app_option(run->app, OPTION_WINDOW_ID)->integer,
-                .isa = isa,
-                .n_threads = threads,
-                .naive = !app_option(run->app, OPTION_NO_NAIVE_ID)->given,
-                .cancel = &run->app->control->cancel,
-            };
-            if (!add_result(run, machine, &desc, err)) {
-                return false;
-            }
+    size_t n_shapes = run->trace ? 1 : count_shapes(run), n_types = run->precisions->n_list;
+    for (size_t c = 0; c < n_shapes * n_types * run->n_lengths; c++) {
+        BenchAttentionDesc desc = {
+            .n = run->lengths[c % run->n_lengths],
+            /* The words of the option are the names of AttnPrecision, in its order. */
+            .precision = (AttnPrecision)run->precisions->list[c / run->n_lengths % n_types],
+            .isa = isa,
+            .n_threads = threads,
+            .naive = !app_option(run->app, OPTION_NO_NAIVE_ID)->given,
+            .cancel = &run->app->control->cancel,
+        };
+        if (!run->trace) {
+            fill_shape(run, c / run->n_lengths / n_types, &desc);
+        }
+        if (!add_result(run, machine, &desc, err)) {
+            return false;
         }
     }
     return true;
@@ -96,7 +128,7 @@ static bool measure_scaling(BenchRun *run, AttnIsa isa, Error *err)
     for (size_t i = 0; i < run->report.results.n; i++) {
         const BenchResult *r = &run->report.results.items[i];
         bool better = !all || r->n > all->n;
-        if (r->n <= SCALING_N && r->threads > 1 && better) {
+        if (r->n <= SCALING_N && r->threads > 1 && better && !strcmp(r->precision, "f32")) {
             all = r;
         }
     }
@@ -104,6 +136,7 @@ static bool measure_scaling(BenchRun *run, AttnIsa isa, Error *err)
         return true;
     }
     BenchAttentionDesc desc = {.n = all->n,
+                               .queries = all->queries,
                                .heads = all->heads,
                                .dim = all->dim,
                                .causal = all->causal,
@@ -172,8 +205,9 @@ static bool report(BenchRun *run, Error *err)
 /* Options that mean nothing beside the others are refused, not left unread. */
 static bool check_options(App *app, bool model, Error *err)
 {
-    static const OptionId shapes[] = {OPTION_HEADS_ID, OPTION_DIM_ID, OPTION_CAUSAL_ID,
-                                      OPTION_WINDOW_ID, OPTION_NO_NAIVE_ID};
+    static const OptionId shapes[] = {OPTION_HEADS_ID,   OPTION_DIM_ID,   OPTION_QUERIES_ID,
+                                      OPTION_CAUSAL_ID,  OPTION_MASKS_ID, OPTION_WINDOW_ID,
+                                      OPTION_NO_NAIVE_ID};
     for (size_t i = 0; i < AS_COUNT(shapes) && model; i++) {
         if (app_option(app, shapes[i])->given) {
             return error_set(err, ERR_USAGE,
@@ -181,6 +215,17 @@ static bool check_options(App *app, bool model, Error *err)
                              "attention is measured",
                              option_table[shapes[i]].name);
         }
+    }
+    const OptionValue *masks = app_option(app, OPTION_MASKS_ID);
+    if (masks->given && app_option(app, OPTION_CAUSAL_ID)->given) {
+        return error_set(err, ERR_USAGE, "bench: give --causal or --masks, not both");
+    }
+    bool windows = !masks->given;
+    for (size_t i = 0; masks->given && i < masks->n_list; i++) {
+        windows = windows || masks->list[i] == MASK_WINDOW;
+    }
+    if (!windows && app_option(app, OPTION_WINDOW_ID)->given) {
+        return error_set(err, ERR_USAGE, "bench: --window needs window among --masks");
     }
     for (int i = 0; i < OPTION_COUNT && !model; i++) {
         if (option_table[i].group == OPTION_GROUP_TEXT && app_option(app, (OptionId)i)->given) {
@@ -198,6 +243,29 @@ static bool check_options(App *app, bool model, Error *err)
     return true;
 }
 
+/* What cannot be measured is said before anything is. */
+static bool check_measurable(const BenchRun *run, Error *err)
+{
+    for (size_t q = 0; q < run->queries->n_list; q++) {
+        for (size_t i = 0; i < run->n_lengths; i++) {
+            /* Length 0 is a model's whole text, and models take no --queries. */
+            if (run->lengths[i] > 0 && run->queries->list[q] > run->lengths[i]) {
+                return error_set(err, ERR_USAGE, "bench: --queries %d is more than --n %d",
+                                 run->queries->list[q], run->lengths[i]);
+            }
+        }
+    }
+    const OptionValue *isas = app_option(run->app, OPTION_ISA_ID);
+    bool ok = true;
+    for (size_t i = 0; i < isas->n_list && ok; i++) {
+        for (size_t p = 0; p < run->precisions->n_list && ok; p++) {
+            ok = bench_precision_check((AttnIsa)isas->list[i],
+                                       (AttnPrecision)run->precisions->list[p], err);
+        }
+    }
+    return ok;
+}
+
 bool command_bench(App *app, Error *err)
 {
     const OptionValue *n = app_option(app, OPTION_N_ID);
@@ -211,13 +279,15 @@ bool command_bench(App *app, Error *err)
         .n_lengths = n->given ? n->n_list
                      : model  ? 1
                               : AS_COUNT(default_n),
+        .queries = app_option(app, OPTION_QUERIES_ID),
+        .precisions = app_option(app, OPTION_PRECISION_ID),
         .plot = app_option(app, OPTION_PLOT_ID)->text,
         .json = app_option(app, OPTION_JSON_ID)->given,
     };
     if (app_option(app, OPTION_RENDER_ID)->given) {
         return bench_render(app, err);
     }
-    if (!check_options(app, model, err)) {
+    if (!check_options(app, model, err) || !check_measurable(&run, err)) {
         return false;
     }
     RunRequest request;

@@ -18,6 +18,7 @@ static bool print_models(StrBuf *out, Error *err)
         out, err,
         "MODEL is one of\n"
         "  tiny                      the built-in model\n"
+        "  translate                 the built-in encoder-decoder, English to French\n"
         "  FOLDER                    config.json, safetensors, tokenizer.json or vocab.txt, or a\n"
         "                            folder that holds one .gguf\n"
         "  FILE.gguf\n"

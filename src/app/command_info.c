@@ -1,5 +1,6 @@
 /* info: what a model (or a saved trace) is. */
 #include "app/cli.h"
+#include "tokenizer/chat.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,8 @@ static bool stack_json(const ModelStack *stack, StrBuf *out, Error *err)
                          stack->head_width);
 }
 
-static bool model_json(const ModelInfo *info, const char *tokenizer, StrBuf *out, Error *err)
+static bool model_json(const ModelInfo *info, const char *tokenizer, bool has_chat, StrBuf *out,
+                       Error *err)
 {
     const ModelStack *first = &info->stacks[0];
     bool ok = strbuf_puts(out, "{\"name\":", err) && cli_json_string(out, info->name, err) &&
@@ -36,14 +38,16 @@ static bool model_json(const ModelInfo *info, const char *tokenizer, StrBuf *out
                    info->positions_limited ? "true" : "false", info->has_logits ? "true" : "false",
                    (unsigned long long)info->n_params, (unsigned long long)info->file_bytes);
     ok = ok && cli_json_string(out, info->dtype, err) && strbuf_puts(out, ",\"tokenizer\":", err) &&
-         cli_json_string(out, tokenizer, err) && strbuf_puts(out, ",\"stacks\":[", err);
+         cli_json_string(out, tokenizer, err) &&
+         strbuf_printf(out, err, ",\"chat_template\":%s,\"stacks\":[", has_chat ? "true" : "false");
     for (int32_t i = 0; i < info->n_stacks && ok; i++) {
         ok = (!i || strbuf_puts(out, ",", err)) && stack_json(&info->stacks[i], out, err);
     }
     return ok && strbuf_puts(out, "]}\n", err);
 }
 
-static bool model_table(const ModelInfo *info, const char *tokenizer, StrBuf *out, Error *err)
+static bool model_table(const ModelInfo *info, const char *tokenizer, bool has_chat, StrBuf *out,
+                        Error *err)
 {
     char a[32];
     char b[32];
@@ -64,6 +68,9 @@ static bool model_table(const ModelInfo *info, const char *tokenizer, StrBuf *ou
     }
     ok = ok && strbuf_printf(out, err, "%-14s%d\n%-14s%s tokens; %s\n", "width", info->width,
                              "vocabulary", format_count((uint64_t)info->vocabulary, a), tokenizer);
+    if (has_chat) {
+        ok = ok && strbuf_printf(out, err, "%-14s%s\n", "chat", "a template of its own (--chat)");
+    }
     if (info->max_positions) {
         ok = ok && strbuf_printf(out, err, "%-14s%s%s\n", "positions",
                                  format_count((uint64_t)info->max_positions, a),
@@ -94,8 +101,10 @@ static bool model_report(App *app, const RunRequest *request, StrBuf *out, Error
     const ModelInfo *info = model_info(model);
     bool json = app_option(app, OPTION_JSON_ID)->given;
     const char *kind = tokenizer ? tokenizer_kind(tokenizer) : NULL;
-    bool ok = json ? model_json(info, kind, out, err)
-                   : model_table(info, kind ? kind : "no tokenizer that can be read", out, err);
+    bool has_chat = tokenizer && tokenizer_chat_template(tokenizer);
+    bool ok =
+        json ? model_json(info, kind, has_chat, out, err)
+             : model_table(info, kind ? kind : "no tokenizer that can be read", has_chat, out, err);
     tokenizer_close(&tokenizer);
     model_close(&model);
     return ok;
@@ -113,15 +122,16 @@ static bool trace_json(const TraceInfo *info, StrBuf *out, Error *err)
            cli_json_string(out, info->architecture, err) &&
            strbuf_printf(out, err,
                          ",\"layers\":%d,\"heads\":%d,\"kv_heads\":%d,\"head_dim\":%d,"
-                         "\"width\":%d,\"vocabulary\":%d,\"tokens\":%d,\"values\":%s,"
+                         "\"width\":%d,\"vocabulary\":%d,\"stack\":\"%s\",\"tokens\":%d,"
+                         "\"keys\":%d,\"values\":%s,"
                          "\"hidden\":%s,\"dtype\":\"%s\",\"weight_shift\":%.9g,"
                          "\"temperature\":%.9g,\"bytes\":%llu,\"seconds\":%.6g}\n",
                          info->n_layers, info->n_heads, info->n_kv_heads, info->head_dim,
-                         info->model_dim, info->n_vocab, info->n_queries,
-                         info->has_values ? "true" : "false", info->has_hidden ? "true" : "false",
-                         dtypes[info->params.dtype], (double)info->weight_shift,
-                         (double)info->params.temperature, (unsigned long long)info->held_bytes,
-                         info->seconds);
+                         info->model_dim, info->n_vocab, trace_stack_name(info->stack),
+                         info->n_queries, info->n_keys, info->has_values ? "true" : "false",
+                         info->has_hidden ? "true" : "false", dtypes[info->params.dtype],
+                         (double)info->weight_shift, (double)info->params.temperature,
+                         (unsigned long long)info->held_bytes, info->seconds);
 }
 
 static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)
@@ -140,10 +150,16 @@ static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)
                              info->n_keys, "attention", info->n_layers, info->n_heads, "holds",
                              shift);
     }
-    return strbuf_printf(out, err, "%-14s%s (%s)\n%-14s%d\n%-14s%d layers of %d heads, %d wide\n",
-                         "trace of", info->model_name, info->architecture, "tokens",
-                         info->n_queries, "attention", info->n_layers, info->n_heads,
-                         info->head_dim) &&
+    char tokens[64];
+    bool cross = info->stack == TRACE_STACK_CROSS;
+    snprintf(tokens, sizeof tokens, cross ? "%d, which read %d of the source" : "%d",
+             info->n_queries, info->n_keys);
+    return strbuf_printf(out, err,
+                         "%-14s%s (%s)\n%-14s%s\n%-14s%d layers of %d heads, %d wide%s%s\n",
+                         "trace of", info->model_name, info->architecture, "tokens", tokens,
+                         "attention", info->n_layers, info->n_heads, info->head_dim,
+                         info->stack == TRACE_STACK_SELF ? "" : ", ",
+                         info->stack == TRACE_STACK_SELF ? "" : trace_stack_name(info->stack)) &&
            strbuf_printf(out, err, "%-14s%s as %s, %s\n", "holds", stores[info->params.store],
                          dtypes[info->params.dtype], format_bytes(info->held_bytes, a)) &&
            strbuf_printf(out, err, "%-14s%.2f s\n", "computed in", info->seconds);

@@ -74,9 +74,10 @@ void attn_row_write(const AttnPlan *plan, const AttnOutputs *out, bool full, con
         .factor = full ? attn_row_factor(m, l) : 0,
     };
     if (out->o) {
+        float inverse = scale->inverse;
         float *to = out->o + end->head * out->o_head_stride + end->row * out->o_row_stride;
         for (int32_t e = 0; e < plan->args.v_dim; e++) {
-            to[e] = o[e] * scale->inverse;
+            to[e] = o[e] * inverse;
         }
     }
     if (full) {

@@ -17,7 +17,7 @@ typedef struct LayerBench {
     AttnOutputs lean, full;
     float *memory; /* every array below and above */
     float *q, *k, *v, *row;
-    double *weights;
+    double *weights, *scores;
     const atomic_bool *cancel;
 } LayerBench;
 
@@ -28,13 +28,14 @@ static bool allocate(LayerBench *b, int32_t n, Error *err)
     size_t D = (size_t)info->head_dim, rows = H * N;
     AttnArgs widest = {.n_queries = n, .n_keys = n, .n_heads = info->n_heads};
     size_t texels = H * (size_t)attn_summary_shape(&widest, 0).n_texels;
-    size_t floats = 2 * H * N * D + 2 * G * N * D + 9 * rows + 2 * texels + 3 * N;
+    size_t floats = 2 * H * N * D + 2 * G * N * D + 9 * rows + 2 * texels + 5 * N;
     b->memory = mem_alloc(floats * sizeof(float), err);
     if (!b->memory) {
         return false;
     }
     float *next = b->memory;
     b->weights = (double *)(void *)next, next += 2 * N;
+    b->scores = (double *)(void *)next, next += 2 * N;
     b->q = next, next += H * N * D;
     b->k = next, next += G * N * D;
     b->v = next, next += G * N * D;
@@ -43,7 +44,7 @@ static bool allocate(LayerBench *b, int32_t n, Error *err)
     return true;
 }
 
-static bool load_layer(LayerBench *b, int32_t layer, int32_t n, Error *err)
+static bool load_layer(LayerBench *b, int32_t layer, int32_t n, AttnPrecision precision, Error *err)
 {
     const TraceInfo *info = b->info;
     ptrdiff_t head = (ptrdiff_t)n * info->head_dim;
@@ -67,7 +68,8 @@ static bool load_layer(LayerBench *b, int32_t layer, int32_t n, Error *err)
                          .head_dim = info->head_dim,
                          .v_dim = info->head_dim,
                          .scale = facts->scale,
-                         .soft_cap = facts->soft_cap};
+                         .soft_cap = facts->soft_cap,
+                         .precision = precision};
     if (facts->causal) {
         b->args.mask.kind |= ATTN_MASK_CAUSAL;
     }
@@ -119,7 +121,7 @@ static bool check_layer(const LayerBench *b, int32_t layer, BenchResult *result,
     int32_t head = layer % a->n_heads, kv_head = head / (a->n_heads / a->n_kv_heads);
     for (int s = 0; s < SAMPLED_ROWS; s++) {
         int32_t row = (int32_t)((int64_t)(a->n_queries - 1) * s / (SAMPLED_ROWS - 1));
-        AttnStatus status = attn_reference_row(a, head, row, b->weights, NULL);
+        AttnStatus status = attn_reference_row(a, head, row, b->weights, b->scores);
         if (status == ATTN_OK) {
             status = attn_tile_row(b->ctx_one, a, ATTN_TILE_WEIGHTS, head, row, b->lean.row_max,
                                    b->lean.row_log_sum, b->row);
@@ -127,6 +129,10 @@ static bool check_layer(const LayerBench *b, int32_t layer, BenchResult *result,
         if (!bench_status(status, NULL, err)) {
             return false;
         }
+        size_t at = (size_t)head * (size_t)a->n_queries + (size_t)row;
+        result->error_lse = bench_worse(
+            bench_lse_error(b->scores, a->n_keys, b->lean.row_max[at], b->lean.row_log_sum[at]),
+            result->error_lse);
         for (int32_t j = 0; j < a->n_keys; j++) {
             double apart = fabs((double)b->row[j] - b->weights[j]);
             result->error_weights = fmax(result->error_weights, isnan(apart) ? INFINITY : apart);
@@ -157,28 +163,30 @@ static bool run(LayerBench *b, const BenchMachine *machine, const BenchAttention
     if (status == ATTN_OK) {
         status = attn_ctx_create(&one, &b->ctx_one, message, sizeof message);
     }
-    if (!bench_status(status, message, err) || !allocate(b, n, err)) {
+    if (!bench_status(status, message, err) || !bench_has_precision(b->ctx, desc->precision, err) ||
+        !allocate(b, n, err)) {
         return false;
     }
     double moved = 2.0 * ((double)info->n_heads + info->n_kv_heads) * n * info->head_dim +
                    2.0 * info->n_heads * n;
     *result = (BenchResult){
         .n = n,
+        .queries = n,
         .heads = info->n_heads,
         .kv_heads = info->n_kv_heads,
         .dim = info->head_dim,
         .model = info->model_name,
         .layers = info->n_layers,
         .isa = attn_ctx_isa_name(b->ctx),
-        .precision = "f32",
+        .precision = bench_precision_name(desc->precision),
         .threads = attn_ctx_threads(b->ctx),
-        .peak_gflops = machine->peak_gflops,
+        .peak_gflops = bench_peak_of(machine, desc->precision),
         .traffic_bytes = moved * info->n_layers * sizeof(float),
     };
     double budget = (desc->seconds > 0 ? desc->seconds : DEFAULT_SECONDS) / info->n_layers;
     double flops = 0;
     for (int32_t layer = 0; layer < info->n_layers; layer++) {
-        if (!load_layer(b, layer, n, err) || !time_layer(b, budget, result, err) ||
+        if (!load_layer(b, layer, n, desc->precision, err) || !time_layer(b, budget, result, err) ||
             !check_layer(b, layer, result, err)) {
             return false;
         }
@@ -192,7 +200,8 @@ static bool run(LayerBench *b, const BenchMachine *machine, const BenchAttention
     result->gflops_best = flops / result->ms_min / 1e6;
     result->full_percent = (result->full_ms / result->ms - 1) * 100;
     result->percent_of_peak =
-        machine->peak_gflops > 0 ? result->gflops / machine->peak_gflops * 100 : 0;
+        result->peak_gflops > 0 ? result->gflops / result->peak_gflops * 100 : 0;
+    result->gbs = result->traffic_bytes / result->ms / 1e6;
     return true;
 }
 

@@ -7,6 +7,15 @@
 /** What a status of the attention core means to a person. Returns true for ATTN_OK. message may be
  *  NULL or "". */
 AS_MUST_CHECK bool bench_status(AttnStatus status, const char *message, Error *err);
+/** ERR_UNSUPPORTED where a context has no such precision. */
+AS_MUST_CHECK bool bench_has_precision(const AttnCtx *ctx, AttnPrecision precision, Error *err);
+
+/** |m + l - log sum exp| of a row's scores in float64; 0 where no key is seen. */
+double bench_lse_error(const double *scores, int32_t n_keys, float row_max, float row_log_sum);
+
+/** The larger one, and NaN if `a` is. */
+double bench_worse(double a, double b);
+
 /** Median and least of n times; sorts them. */
 void bench_summarise(double *times, int n, double *median, double *least);
 

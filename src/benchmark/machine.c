@@ -102,6 +102,7 @@ bool bench_machine(BenchMachine *machine, AttnIsa isa, int n_threads, Error *err
     machine->isa = attn_ctx_isa_name(ctx);
     machine->threads = attn_ctx_threads(ctx);
     PeakLoop *loop = peak_loop_of(attn_ctx_isa(ctx));
+    bool bf16 = attn_ctx_has_precision(ctx, ATTN_PRECISION_BF16);
     attn_ctx_destroy(&ctx);
     bench_cpu_name(machine->cpu, sizeof machine->cpu);
 #if defined(__clang__)
@@ -115,6 +116,14 @@ bool bench_machine(BenchMachine *machine, AttnIsa isa, int n_threads, Error *err
     machine->peak_gflops_one = measure_peak(loop, 1, rounds);
     machine->peak_gflops = machine->threads == 1 ? machine->peak_gflops_one
                                                  : measure_peak(loop, machine->threads, rounds);
+#if defined(__x86_64__)
+    if (bf16) {
+        rounds = calibrate(bench_peak_avx512_bf16);
+        machine->bf16_gflops = measure_peak(bench_peak_avx512_bf16, machine->threads, rounds);
+    }
+#else
+    (void)bf16; /* no kernel of other processors has it */
+#endif
     bandwidth_measure(machine->threads, &machine->read_gbs, &machine->triad_gbs);
     return true;
 }

@@ -19,10 +19,8 @@ typedef struct RotaryDesc {
     RotaryScaling scaling;
     double factor;
     double low_freq_factor, high_freq_factor; /* LLAMA3 */
-    double original_positions;                /* LLAMA3, LONG */
+    double original_positions;                /* LLAMA3 */
     const float *divisors; /* [W/2] each frequency is divided by it (GGUF's rope_freqs); or NULL */
-    const float *divisors_long; /* [W/2] instead, of texts longer than original_positions: chosen by
-                                   the caller, who knows the length; or NULL */
     double magnitude;           /* cosines and sines are multiplied by it; 0 = 1 */
 } RotaryDesc;
 

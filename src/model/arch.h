@@ -120,13 +120,17 @@ typedef struct ArchConfig {
     Activation activation;
     Activation head_activation; /* after HEAD_DENSE */
     double norm_eps;
-    double score_scale;        /* 0 = 1 / sqrt(D) */
-    double score_cap;          /* soft cap of scores; 0 = none */
-    double logit_cap;          /* soft cap of logits; 0 = none */
-    double embedding_scale;    /* 0 = 1 */
-    double head_scale;         /* of the last states, before the head; 0 = 1 */
-    double rotary_fraction;    /* part of D that turns; 0 = all */
-    RotaryDesc rotary;         /* width is derived; theta */
+    double score_scale;     /* 0 = 1 / sqrt(D) */
+    double score_cap;       /* soft cap of scores; 0 = none */
+    double logit_cap;       /* soft cap of logits; 0 = none */
+    double embedding_scale; /* 0 = 1 */
+    double head_scale;      /* of the last states, before the head; 0 = 1 */
+    double rotary_fraction; /* part of D that turns; 0 = all */
+    RotaryDesc rotary;      /* width is derived; theta */
+    /* [W / 2] each frequency is divided by it, in texts of up to rotary.original_positions and in
+     * longer ones (longrope) */
+    float rotary_short[ATTN_MAX_DIM / 2], rotary_long[ATTN_MAX_DIM / 2];
+    bool rotary_listed;        /* they count */
     double rotary_local_theta; /* of layers with a window; 0 = as global ones, with their scaling */
     bool tied;                 /* without a HEAD of its own, HEAD is TOKENS */
 } ArchConfig;

@@ -9,6 +9,7 @@
 #include "model/arch_list.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #define COMMON_FIELDS                                                                              \
     ARCH_INT(n_layers, "num_hidden_layers", "block_count", true, 1, ARCH_MAX_LAYERS, 0),           \
@@ -98,6 +99,47 @@ static bool finish_scales(const ArchSource *source, ArchConfig *config, int64_t 
     return true;
 }
 
+/* GGUF tells layer by layer which have the window, or every how many one has not. Older files do
+ * not say; then it is as in the published models. */
+static bool finish_gguf_pattern(const ArchSource *source, ArchConfig *config, Arena *scratch,
+                                Error *err)
+{
+    char key[96];
+    int64_t *items;
+    size_t n;
+    snprintf(key, sizeof key, "%.*s.attention.sliding_window_pattern",
+             (int)AS_MIN(source->prefix_n, (size_t)40), source->prefix);
+    if (!tensor_file_get_ints(source->gguf, key, scratch, &items, &n, err)) {
+        return false;
+    }
+    if (n == 0) {
+        return true;
+    }
+    const MetaValue *meta = tensor_file_meta(source->gguf, key);
+    if (!meta->is_array) {
+        config->window_pattern = AS_MAX(items[0], 0);
+        return true;
+    }
+    if (n != (size_t)config->n_layers) {
+        return error_set(err, ERR_FORMAT, "%s: %s has %zu layers, expected %lld", source->name, key,
+                         n, (long long)config->n_layers);
+    }
+    config->layers_listed = true;
+    for (size_t i = 0; i < n; i++) {
+        config->global_layers[i / 64] |= items[i] ? 0 : UINT64_C(1) << (i % 64);
+    }
+    return true;
+}
+
+static bool finish_pattern(const ArchSource *source, ArchConfig *config, Error *err)
+{
+    Arena scratch = {0};
+    const bool ok = source->gguf ? finish_gguf_pattern(source, config, &scratch, err)
+                                 : arch_finish_layer_types(source, config, err);
+    arena_destroy(&scratch);
+    return ok;
+}
+
 static bool refuse_both_ways(const ArchSource *source, Error *err)
 {
     bool both_ways = false;
@@ -129,13 +171,13 @@ static bool finish_gemma2(const ArchSource *source, ArchConfig *config, Error *e
         !arch_finish_rotary(source, config, err)) {
         return false;
     }
-    return arch_finish_layer_types(source, config, err);
+    return finish_pattern(source, config, err);
 }
 
 static bool finish_gemma3(const ArchSource *source, ArchConfig *config, Error *err)
 {
     return refuse_both_ways(source, err) && finish_scales(source, config, 62, err) &&
-           arch_finish_rotary(source, config, err) && arch_finish_layer_types(source, config, err);
+           arch_finish_rotary(source, config, err) && finish_pattern(source, config, err);
 }
 
 #define GEMMA_LIKE                                                                                 \

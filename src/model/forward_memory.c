@@ -50,11 +50,13 @@ static bool place_floats(size_t *total, size_t *at, size_t rows, size_t columns)
            checked_add(*total, n / 16 * 16, total);
 }
 
-static bool lay_out(const ModelPart *part, int32_t n_tokens, bool local, Layout *l)
+/* n_keys: rows that keys and values are made of, more than n_tokens where a source is longer. */
+static bool lay_out(const ModelPart *part, int32_t n_tokens, int32_t n_keys, bool local, Layout *l)
 {
     const ArchConfig *c = &part->config;
     const size_t n = (size_t)n_tokens, heads = (size_t)heads_width(c);
     const size_t block = AS_MIN(n, (size_t)PASS_BLOCK_ROWS), width = (size_t)c->width;
+    const size_t longest = AS_MIN(AS_MAX(n, (size_t)n_keys), (size_t)PASS_BLOCK_ROWS);
     const bool biased = part->arch->positions == ARCH_POSITIONS_DISTANCE;
     *l = (Layout){0};
     return place_floats(&l->total, &l->x, n, width) && place_floats(&l->total, &l->o, n, heads) &&
@@ -63,7 +65,7 @@ static bool lay_out(const ModelPart *part, int32_t n_tokens, bool local, Layout 
            place_floats(&l->total, &l->row_log_sum, n, (size_t)c->n_heads) &&
            place_floats(&l->total, &l->hidden, block, AS_MAX(width, (size_t)c->embedding_width)) &&
            place_floats(&l->total, &l->mixed, block, width) &&
-           place_floats(&l->total, &l->wide, block, AS_MAX(heads, 2 * (size_t)c->mlp_width)) &&
+           place_floats(&l->total, &l->wide, longest, AS_MAX(heads, 2 * (size_t)c->mlp_width)) &&
            place_floats(&l->total, &l->bias, biased ? 2 * n : 0, (size_t)c->n_heads) &&
            place_floats(&l->total, &l->expanded, 1, expanded_floats(part));
 }
@@ -74,7 +76,8 @@ static uint64_t part_floats(const ModelPart *part, uint64_t n, uint64_t n_keys,
 {
     const ArchConfig *c = &part->config;
     Layout l;
-    if (!lay_out(part, (int32_t)n, is_local(&options->what_if), &l) || l.total > SIZE_MAX / 8) {
+    if (!lay_out(part, (int32_t)n, (int32_t)n_keys, is_local(&options->what_if), &l) ||
+        l.total > SIZE_MAX / 8) {
         return UINT64_MAX / 8;
     }
     uint64_t floats = l.total + n * (uint64_t)c->rotary.width * (uses_local_rotary(c) ? 2 : 1);
@@ -116,22 +119,18 @@ uint64_t model_forward_bytes(const Model *model, const ModelInput *input,
     return floats * sizeof(float);
 }
 
-/* The turns of a text of n tokens: long texts may have divisors of their own. */
-static void choose_divisors(const Pass *p, RotaryDesc *desc)
+/* What frequencies are divided by: longrope has one list for texts as long as it was trained on
+ * first and one for longer ones, in the config or in the file. */
+static const float *rotary_divisors(const Pass *p)
 {
     const ArchConfig *c = p->config;
     const bool is_long =
         c->rotary.original_positions > 0 && (double)p->n > c->rotary.original_positions;
-    const RoleWeights *in_file =
-        pass_role(p, 0, is_long ? ROLE_ROTARY_DIVISORS_LONG : ROLE_ROTARY_DIVISORS);
-    if (c->rotary.divisors_long && is_long) {
-        desc->divisors = c->rotary.divisors_long;
+    const float *last = pass_role(p, 0, ROLE_ROTARY_DIVISORS_LONG)->vector;
+    if (c->rotary_listed) {
+        return is_long ? c->rotary_long : c->rotary_short;
     }
-    if (in_file->vector) {
-        desc->divisors = in_file->vector;
-    } else if (is_long && pass_role(p, 0, ROLE_ROTARY_DIVISORS)->vector) {
-        desc->divisors = pass_role(p, 0, ROLE_ROTARY_DIVISORS)->vector;
-    }
+    return is_long && last ? last : pass_role(p, 0, ROLE_ROTARY_DIVISORS)->vector;
 }
 
 static bool make_rotary(Pass *p, Error *err)
@@ -141,7 +140,7 @@ static bool make_rotary(Pass *p, Error *err)
     if (p->part->arch->positions != ARCH_POSITIONS_ROTARY) {
         return true;
     }
-    choose_divisors(p, &global);
+    global.divisors = rotary_divisors(p);
     if (!rotary_table_make(&p->rotary, &global, p->n, &p->tables, p->n_threads, err)) {
         return false;
     }
@@ -155,7 +154,8 @@ bool pass_prepare(Pass *p, Error *err)
     Layout l;
     p->is_local = is_local(&p->options->what_if);
     p->scores_differ = p->is_local && changes_scores(&p->options->what_if);
-    if (!lay_out(p->part, p->n, p->is_local, &l) || l.total > SIZE_MAX / sizeof(float)) {
+    if (!lay_out(p->part, p->n, p->n_source, p->is_local, &l) ||
+        l.total > SIZE_MAX / sizeof(float)) {
         return error_set(err, ERR_MEMORY, "%d tokens need more memory than there can be", p->n);
     }
     p->scratch = mem_alloc(l.total * sizeof(float), err);

@@ -16,7 +16,7 @@ typedef struct Picture {
  * Errors   ERR_UNSUPPORTED the model reads no pictures, or a step of its preparation is not known;
  *          those of image_read
  * Threads  any
- * Test     tests/golden/test_picture.c, against transformers' image processor
+ * Test     tests/golden/test_architectures.c, against transformers' image processor
  */
 AS_MUST_CHECK bool model_read_picture(const Model *model, const char *path, Arena *arena,
                                       Picture *picture, Error *err);

@@ -39,7 +39,7 @@ static SessionRequest request_to_change(const Session *s)
         size_t n;
         request.trace_path = NULL;
         request.model = trace_info(s->trace)->model_name;
-        request.text.text = trace_source(s->trace, &n);
+        request.text.text = session_source(s, &n);
         request.text.n_text = n;
     }
     return request;
@@ -59,7 +59,11 @@ static bool do_text(Session *s, const char *a, Error *err)
     SessionRequest request = {
         .model = before.model,
         .params = before.params,
-        .text = {.text = text, .n_text = n, .leave_special_out = s->request.text.leave_special_out},
+        .text = {.text = text,
+                 .n_text = n,
+                 .leave_special_out = s->request.text.leave_special_out,
+                 .chat = s->request.text.chat,
+                 .system = s->request.text.system},
     };
     bool ok = session_request(s, &request, err);
     mem_free(text);
@@ -69,6 +73,34 @@ static bool do_text(Session *s, const char *a, Error *err)
 static bool looks_like_model(const char *path)
 {
     return path_is_folder(path) || path_has_suffix(path, ".gguf");
+}
+
+static bool looks_like_picture(const char *path)
+{
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".PNG", ".JPG", ".JPEG"};
+    for (size_t i = 0; i < AS_COUNT(endings); i++) {
+        if (path_has_suffix(path, endings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The text that the decoder of an encoder-decoder reads; without one the model writes its own. */
+static bool do_target(Session *s, const char *a, Error *err)
+{
+    size_t n = strlen(a) + 1;
+    char *text = mem_alloc(n, err);
+    if (!text) {
+        return false;
+    }
+    memcpy(text, a, n);
+    n = text_unescape(text);
+    SessionRequest request = request_to_change(s);
+    request.target = (TextRequest){.text = n ? text : NULL, .n_text = n};
+    bool ok = session_request(s, &request, err);
+    mem_free(text);
+    return ok;
 }
 
 static bool do_open(Session *s, const char *a, Error *err)
@@ -87,6 +119,8 @@ static bool do_open(Session *s, const char *a, Error *err)
     SessionRequest request = request_to_change(s);
     if (looks_like_model(a)) {
         request.model = a;
+    } else if (looks_like_picture(a)) {
+        request.image_path = a;
     } else if (path_has_suffix(a, ".safetensors") || path_has_suffix(a, ".npy") ||
                path_has_suffix(a, ".npz")) {
         request.trace_path = a;
@@ -94,6 +128,8 @@ static bool do_open(Session *s, const char *a, Error *err)
         request.file_path = a;
         request.text_name = path_base_name(a);
         request.text = (TextRequest){.leave_special_out = s->request.text.leave_special_out,
+                                     .chat = s->request.text.chat,
+                                     .system = s->request.text.system,
                                      .max_tokens = s->request.text.max_tokens};
     }
     return session_request(s, &request, err);
@@ -153,6 +189,7 @@ static bool do_dismiss(Session *s, const char *a, Error *err)
 
 const SessionCommand session_run_commands[] = {
     {"text", "TEXT", "run the model on this text", false, do_text},
+    {"target", "[TEXT]", "what a decoder reads; nothing: what the model writes", false, do_target},
     {"open", "[PATH]", "open a model, a record or a text file; without a path, choose", false,
      do_open},
     {"paste", "", "take the text of the clipboard", false, do_paste},

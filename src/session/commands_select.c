@@ -85,6 +85,15 @@ static bool do_pin(Session *s, const char *a, Error *err)
 static bool do_stack(Session *s, const char *a, Error *err)
 {
     TraceStack stack = TRACE_STACK_SELF;
+    TraceStack stacks[TRACE_STACK_COUNT];
+    int n = session_stacks(s, stacks);
+    if (!*a && n > 0) { /* the next one */
+        int now = 0;
+        while (stacks[now] != trace_info(s->trace)->stack) {
+            now++;
+        }
+        return session_select_stack(s, stacks[(now + 1) % n]);
+    }
     if (!trace_stack_find(a, &stack)) {
         return command_bad(a, "self, encoder, decoder or cross", err);
     }
@@ -138,7 +147,7 @@ const SessionCommand session_select_commands[] = {
     {"head", COMMAND_STEPS, "choose or step the head", false, do_head},
     {"query", COMMAND_STEPS, "choose or step the token whose attention is shown", false, do_query},
     {"key", COMMAND_STEPS, "choose or step the token that is looked at", false, do_key},
-    {"stack", "encoder|decoder|cross", "which attention of an encoder-decoder is shown", false,
+    {"stack", "[encoder|decoder|cross]", "which attention of an encoder-decoder is shown", false,
      do_stack},
     {"hover", "QUERY KEY", "look at a weight in passing", true, do_hover},
     {"pin", "[QUERY KEY]", "keep looking at a weight", false, do_pin},

@@ -76,7 +76,8 @@ static bool copy_name(Arena *arena, const char **name, Error *err)
 static bool copy_request_text(Arena *arena, TextRequest *text, Error *err)
 {
     if (!copy_text(arena, &text->text, text->n_text, err) ||
-        !copy_text(arena, &text->pair, text->n_pair, err)) {
+        !copy_text(arena, &text->pair, text->n_pair, err) ||
+        !copy_name(arena, &text->system, err)) {
         return false;
     }
     if (text->ids) {

@@ -266,6 +266,9 @@ const char *session_key_label(const Session *session, int32_t key, char out[TOKE
 /** The stacks that can be selected by "stack NAME", in the order of TraceStack; returns how many. 1
  *  for most models, 0 while there is no trace. */
 int session_stacks(const Session *session, TraceStack list[TRACE_STACK_COUNT]);
+/** The text that was given: of encoder-decoders the source, whichever stack is shown. "" when there
+ *  was none. *n_bytes may be NULL. Borrowed until the next update. */
+const char *session_source(const Session *session, size_t *n_bytes);
 /** Selects a stack; false when it is not there (or has no layer yet). Same as the command. */
 bool session_select_stack(Session *session, TraceStack stack);
 /** Is a run on its way of which nothing is shown yet? What was asked for is in `request`. */

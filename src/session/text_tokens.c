@@ -1,6 +1,7 @@
 #include "session/text_tokens.h"
 
 #include "base/str.h"
+#include "tokenizer/chat.h"
 
 #include <string.h>
 
@@ -174,6 +175,21 @@ static bool check_model(const TextTokens *tokens, const Model *model, Arena *are
     return model_check_input(model, &input, NULL, err);
 }
 
+/* The text inside the chat template, which writes the special tokens too. */
+static bool wrap_chat(const TextRequest *request, const Tokenizer *tokenizer, Arena *arena,
+                      TextRequest *wrapped, Error *err)
+{
+    if (request->ids || request->pair) {
+        return error_set(err, ERR_USAGE, "a chat is one text: no ids and no second text");
+    }
+    *wrapped = *request;
+    wrapped->leave_special_out = true;
+    wrapped->text = tokenizer_wrap_chat(tokenizer, request->text ? request->text : "",
+                                        request->text ? request->n_text : 0, request->system, arena,
+                                        &wrapped->n_text, err);
+    return wrapped->text != NULL;
+}
+
 bool text_tokens(const TextRequest *request, const Model *model, const Tokenizer *tokenizer,
                  Arena *arena, const Log *log, TextTokens *tokens, Error *err)
 {
@@ -182,6 +198,13 @@ bool text_tokens(const TextRequest *request, const Model *model, const Tokenizer
         return error_set(err, ERR_RANGE,
                          request->ids ? "the list of token ids is empty"
                                       : "a text needs a tokenizer: use --ids");
+    }
+    TextRequest wrapped;
+    if (request->chat) {
+        if (!wrap_chat(request, tokenizer, arena, &wrapped, err)) {
+            return false;
+        }
+        request = &wrapped;
     }
     bool ok = request->ids ? from_ids(request, tokenizer, arena, tokens, err)
                            : make_source(request, arena, tokens, err) &&

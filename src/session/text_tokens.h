@@ -17,13 +17,15 @@ typedef struct TextRequest {
     const int32_t *ids; /* in place of a text; NULL = the text counts */
     size_t n_ids;
     bool leave_special_out;
+    bool chat;          /* the text goes into the tokenizer's chat template, see tokenizer/chat.h */
+    const char *system; /* with it: what the system says, valid UTF-8; NULL = nothing */
     int64_t range_first, range_end; /* tokens [first, end) of what the tokenizer gives; end 0 or
                                        past the last = to the end */
     int64_t max_tokens;             /* 0 = no limit */
 } TextRequest;
 
-/** Tokens of a run, in the arena given. `source` is what their byte ranges point into: the text,
- *  and behind it the pair. */
+/** Tokens of a run, in the arena given. `source` is what their byte ranges point into: the text
+ *  (as the chat template wrote it) and behind it the pair. */
 typedef struct TextTokens {
     TraceToken *tokens;
     size_t n;

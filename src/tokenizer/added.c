@@ -128,7 +128,7 @@ bool added_split(Encoder *encoder, const Trie *trie, const Aligned *text, size_t
                  Error *err)
 {
     const AddedTokens *added = &encoder->tokenizer->added;
-    const char *s = text->text + begin;
+    const char *s = text->text ? text->text + begin : "";
     size_t n = end - begin;
     uint32_t base = (uint32_t)begin;
     size_t covered = 0;
@@ -219,10 +219,13 @@ bool added_finish(Tokenizer *t, Error *err)
     a->by_id = ARENA_ARRAY(&t->arena, const AddedToken *, a->n, err);
     bool ok = spelled && a->by_id;
     for (uint32_t i = 0; i < a->n && ok; i++) {
-        const AddedToken *token = &a->items[i];
+        AddedToken *token = &a->items[i];
         a->by_id[i] = token;
+        token->spelled = token->content;
         if (token->normalized) {
-            ok = normalize_content(t, token, &spelled[i], err);
+            ok = normalize_content(t, token, &spelled[i], err) &&
+                 (token->spelled = arena_strndup(&t->arena, spelled[i].n ? spelled[i].text : "",
+                                                 spelled[i].n, err));
             n_normalized += spelled[i].n;
         } else {
             n_raw += token->n;

@@ -16,6 +16,21 @@ static uint32_t read_u32(const uint8_t *bytes)
     return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
+/* NFKC makes at most 33 bytes of a character; more than this would only fill memory. */
+enum { LONGEST_RULE = 1024 };
+
+/** The longest of texts[0..n) that NUL ends. */
+static size_t longest_text(const char *texts, size_t n)
+{
+    size_t longest = 0;
+    for (size_t at = 0; at < n;) {
+        size_t length = strnlen(texts + at, n - at);
+        longest = AS_MAX(longest, length);
+        at += length + 1;
+    }
+    return longest;
+}
+
 bool charsmap_read(Charsmap *map, Arena *arena, const uint8_t *bytes, size_t n, const char *name,
                    Error *err)
 {
@@ -34,6 +49,11 @@ bool charsmap_read(Charsmap *map, Arena *arena, const uint8_t *bytes, size_t n, 
     if (utf8_count_invalid(texts, n_texts)) {
         return error_set(err, ERR_FORMAT, "%s: the texts of the character rules are not UTF-8",
                          name);
+    }
+    if (longest_text(texts, n_texts) > LONGEST_RULE) {
+        return error_set(err, ERR_RANGE,
+                         "%s: a character rule makes %zu bytes of a character; at most %d are made",
+                         name, longest_text(texts, n_texts), LONGEST_RULE);
     }
     uint32_t *units = ARENA_ARRAY(arena, uint32_t, n_trie / 4, err);
     char *copy = units ? arena_strndup(arena, texts, n_texts, err) : NULL;

@@ -19,7 +19,8 @@ typedef struct Charsmap {
 } Charsmap;
 
 /** From its bytes, which are copied; none give no rules. `name` is the file's, for messages.
- *  ERR_FORMAT on a trie that is longer than the bytes or texts that are not UTF-8. */
+ *  ERR_FORMAT on a trie that is longer than the bytes or texts that are not UTF-8, ERR_RANGE on a
+ *  text of more than 1024 bytes. */
 AS_MUST_CHECK bool charsmap_read(Charsmap *map, Arena *arena, const uint8_t *bytes, size_t n,
                                  const char *name, Error *err);
 /** The same from base64. */

@@ -344,6 +344,7 @@ bool unigram_read(Reader *reader, const cJSON *json, Error *err);
 typedef struct AddedToken {
     int32_t id;
     const char *content;
+    const char *spelled; /* what it decodes to: content, or that normalised; by added_finish */
     uint32_t n;
     bool special, single_word, lstrip, rstrip, normalized;
 } AddedToken;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_NODES = 1 << 25 }; /* vocabularies of 250,000 pieces have some 2 million */
+
 typedef struct SortedName {
     const char *text;
     uint32_t n;
@@ -96,9 +98,9 @@ bool piece_trie_build(PieceTrie *trie, const Vocab *vocab, const bool *left_out,
         return false;
     }
     size_t n_nodes = count_nodes(names, n);
-    bool ok = n_nodes < INT32_MAX || error_set(err, ERR_RANGE,
-                                               "the vocabulary's pieces are too "
-                                               "long together");
+    bool ok = n_nodes <= MOST_NODES || error_set(err, ERR_RANGE,
+                                                 "the vocabulary's pieces are too "
+                                                 "long together");
     NameRange *ranges = ok ? mem_alloc_zeroed(n_nodes, sizeof *ranges, err) : NULL;
     if (ranges) {
         trie->n_nodes = (uint32_t)n_nodes;

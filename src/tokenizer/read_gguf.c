@@ -310,20 +310,27 @@ static size_t put_piece_merges(Tokenizer *t, const ScoredId *sorted, size_t n, b
     return n_merges;
 }
 
+/** One a token. */
+static bool read_scores(Reader *reader, const TensorFile *file, const GgufVocab *v, float **scores,
+                        Error *err)
+{
+    size_t n;
+    if (!tensor_file_get_floats(file, "tokenizer.ggml.scores", &reader->tokenizer->arena, scores,
+                                &n, err)) {
+        return false;
+    }
+    return n == v->n ||
+           error_set(err, ERR_FORMAT, "%s: %zu tokens, but %zu scores", reader->name, v->n, n);
+}
+
 static bool read_piece_merges(Reader *reader, const TensorFile *file, const GgufVocab *v,
                               Error *err)
 {
     enum { LONGEST_PIECE = 512 };
     Tokenizer *t = reader->tokenizer;
     float *scores;
-    size_t n_scores;
-    if (!tensor_file_get_floats(file, "tokenizer.ggml.scores", &t->arena, &scores, &n_scores,
-                                err)) {
+    if (!read_scores(reader, file, v, &scores, err)) {
         return false;
-    }
-    if (n_scores != v->n) {
-        return error_set(err, ERR_FORMAT, "%s: %zu tokens, but %zu scores", reader->name, v->n,
-                         n_scores);
     }
     ScoredId *sorted = mem_alloc_zeroed(v->n, sizeof *sorted, err);
     if (!sorted) {
@@ -410,14 +417,8 @@ static bool read_piece_scores(Reader *reader, const TensorFile *file, const Gguf
 {
     Tokenizer *t = reader->tokenizer;
     float *scores;
-    size_t n_scores;
-    if (!tensor_file_get_floats(file, "tokenizer.ggml.scores", &t->arena, &scores, &n_scores,
-                                err)) {
+    if (!read_scores(reader, file, v, &scores, err)) {
         return false;
-    }
-    if (n_scores != v->n) {
-        return error_set(err, ERR_FORMAT, "%s: %zu tokens, but %zu scores", reader->name, v->n,
-                         n_scores);
     }
     double *wide = ARENA_ARRAY(&t->arena, double, v->n, err);
     bool *left_out = ARENA_ARRAY(&t->arena, bool, v->n, err);

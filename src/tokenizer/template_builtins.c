@@ -548,11 +548,7 @@ static bool call_strftime(TemplateRun *run, const TemplateArguments *args, Value
         return template_fail(run, ERR_FORMAT, "strftime_now needs a short format");
     }
     memcpy(spelled, format->text, format->n);
-    /* The format is the template's: strftime takes any and writes at most what fits. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
     size_t n = strftime(date, sizeof date, spelled, &parts);
-#pragma GCC diagnostic pop
     return value_copy_text(run, date, n, out);
 }
 

@@ -354,8 +354,13 @@ char *tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t n_ids, boo
         return NULL;
     }
     for (size_t i = 0; i < n_ids; i++) {
-        const char *name = tokenizer_token_name(t, ids[i]);
-        if (name && !(skip_special && tokenizer_is_special(t, ids[i]))) {
+        const AddedToken *added = added_find_id(&t->added, ids[i]);
+        const char *name = added ? added->spelled : tokenizer_token_name(t, ids[i]);
+        /* Special ones are known by their name: one that is spelled otherwise stays, as in the
+         * library. */
+        bool skips =
+            skip_special && added && added->special && strcmp(added->spelled, added->content) == 0;
+        if (name && !skips) {
             state.parts[state.n_parts].text = name;
             state.parts[state.n_parts++].n = strlen(name);
         }

@@ -13,7 +13,9 @@
  */
 static const double UNK_PENALTY = 10.0;
 
-typedef struct UnigramCell UnigramCell;
+/* Every place of a text is compared with pieces up to the longest. SentencePiece's own have some
+ * dozen characters; a file with longer ones than this was made to run for ever. */
+enum { LONGEST_PIECE = 4096 };
 
 bool unigram_finish(Reader *reader, double *scores, const bool *left_out, Error *err)
 {
@@ -22,6 +24,10 @@ bool unigram_finish(Reader *reader, double *scores, const bool *left_out, Error 
     for (uint32_t i = 0; i < t->vocab.n_ids; i++) {
         if (left_out && left_out[i]) {
             continue;
+        }
+        if (t->vocab.lengths[i] > LONGEST_PIECE) {
+            return error_set(err, ERR_RANGE, "%s: piece %u has %u bytes; at most %d are read",
+                             reader->name, i, t->vocab.lengths[i], LONGEST_PIECE);
         }
         if (!isfinite(scores[i])) {
             return error_set(err, ERR_FORMAT, "%s: the score of piece %u is not a finite number",

@@ -64,6 +64,18 @@ static TopLayout layout_top(Rect bar, float layer_w, float head_w, bool can_run)
 
 /* ---- controls ---- */
 
+/* "14 tokens"; "14 → 15 tokens" where a target is read too. */
+static const char *count_tokens(ViewContext *c)
+{
+    const TraceInfo *info = trace_info(c->session->trace);
+    char n[32];
+    char m[32];
+    format_count((uint64_t)info->n_queries, n);
+    format_count((uint64_t)info->n_keys, m);
+    return trace_is_cross(c->session->trace) ? draw_format(c->ui->list, "%s → %s tokens", m, n)
+                                             : draw_format(c->ui->list, "%s tokens", n);
+}
+
 static void text_field(ViewContext *c, Rect box)
 {
     Ui *ui = c->ui;
@@ -77,10 +89,8 @@ static void text_field(ViewContext *c, Rect box)
         name = asked->trace_path ? path_base_name(asked->trace_path) : asked->text_name;
         note = "on its way";
     } else if (s->trace) {
-        text = trace_source(s->trace, NULL);
-        char count[32];
-        note = draw_format(ui->list, "%s tokens",
-                           format_count((uint64_t)trace_info(s->trace)->n_queries, count));
+        text = session_source(s, NULL);
+        note = count_tokens(c);
     }
     const char *shown = text;
     if (name && !text_field_is_edited(ui, id)) {
@@ -159,6 +169,37 @@ static void mask(ViewContext *c, Rect box)
     }
 }
 
+/* Which attention of an encoder-decoder; takes its room from the text's. */
+static void stack(ViewContext *c, Rect *text)
+{
+    static const char *const titles[] = {
+        [TRACE_STACK_SELF] = "self",
+        [TRACE_STACK_ENCODER] = "encoder: the source reads itself",
+        [TRACE_STACK_DECODER] = "decoder: the target reads itself",
+        [TRACE_STACK_CROSS] = "cross: the target reads the source",
+    };
+    enum { WIDTH = 168, TEXT_LEAST = 120 };
+    Session *s = c->session;
+    TraceStack stacks[TRACE_STACK_COUNT];
+    const char *items[TRACE_STACK_COUNT];
+    int n = session_stacks(s, stacks);
+    int now = 0;
+    if (n < 2 || text->w < WIDTH + 12 + TEXT_LEAST) {
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        items[i] = titles[stacks[i]];
+        now = stacks[i] == trace_info(s->trace)->stack ? i : now;
+    }
+    text->w -= WIDTH + 12;
+    Rect box = {text->x + text->w + 12, text->y, WIDTH, text->h};
+    int chosen = ui_dropdown(c->ui, UI_ID("stack"), box, "Attention", trace_stack_name(stacks[now]),
+                             items, n, now);
+    if (chosen != now) {
+        session_post(s, "stack %s", trace_stack_name(stacks[chosen]));
+    }
+}
+
 void chrome_top(ViewContext *c, Rect bar)
 {
     Ui *ui = c->ui;
@@ -171,6 +212,7 @@ void chrome_top(ViewContext *c, Rect bar)
     TopLayout l = layout_top(bar, s->trace ? ui_stepper_width(ui, "Layer", last_layer, false) : 0,
                              s->trace ? ui_stepper_width(ui, "Head", last_head, true) : 0, can_run);
     chrome_model_menu(c, l.model);
+    stack(c, &l.text);
     text_field(c, l.text);
     int step;
     if (l.layer.w > 0) {

@@ -90,9 +90,18 @@ fails 1 'store qk' dump --what output --trace "$dir/qk.safetensors" -o "$o/x.npy
 fails 1 'hidden' dump --what hidden --trace "$dir/qk.safetensors" -o "$o/x.npy"
 
 # ---- what is not there yet is refused, not ignored
-fails 1 '--image' dump $w --image picture.png -o "$o/x.npy"
-fails 1 'encoder-decoder' dump $w --target-text a -o "$o/x.npy"
-fails 1 'encoder-decoder' dump $w --stack cross -o "$o/x.npy"
+fails 2 '--image' dump $w --image picture.png -o "$o/x.npy"
+fails 2 'no decoder beside' dump $w --target-text a -o "$o/x.npy"
+fails 2 'one stack' dump $w --stack cross -o "$o/x.npy"
+fails 2 'one target' dump $w --target-text a --target-ids 1 -o "$o/x.npy"
+vit="--model tests/golden/data/arch_vit --what weights"
+fails 2 'reads pictures' dump $vit --text a -o "$o/x.npy"
+fails 1 'cannot open' dump $vit --image nowhere.png -o "$o/x.npy"
+fails 1 'not a PNG or JPEG' dump $vit --image README.md -o "$o/x.npy"
+marian="--model tests/golden/data/arch_marian --what weights --ids 3,4"
+fails 2 'encoder, decoder and cross' dump $marian --stack self -o "$o/x.npy"
+fails 1 "ids 0 to 31" dump $marian --stack cross --target-ids 99 -o "$o/x.npy"
+fails 1 'predicts nothing' dump --model translate --text on --target-text sur --stack encoder --what logits -o "$o/x.npy"
 
 # ---- memory, disk, output
 mkdir "$dir/is.safetensors"

@@ -6,6 +6,26 @@
     "\"a\":1,\"b\":2,\"c\":3,\"ab\":4,\"\xC4\xA0\":5,\"\xC4\xA0"                                   \
     "a\":6,\"\xC3\xA9\":7,\"abc\":8"
 
+/* Some rules as make_tokens_unigram.py --seeds writes them, in base64. */
+#define RULES                                                                                      \
+    "AAQAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAIAKBQAAAAAAAAAAAAAAAAAAAAAAAA0EAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAACAgQUAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAACsCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAoAUAAAEAAIBlBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAgK0FAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAMAAIC9BQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADMBAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAIEFAAAJAACAAAAAAMIEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAADvBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAx4oGEMgBmaQDDqQA="
+
 static const char *const JSONS[] = {
     "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"<unk>\":0," BYTES
     "},\"merges\":[\"a b\",\"ab c\",\"\xC4\xA0 a\"],\"unk_token\":\"<unk>\",\"fuse_unk\":true},"
@@ -36,6 +56,12 @@ static const char *const JSONS[] = {
     "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(?i:'s)|\\\\p{N}{1,3}|\\\\b\"},\"behavior\":"
     "\"MergedWithNext\"},{\"type\":\"Whitespace\"},{\"type\":\"Punctuation\",\"behavior\":"
     "\"Contiguous\"},{\"type\":\"Digits\",\"individual_digits\":true}]}}",
+    "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":[[\"<unk>\",0],"
+    "[\"a\",-1],[\"b\",-2],[\"ab\",-2.5],[\"\xE2\x96\x81\",-1.5],[\"\xE2\x96\x81"
+    "a\",-2],[\"<0xC3>\",0],[\"<0xA9>\",0],[\"fi\",-3],[\"\xC3\xA9\",-3]]},\"normalizer\":{"
+    "\"type\":"
+    "\"Precompiled\",\"precompiled_charsmap\":\"" RULES "\"},\"pre_tokenizer\":{\"type\":"
+    "\"Metaspace\",\"prepend_scheme\":\"always\"},\"decoder\":{\"type\":\"Metaspace\"}}",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)

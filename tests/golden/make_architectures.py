@@ -12,8 +12,11 @@ Writes tests/golden/data/arch_<case>/, read by test_architectures.c:
   of encoder-decoders, N source and T target tokens:
     target_ids i32 [T], and in place of weights
     encoder, decoder, cross     f32 [L, H, N, N], [L, H, T, T], [L, H, T, N]
+    written    i32 [at most 9]  what generate (greedy) writes for ids, its start first
   of vision models in place of ids:
     pixels    f32 [3, side, side]
+    picture   f32 [3, side, side]  what the image processor makes of picture.png, by the
+                                   preprocessor_config.json beside it
 
 Every case is reproducible: weights come from a seed, rounded to the type they are saved in.
 
@@ -28,6 +31,7 @@ import gguf
 import numpy as np
 import torch
 import transformers
+from PIL import Image
 from safetensors.torch import save_file
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
@@ -214,7 +218,28 @@ CASES = {
                   dict(num_hidden_layers=2, num_attention_heads=1, hidden_size=16,
                        intermediate_size=20, image_size=12, patch_size=4, qkv_bias=False,
                        hidden_act="gelu_new"), "float16", {}),
+    "opt_350m": ("OPTForCausalLM", "OPTConfig",
+                 usual(num_attention_heads=3, hidden_size=24, ffn_dim=20, word_embed_proj_dim=10,
+                       do_layer_norm_before=False), "float16", {}),
+    "phi3_long": ("Phi3ForCausalLM", "Phi3Config",
+                  sizes(3, 24, 20, num_key_value_heads=1, max_position_embeddings=64,
+                        original_max_position_embeddings=12), "bfloat16",
+                  {"rope_parameters": None, "rope_theta": 5000.0, "rope_scaling":
+                   {"type": "longrope", "short_factor": [1.0, 1.1, 1.25, 1.5],
+                    "long_factor": [1.0, 2.0, 3.5, 6.0]}}),
+    "phi3_short": ("Phi3ForCausalLM", "Phi3Config",
+                   sizes(3, 24, 20, num_key_value_heads=3, max_position_embeddings=64,
+                         original_max_position_embeddings=16), "float16",
+                   {"rope_parameters": None, "rope_theta": 5000.0, "rope_scaling":
+                    {"rope_type": "longrope", "short_factor": [1.0, 1.1, 1.25, 1.5],
+                     "long_factor": [1.0, 2.0, 3.5, 6.0]}}),
 }
+
+
+# Preparation of the pictures of vision models.
+PICTURES = {"vit": {"resample": 2},
+            "vit_plain": {"resample": 3, "image_mean": [0.48, 0.46, 0.41],
+                          "image_std": [0.27, 0.26, 0.28]}}
 
 
 def randomise(model, seed, dtype):
@@ -421,6 +446,19 @@ def change_config(folder, changes):
         f.write("\n")
 
 
+def picture(folder, side, more):
+    """A smooth picture of another size, how it is to be prepared, and what becomes of it."""
+    colors = np.random.default_rng(3).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    image = Image.fromarray(colors).resize((31, 22), Image.BICUBIC)
+    image.save(os.path.join(folder, "picture.png"), optimize=True)
+    config = {"do_resize": True, "size": {"height": side, "width": side}, **more}
+    with open(os.path.join(folder, "preprocessor_config.json"), "w") as f:
+        json.dump(config, f, indent=1, sort_keys=True)
+        f.write("\n")
+    processor = transformers.ViTImageProcessorPil(**config)
+    return processor(image, return_tensors="pt")["pixel_values"][0].contiguous()
+
+
 def run(model, class_name, generator):
     """What is given to the model, and what it computes."""
     c = model.config
@@ -448,6 +486,14 @@ def run(model, class_name, generator):
              "cross": "cross_attentions"} if c.is_encoder_decoder else {"weights": "attentions"}
     for name, key in names.items():
         tensors[name] = torch.stack([a[0] for a in out[key]]).float().contiguous()
+    if c.is_encoder_decoder:
+        barred = [[c.pad_token_id]] if class_name.startswith("Marian") else None
+        with torch.no_grad():
+            text = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), num_beams=1,
+                                  do_sample=False, max_new_tokens=8, use_cache=False,
+                                  bad_words_ids=barred, forced_eos_token_id=None)[0]
+        end = len(text) - (text[-1] == c.eos_token_id).int()
+        tensors["written"] = text[:end].to(torch.int32)
     if "logits" in out:
         tensors["logits"] = out.logits.reshape(-1, out.logits.shape[-1]).float().contiguous()
     return tensors
@@ -476,8 +522,11 @@ def make(case, seed):
     assert not report["missing_keys"] and not report["unexpected_keys"], report
     model.eval()
     tensors = run(model, class_name, torch.Generator().manual_seed(1000 + seed))
+    if case in PICTURES:
+        tensors["picture"] = picture(folder, model.config.image_size, PICTURES[case])
     for name in os.listdir(folder):
-        if kind == "gguf" or name not in ("config.json", "model.safetensors"):
+        if kind == "gguf" or name not in ("config.json", "model.safetensors", "picture.png",
+                                          "preprocessor_config.json"):
             os.unlink(os.path.join(folder, name))
     if kind == "gguf":
         arch = case.split("_")[0].replace("modernbert", "modern-bert")

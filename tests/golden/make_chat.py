@@ -7,7 +7,8 @@ Writes tests/golden/data/chat.json, read by test_chat.c:
 The templates are ours, written to give the formats of these families by the same parts of the
 language as theirs; LANGUAGE holds small ones for the language itself.
 
-Also seeds for tests/fuzz. Usage, from the top of the repository: python tests/golden/make_chat.py   (needs transformers)
+Also seeds for tests/fuzz. Usage, from the top of the repository, where transformers is there:
+  python tests/golden/make_chat.py
 """
 import json
 import os
@@ -67,44 +68,30 @@ FAMILIES["llama3"] = """\
 
 FAMILIES["llama31"] = """\
 {{- bos_token }}
-{%- if custom_tools is defined %}
-    {%- set tools = custom_tools %}
-{%- endif %}
-{%- if not tools_first is defined %}
-    {%- set tools_first = true %}
-{%- endif %}
-{%- if not date is defined %}
-    {%- if strftime_now is defined %}
-        {%- set date = strftime_now("") %}
-    {%- endif %}
-{%- endif %}
+{%- if given_tools is defined %}{% set tools = given_tools %}{% endif %}
 {%- if not tools is defined %}
     {%- set tools = none %}
 {%- endif %}
+{%- if not today is defined and strftime_now is defined %}
+    {%- set today = strftime_now("") %}
+{%- endif %}
 {#- what the system says goes first -#}
 {%- if messages and messages[0]['role'] == 'system' %}
-    {%- set system_message = messages[0]['content']|trim %}
+    {%- set spoken = messages[0]['content']|trim %}
     {%- set messages = messages[1:] %}
 {%- else %}
-    {%- set system_message = "" %}
+    {%- set spoken = "" %}
 {%- endif %}
 {{- "<|start_header_id|>system<|end_header_id|>\\n\\n" }}
-{%- if tools is not none %}
-    {{- "Environment: ipython\\n" }}
-{%- endif %}
-{{- "Cutting Knowledge Date: December 2023\\n" }}
-{{- "Today Date: " + date + "\\n\\n" }}
-{{- system_message }}
-{{- "<|eot_id|>" }}
-{%- for message in messages %}
-    {%- if not (message.role == 'ipython' or message.role == 'tool' or 'tool_calls' in message) %}
-        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'+ \
-message['content'] | trim + '<|eot_id|>' }}
-    {%- elif 'tool_calls' in message %}
-        {%- if not message.tool_calls|length == 1 %}
-            {{- raise_exception("one call at a time") }}
-        {%- endif %}
-        {{- message.tool_calls[0].function | tojson(indent=4) }}
+{%- if tools is not none %}{{- tools | tojson(indent=4) }}{% endif %}
+{{- "It is " + today + ".\\n\\n" }}
+{{- spoken + "<|eot_id|>" }}
+{%- for m in messages %}
+    {%- if not (m.role == 'tool' or 'tool_calls' in m) %}
+        {{- '<|start_header_id|>' + m['role'] + '<|end_header_id|>\\n\\n' + \
+m['content'] | trim + '<|eot_id|>' }}
+    {%- elif not m.tool_calls|length == 1 %}
+        {{- raise_exception("one call at a time") }}
     {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
@@ -114,61 +101,52 @@ message['content'] | trim + '<|eot_id|>' }}
 
 FAMILIES["mistral"] = """\
 {%- if messages and messages[0]["role"] == "system" %}
-    {%- set system_message = messages[0]["content"] %}
-    {%- set loop_messages = messages[1:] %}
+    {%- set before = messages[0]["content"] %}
+    {%- set turns = messages[1:] %}
 {%- else %}
-    {%- set loop_messages = messages %}
+    {%- set turns = messages %}
 {%- endif %}
-{%- set user_messages = loop_messages | selectattr("role", "equalto", "user") | list %}
-{%- set ns = namespace() %}
-{%- set ns.index = 0 %}
-{%- for message in loop_messages %}
-    {%- if not (message.role == "tool" or (message.tool_calls is defined and message.tool_calls is not none)) %}
-        {%- if (message["role"] == "user") != (ns.index % 2 == 0) %}
+{%- set asked = turns | selectattr("role", "equalto", "user") | list %}
+{%- set count = namespace() %}
+{%- set count.turns = 0 %}
+{%- for m in turns %}
+    {%- if not (m.role == "tool" or (m.tool_calls is defined and m.tool_calls is not none)) %}
+        {%- if (m["role"] == "user") != (count.turns % 2 == 0) %}
             {{- raise_exception("user and assistant take turns") }}
         {%- endif %}
-        {%- set ns.index = ns.index + 1 %}
+        {%- set count.turns = count.turns + 1 %}
     {%- endif %}
 {%- endfor %}
 {{- bos_token }}
-{%- for message in loop_messages %}
-    {%- if message["role"] == "user" %}
-        {%- if loop.last and system_message is defined %}
-            {{- "[INST] " + system_message + "\\n\\n" + message["content"] + "[/INST]" }}
-        {%- else %}
-            {{- "[INST] " + message["content"] + "[/INST]" }}
-        {%- endif %}
-    {%- elif message["role"] == "assistant" %}
-        {{- " " + message["content"]|trim + eos_token}}
+{%- for m in turns %}
+    {%- if m["role"] == "user" and loop.last and before is defined %}
+        {{- "[INST] " + before + "\\n\\n" + m["content"] + "[/INST]" }}
+    {%- elif m["role"] == "user" %}
+        {{- "[INST] " + m["content"] + "[/INST]" }}
+    {%- elif m["role"] == "assistant" %}
+        {{- " " + m["content"]|trim + eos_token}}
     {%- else %}
         {{- raise_exception("only user and assistant") }}
     {%- endif %}
 {%- endfor %}
-{{- user_messages|length }}{{ (user_messages|last).content if user_messages else "" }}
+{{- asked|length }}{{ (asked|last).content if asked else "" }}
 """
 
 FAMILIES["qwen25"] = """\
 {%- if tools %}
     {{- '<|im_start|>system\\n' }}
-    {%- for tool in tools %}
-        {{- "\\n" }}
-        {{- tool | tojson }}
-    {%- endfor %}
+    {%- for tool in tools %}{{- "\\n" + (tool | tojson) }}{%- endfor %}
+{%- elif messages and messages[0]['role'] == 'system' %}
+    {{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}
 {%- else %}
-    {%- if messages and messages[0]['role'] == 'system' %}
-        {{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}
-    {%- else %}
-        {{- '<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n' }}
-    {%- endif %}
+    {{- '<|im_start|>system\\nYou help.<|im_end|>\\n' }}
 {%- endif %}
-{%- for message in messages %}
-    {%- if (message.role == "user") or (message.role == "system" and not loop.first) or \
-(message.role == "assistant" and not message.tool_calls) %}
-        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
-    {%- elif message.role == "tool" %}
-        {%- if (loop.index0 == 0) or (messages[loop.index0 - 1].role != "tool") %}
-            {{- '<|im_start|>user' }}
-        {%- endif %}
+{%- for m in messages %}
+    {%- if m.role == "user" or (m.role == "system" and not loop.first) or \
+(m.role == "assistant" and not m.tool_calls) %}
+        {{- '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>' + '\\n' }}
+    {%- elif m.role == "tool" and (loop.index0 == 0 or messages[loop.index0 - 1].role != "tool") %}
+        {{- '<|im_start|>user' }}
     {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
@@ -180,46 +158,36 @@ FAMILIES["qwen3"] = """\
 {%- if messages and messages[0].role == 'system' %}
     {{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}
 {%- endif %}
-{%- set ns = namespace(multi_step_tool=true, last_query_index=messages|length - 1) %}
-{%- for message in messages[::-1] %}
-    {%- set index = (messages|length - 1) - loop.index0 %}
-    {%- if ns.multi_step_tool and message.role == "user" and message.content is string and \
-not(message.content.startswith('<tool_response>') and message.content.endswith('</tool_response>')) %}
-        {%- set ns.multi_step_tool = false %}
-        {%- set ns.last_query_index = index %}
+{%- set seen = namespace(open=true, asked=messages|length - 1) %}
+{%- for m in messages[::-1] %}
+    {%- set place = (messages|length - 1) - loop.index0 %}
+    {%- if seen.open and m.role == "user" and m.content is string and \
+not(m.content.startswith('<reply>') and m.content.endswith('</reply>')) %}
+        {%- set seen.open = false %}
+        {%- set seen.asked = place %}
     {%- endif %}
 {%- endfor %}
-{%- for message in messages %}
-    {%- if message.content is string %}
-        {%- set content = message.content %}
-    {%- else %}
-        {%- set content = '' %}
-    {%- endif %}
-    {%- if (message.role == "user") or (message.role == "system" and not loop.first) %}
-        {{- '<|im_start|>' + message.role + '\\n' + content + '<|im_end|>' + '\\n' }}
-    {%- elif message.role == "assistant" %}
-        {%- set reasoning_content = '' %}
-        {%- if message.reasoning_content is string %}
-            {%- set reasoning_content = message.reasoning_content %}
-        {%- else %}
-            {%- if '</think>' in content %}
-                {%- set reasoning_content = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
-                {%- set content = content.split('</think>')[-1].lstrip('\\n') %}
-            {%- endif %}
+{%- for m in messages %}
+    {%- set said = m.content if m.content is string else '' %}
+    {%- if m.role == "user" or (m.role == "system" and not loop.first) %}
+        {{- '<|im_start|>' + m.role + '\\n' + said + '<|im_end|>' + '\\n' }}
+    {%- elif m.role == "assistant" %}
+        {%- set thought = m.thought if m.thought is string else '' %}
+        {%- if '</think>' in said %}
+            {%- set halves = said.split('</think>') %}
+            {%- set thought = halves[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+            {%- set said = halves[-1].lstrip('\\n') %}
         {%- endif %}
-        {%- if loop.index0 > ns.last_query_index %}
-            {{- '<|im_start|>' + message.role + '\\n<think>\\n' + reasoning_content.strip('\\n') + '\\n</think>\\n\\n' + content.lstrip('\\n') }}
-        {%- else %}
-            {{- '<|im_start|>' + message.role + '\\n' + content }}
+        {{- '<|im_start|>' + m.role + '\\n' }}
+        {%- if loop.index0 > seen.asked %}
+            {{- '<think>\\n' + thought.strip('\\n') + '\\n</think>\\n\\n' }}
         {%- endif %}
-        {{- '<|im_end|>\\n' }}
+        {{- said + '<|im_end|>\\n' }}
     {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
     {{- '<|im_start|>assistant\\n' }}
-    {%- if enable_thinking is defined and enable_thinking is false %}
-        {{- '<think>\\n\\n</think>\\n\\n' }}
-    {%- endif %}
+    {%- if thinking is defined and thinking is false %}{{- '<think>\\n\\n' }}{% endif %}
 {%- endif %}"""
 
 FAMILIES["gemma"] = """\
@@ -235,30 +203,21 @@ FAMILIES["gemma"] = """\
 FAMILIES["gemma3"] = """\
 {{ bos_token }}
 {%- if messages and messages[0]['role'] == 'system' -%}
-    {%- if messages[0]['content'] is string -%}
-        {%- set first_user_prefix = messages[0]['content'] + '\\n\\n' -%}
-    {%- else -%}
-        {%- set first_user_prefix = messages[0]['content'][0]['text'] + '\\n\\n' -%}
-    {%- endif -%}
-    {%- set loop_messages = messages[1:] -%}
+    {%- set said = messages[0]['content'] -%}
+    {%- set before = (said if said is string else said[0]['text']) + '\\n\\n' -%}
+    {%- set turns = messages[1:] -%}
 {%- else -%}
-    {%- set first_user_prefix = "" -%}
-    {%- set loop_messages = messages -%}
+    {%- set before = "" -%}
+    {%- set turns = messages -%}
 {%- endif -%}
-{%- for message in loop_messages -%}
-    {%- if (message['role'] == 'assistant') -%}
-        {%- set role = "model" -%}
-    {%- else -%}
-        {%- set role = message['role'] -%}
-    {%- endif -%}
-    {{ '<start_of_turn>' + role + '\\n' + (first_user_prefix if loop.first else "") }}
-    {%- if message['content'] is string -%}
-        {{ message['content'] | trim }}
-    {%- elif message['content'] is iterable -%}
-        {%- for item in message['content'] -%}
-            {%- if item['type'] == 'text' -%}
-                {{ item['text'] | trim }}
-            {%- endif -%}
+{%- for m in turns -%}
+    {%- set who = "model" if m['role'] == 'assistant' else m['role'] -%}
+    {{ '<start_of_turn>' + who + '\\n' + (before if loop.first else "") }}
+    {%- if m['content'] is string -%}
+        {{ m['content'] | trim }}
+    {%- elif m['content'] is iterable -%}
+        {%- for part in m['content'] if part['type'] == 'text' -%}
+            {{ part['text'] | trim }}
         {%- endfor -%}
     {%- else -%}
         {{ raise_exception("what is this?") }}

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Golden tokens of Unigram tokenizers: the kinds that T5, XLM-R, ALBERT and mBART carry, and GGUF's.
+"""Golden tokens of Unigram tokenizers: the kinds that T5, XLM-R, ALBERT and mBART carry; GGUF's.
 
 Writes tests/golden/data/tokens_{json,}_{t5,xlmr,albert,mbart}.json, tokens_t5.gguf and
 tokens_gguf_t5.json; formats as make_tokens.py says. The table of character rules is ours, written
-in SentencePiece's format: what NFKC and SentencePiece's NMT rules do to the characters of the texts.
+in SentencePiece's format: what NFKC and SentencePiece's NMT rules do to the texts' characters.
 
 Usage, from the top of the repository:
-  python tests/golden/make_tokens_unigram.py [--spm FOLDER]
---spm also compares vocabularies that are too large to keep: FOLDER is test/ of the source archive of
-the Python package sentencepiece, whose models carry full tables; writes tokens_kyoto.json and its
+  python tests/golden/make_tokens_unigram.py [--seeds | --spm FOLDER]
+--seeds writes first inputs for tests/fuzz instead.
+--spm also compares vocabularies that are too large to keep: FOLDER is test/ of the source archive
+of the Python package sentencepiece, whose models carry full tables; writes tokens_kyoto.json and its
 tokenizer to the folder $TMPDIR, for test_tokens.c by ATTNSCOPE_GOLDEN.
 """
 import base64
@@ -78,8 +79,8 @@ def double_array(keys):
     return units
 
 
-def charsmap():
-    table, texts, keys = rules(), bytearray(), {}
+def charsmap(table=None):
+    table, texts, keys = table or rules(), bytearray(), {}
     for value in sorted(set(table.values())):
         at = len(texts)
         texts += value.encode() + b"\0"
@@ -170,7 +171,8 @@ def like_gguf(pieces, kinds, table, trims, prepends, unk, eos):
     trim = [N.Replace(Regex("^ +| +$"), ""), N.Replace(Regex(" {2,}"), " ")]
     t.normalizer = N.Sequence([N.Precompiled(table)] + (trim if trims else []))
     scheme = "always" if prepends else "never"
-    t.pre_tokenizer, t.decoder = P.Metaspace(prepend_scheme=scheme), D.Metaspace(prepend_scheme=scheme)
+    t.pre_tokenizer = P.Metaspace(prepend_scheme=scheme)
+    t.decoder = D.Metaspace(prepend_scheme=scheme)
     name = pieces[eos][0]
     t.post_processor = T.TemplateProcessing(single=f"$A {name}", pair=f"$A {name} $B:1 {name}:1",
                                             special_tokens=[(name, eos)])
@@ -245,7 +247,35 @@ def kyoto(folder, texts):
     golden("kyoto", f"{out}/tokens_json_kyoto.json", t, texts)
 
 
+SEED_RULES = {"\u00a0": " ", "e\u0301": "é", "ﬁ": "fi", "\u00ad": "", "½": "1⁄2", "\r\n": " "}
+
+
+def seeds():
+    """First inputs of the fuzz targets: the same components with a few pieces and rules."""
+    corpus, table = "tests/fuzz/corpus", charsmap(SEED_RULES)
+    for name, path in tokenizers().items():
+        with open(path, encoding="utf-8") as f:
+            t = json.load(f)
+        vocab = t["model"]["vocab"]
+        t["model"]["vocab"] = vocab[:60] + [v for v in vocab if v[0] in ("<0xC3>", "<0xB6>")]
+        parts = t["normalizer"].get("normalizers", [t["normalizer"]])
+        for part in parts:
+            if part["type"] == "Precompiled":
+                part["precompiled_charsmap"] = base64.b64encode(table).decode()
+        write(f"{corpus}/fuzz_tokenizer_json/{name}", json.dumps(t, ensure_ascii=False))
+    for trims in (True, False):
+        write_gguf(f"{corpus}/fuzz_tokenizer_gguf/t5_{'trimmed' if trims else 'as_it_is'}", "t5",
+                   ["<pad>", "</s>", "<unk>", "▁", "▁hel", "lo", "é", "<0xC3>", "<0xB6>", "TOK"],
+                   [3, 3, 2, 1, 1, 1, 1, 6, 6, 4],
+                   scores=[0.0, 0.0, 0.0, -2.0, -3.0, -4.0, -5.0, 0.0, 0.0, 0.0], eos_token_id=1,
+                   unknown_token_id=2, precompiled_charsmap=table, remove_extra_whitespaces=trims)
+    for i in (10, 25, 37):
+        write(f"{corpus}/fuzz_tokenizer_text/{i}_5", chr(55) + TEXTS[i])
+
+
 def main():
+    if "--seeds" in sys.argv:
+        return seeds()
     texts = TEXTS + [x for p in PAIRS for x in p if x not in TEXTS]
     for name, path in tokenizers().items():
         golden(name, path, Tokenizer.from_file(path), texts)

@@ -23,6 +23,7 @@
  *
  *   K_PER_WORD, V_PER_WORD     2 where panels and weights hold pairs of bf16; then there are also
  *                              vf_dot_k, vf_dot_v, load_words, kernel_pack_v and weight_words
+ *   VF_SUM, vf_sum(a)          where it is defined: sum of the lanes, halves on halves
  *   UNFUSED                    defined where vf_fma rounds twice
  *
  * Without them it takes the plain vectors of vector_plain.h.
@@ -145,6 +146,9 @@ KERNEL_INLINE vf weight_vector(vf s, vf max, vf factor)
 /* Sum of the lanes, halves on halves: one fixed order. */
 KERNEL_INLINE float lanes_sum(vf x)
 {
+#ifdef VF_SUM
+    return vf_sum(x);
+#else
     float a[W];
     vf_store(a, x);
     for (int n = W / 2; n > 0; n /= 2) {
@@ -153,6 +157,7 @@ KERNEL_INLINE float lanes_sum(vf x)
         }
     }
     return a[0];
+#endif
 }
 
 KERNEL_INLINE float lanes_max(vf x)
@@ -258,9 +263,15 @@ KERNEL_INLINE void pack_q_square(const float *q, ptrdiff_t ld, int32_t n_rows, i
         transpose_square(x);
         for (int i = 0; i < W && d + i < words; i++) {
             vf_store(column, x[i]);
+            /* A whole tile's column may run into the next one, which comes after it. */
+            bool over = rows == MR && d + i + 1 < words;
             for (int t = 0; t < n_tiles; t++) {
-                memcpy(tile + ((ptrdiff_t)t * words + d + i) * MR, column + t * lanes,
-                       (size_t)rows * sizeof(float));
+                float *to = tile + ((ptrdiff_t)t * words + d + i) * MR;
+                if (over) {
+                    memcpy(to, column + t * lanes, (size_t)lanes * sizeof(float));
+                } else {
+                    memcpy(to, column + t * lanes, (size_t)rows * sizeof(float));
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
  * The pass: a group of rows through a block of keys, step by step. Scores, then cap, bias and mask
  * where there are any, maxima, exponentials with their sums, and P V. See body.h.
  */
-#include "attention/kernels/body.h"
+#include "attention/kernels/body_values.h"
 
 /* ---------------------------------------------------------------- one step of the pass */
 
@@ -249,244 +249,6 @@ KERNEL_INLINE void step_exp_full(const AttnBlock *b, AttnGroup *g, int32_t step,
     }
 }
 
-/* ---------------------------------------------------------------- P V */
-
-/* o[rows][nv vectors] += P[rows][64] V[64][nv vectors]; rows and nv are constants. */
-KERNEL_INLINE void pv_tile(const float *p, const float *v, int32_t ep, float *o, const int rows,
-                           const int nv)
-{
-    vf acc[ATTN_GROUP][4];
-    UNROLL(12)
-    for (int r = 0; r < rows; r++) {
-        UNROLL(4)
-        for (int c = 0; c < nv; c++) {
-            acc[r][c] = vf_set1(0.0f);
-        }
-    }
-    for (int j = 0; j < ATTN_STEP / V_PER_WORD; j++) {
-        vf x[4];
-        UNROLL(4)
-        for (int c = 0; c < nv; c++) {
-            x[c] = vf_load(v + c * W);
-        }
-        UNROLL(12)
-        for (int r = 0; r < rows; r++) {
-            vf b = vf_set1(p[r * ATTN_STEP + j]);
-            UNROLL(4)
-            for (int c = 0; c < nv; c++) {
-                acc[r][c] = vf_dot_v(b, x[c], acc[r][c]);
-            }
-        }
-        v += ep;
-    }
-    UNROLL(12)
-    for (int r = 0; r < rows; r++) {
-        UNROLL(4)
-        for (int c = 0; c < nv; c++) {
-            float *to = o + (ptrdiff_t)r * ep + c * W;
-            vf_store(to, vf_add(vf_load(to), acc[r][c]));
-        }
-    }
-}
-
-/* Rows of a tile that keep enough chains going when it is narrow. */
-enum { PV_NARROW_ROWS = PV_MAX == 4 ? ATTN_GROUP : MR };
-
-static void pv_row(const float *p, const float *v, int32_t ep, float *o, int32_t nv)
-{
-    switch (nv) {
-#if PV_MAX == 4
-    case 4:
-        pv_tile(p, v, ep, o, 1, 4);
-        break;
-    case 3:
-        pv_tile(p, v, ep, o, 1, 3);
-        break;
-#endif
-    case 2:
-        pv_tile(p, v, ep, o, 1, 2);
-        break;
-    default:
-        pv_tile(p, v, ep, o, 1, 1);
-        break;
-    }
-}
-
-static void step_pv(const float *p, const float *v, int32_t ep, int32_t n_rows, float *o)
-{
-    int32_t n_vectors = ep / W;
-    int32_t c = 0;
-    while (c < n_vectors) {
-        int32_t left = n_vectors - c;
-        int32_t nv = left < PV_MAX ? left : PV_MAX;
-        int32_t rows = nv > 2 ? MR : PV_NARROW_ROWS;
-        for (int32_t r = 0; r < n_rows; r += rows) {
-            const float *pr = p + r * ATTN_STEP;
-            float *to = o + (ptrdiff_t)r * ep + c * W;
-            if (n_rows - r == 1) { /* one new token */
-                pv_row(pr, v + c * W, ep, to, nv);
-                continue;
-            }
-            switch (nv) {
-#if PV_MAX == 4
-            case 4:
-                pv_tile(pr, v + c * W, ep, to, MR, 4);
-                break;
-            case 3:
-                pv_tile(pr, v + c * W, ep, to, MR, 3);
-                break;
-#endif
-            case 2:
-                pv_tile(pr, v + c * W, ep, to, PV_NARROW_ROWS, 2);
-                break;
-            default:
-                pv_tile(pr, v + c * W, ep, to, PV_NARROW_ROWS, 1);
-                break;
-            }
-        }
-        c += nv;
-    }
-}
-
-#if V_PER_WORD == 1
-KERNEL_INLINE float weight_at(const float *p, int j)
-{
-    return p[j];
-}
-
-KERNEL_INLINE float value_at(const float *v, int32_t ep, int j, int32_t e)
-{
-    return v[(ptrdiff_t)j * ep + e];
-}
-#endif
-
-/* A V panel with NaN or infinity: weights of 0 must not touch it. In f32 the bits are those of
- * step_pv. */
-static void pv_careful_row(const float *p, const float *v, int32_t ep, float *o)
-{
-    for (int32_t e = 0; e < ep; e++) {
-        float acc = 0;
-        for (int j = 0; j < ATTN_STEP; j++) {
-            float b = weight_at(p, j);
-            acc = b != 0.0f ? sf_fma(b, value_at(v, ep, j, e), acc) : acc;
-        }
-        o[e] += acc;
-    }
-}
-
-static void step_pv_careful(const float *p, const float *v, int32_t ep, int32_t n_rows, float *o)
-{
-    for (int32_t r = 0; r < n_rows; r++) {
-        pv_careful_row(p + r * ATTN_STEP, v, ep, o + (ptrdiff_t)r * ep);
-    }
-}
-
-#if V_PER_WORD == 1
-enum { PV_DIRECT_ROWS = 4 };
-_Static_assert(ATTN_DIRECT % PV_DIRECT_ROWS == 0, "rows are whole register tiles");
-
-/* o[rows][nv vectors] += P[rows][64] V, rows of V where they are. False, and
- * nothing added, if the sum is not finite: then a weight of 0 may have met what
- * is not. */
-KERNEL_INLINE bool pv_direct_tile(const float *p, const float *v, ptrdiff_t ld, int32_t ep,
-                                  float *o, const int rows, const int nv)
-{
-    vf acc[PV_DIRECT_ROWS][4];
-    UNROLL(4)
-    for (int r = 0; r < rows; r++) {
-        UNROLL(4)
-        for (int c = 0; c < nv; c++) {
-            acc[r][c] = vf_set1(0.0f);
-        }
-    }
-    for (int key = 0; key < ATTN_STEP; key++) {
-        const float *weight = p + key % T * W + key / T;
-        vf x[4];
-        UNROLL(4)
-        for (int c = 0; c < nv; c++) {
-            x[c] = vf_load(v + c * W);
-        }
-        UNROLL(4)
-        for (int r = 0; r < rows; r++) {
-            vf b = vf_set1(weight[r * ATTN_STEP]);
-            UNROLL(4)
-            for (int c = 0; c < nv; c++) {
-                acc[r][c] = vf_fma(b, x[c], acc[r][c]);
-            }
-        }
-        v += ld;
-    }
-    vf odd = vf_set1(0.0f);
-    UNROLL(4)
-    for (int r = 0; r < rows; r++) {
-        UNROLL(4)
-        for (int c = 0; c < nv; c++) {
-            odd = vf_add(odd, vf_sub(acc[r][c], acc[r][c]));
-        }
-    }
-    if (vf_any_gt(vf_sel(vm_ge(odd, odd), vf_set1(0.0f), vf_set1(1.0f)), vf_set1(0.0f))) {
-        return false;
-    }
-    UNROLL(4)
-    for (int r = 0; r < rows; r++) {
-        UNROLL(4)
-        for (int c = 0; c < nv; c++) {
-            float *to = o + (ptrdiff_t)r * ep + c * W;
-            vf_store(to, vf_add(vf_load(to), acc[r][c]));
-        }
-    }
-    return true;
-}
-
-KERNEL_INLINE bool pv_direct_columns(const float *p, const float *v, ptrdiff_t ld, int32_t ep,
-                                     int32_t nv, float *o, const int rows)
-{
-    switch (nv) {
-#if PV_MAX == 4
-    case 4:
-        return pv_direct_tile(p, v, ld, ep, o, rows, 4);
-    case 3:
-        return pv_direct_tile(p, v, ld, ep, o, rows, 3);
-#endif
-    case 2:
-        return pv_direct_tile(p, v, ld, ep, o, rows, 2);
-    default:
-        return pv_direct_tile(p, v, ld, ep, o, rows, 1);
-    }
-}
-
-/* P V of a step for up to ATTN_DIRECT rows; what fails is done again with care.
- */
-static void step_pv_direct(const AttnBlock *b, int32_t step, const float *p, int32_t n_rows,
-                           float *o)
-{
-    const float *v = b->v_rows + (ptrdiff_t)step * ATTN_STEP * b->v_ld;
-    int32_t n_vectors = b->ep / W;
-    ask_ahead(v, b->v_ld, 0, ATTN_STEP, b->ep);
-    for (int32_t c = 0, nv; c < n_vectors; c += nv) {
-        nv = n_vectors - c < PV_MAX ? n_vectors - c : PV_MAX;
-        const float *from = v + c * W;
-        for (int32_t r0 = 0; r0 < n_rows; r0 += PV_DIRECT_ROWS) {
-            const float *weights = p + r0 * ATTN_STEP;
-            float *to = o + (ptrdiff_t)r0 * b->ep + c * W;
-            bool finite =
-                n_rows == 1 ? pv_direct_columns(weights, from, b->v_ld, b->ep, nv, to, 1)
-                : n_rows == 2
-                    ? pv_direct_columns(weights, from, b->v_ld, b->ep, nv, to, 2)
-                    : pv_direct_columns(weights, from, b->v_ld, b->ep, nv, to, PV_DIRECT_ROWS);
-            if (finite) {
-                continue;
-            }
-            (void)kernel_pack_v(from, b->v_ld, ATTN_STEP, nv * W, nv * W, b->v_room);
-            for (int32_t r = 0; r < PV_DIRECT_ROWS && r0 + r < n_rows; r++) {
-                pv_careful_row(weights + r * ATTN_STEP, b->v_room, nv * W,
-                               to + (ptrdiff_t)r * b->ep);
-            }
-        }
-    }
-}
-#endif
-
 /* ---------------------------------------------------------------- a block of keys */
 
 /* Halves runs, sums and maxima of neighbours, into n of them: reads 2 n, but at least 2 W floats;
@@ -531,15 +293,11 @@ static void block_texels(const AttnBlock *b, AttnGroup *g, const AttnAttendScrat
     }
 }
 
-/* True if some row of the group has a key with a name among the step's. */
-static bool step_has_named(const AttnGroup *g, int32_t first_key)
+/* True if a row between these positions may have a key with a name among the step's. */
+KERNEL_INLINE bool step_has_named(float least, float most, int32_t first_key)
 {
-    float first = (float)first_key, last = first + (ATTN_STEP - 1);
-    bool inside = first_key == 0;
-    for (int32_t r = 0; r < g->n_rows; r++) {
-        inside = inside || (g->position[r] >= first && g->position[r] - 1 <= last);
-    }
-    return inside;
+    return first_key == 0 ||
+           (most >= (float)first_key && least - 1 <= (float)(first_key + ATTN_STEP - 1));
 }
 
 KERNEL_INLINE void block_scores(const AttnBlock *b, const AttnGroup *g, int32_t step, float *s)
@@ -554,8 +312,9 @@ KERNEL_INLINE void block_scores(const AttnBlock *b, const AttnGroup *g, int32_t 
     kernel_scores(g->q, b->k + (ptrdiff_t)step * b->k_words * ATTN_STEP, b->k_words, g->n_rows, s);
 }
 
-KERNEL_INLINE void block_pv(const AttnBlock *b, const AttnGroup *g, int32_t step, float *s,
-                            float *o)
+/* last_end: no row of the group sees a key from there on. */
+KERNEL_INLINE void block_pv(const AttnBlock *b, const AttnGroup *g, int32_t step, int32_t last_end,
+                            float *s, float *o)
 {
 #if V_PER_WORD == 1
     if (b->v_rows) {
@@ -572,8 +331,11 @@ KERNEL_INLINE void block_pv(const AttnBlock *b, const AttnGroup *g, int32_t step
         weight_words(s + r * ATTN_STEP);
     }
 #endif
+    int32_t n_seen = last_end - b->key0 - step * ATTN_STEP;
+    int32_t keys_a_word = T * V_PER_WORD;
+    int n_words = n_seen >= ATTN_STEP ? LANE_WORDS : (n_seen + keys_a_word - 1) / keys_a_word;
     if (b->v_finite[step]) {
-        step_pv(s, v, b->ep, g->n_rows, o);
+        step_pv(s, v, b->ep, g->n_rows, n_words, o);
     } else {
         step_pv_careful(s, v, b->ep, g->n_rows, o);
     }
@@ -599,10 +361,14 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
     }
     memset(scratch->o, 0, o_floats * sizeof(float));
 
-    int32_t last_begin = g->begin[0], first_end = g->end[0];
+    int32_t last_begin = g->begin[0], first_end = g->end[0], last_end = g->end[0];
+    float least = g->position[0], most = g->position[0];
     for (int32_t r = 1; r < g->n_rows; r++) {
         last_begin = g->begin[r] > last_begin ? g->begin[r] : last_begin;
         first_end = g->end[r] < first_end ? g->end[r] : first_end;
+        last_end = g->end[r] > last_end ? g->end[r] : last_end;
+        least = g->position[r] < least ? g->position[r] : least;
+        most = g->position[r] > most ? g->position[r] : most;
     }
     for (int32_t step = b->first_step; step < b->last_step; step++) {
         int32_t key = b->key0 + step * ATTN_STEP;
@@ -611,7 +377,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
         if (masked || b->bias || b->soft_cap > 0 || (b->hidden && b->any_hidden[step])) {
             step_modify(b, g, step, masked, scratch->s);
         }
-        if (full && step_has_named(g, key)) {
+        if (full && step_has_named(least, most, key)) {
             step_named(b, g, step, scratch->s);
         }
         step_maxima(b, g, step, scratch->s, &lanes, scratch, full);
@@ -620,7 +386,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
         } else {
             step_exp_plain(g, scratch->s, &lanes);
         }
-        block_pv(b, g, step, scratch->s, scratch->o);
+        block_pv(b, g, step, last_end, scratch->s, scratch->o);
     }
 
     for (size_t i = 0; i < o_floats; i += W) {

@@ -33,6 +33,14 @@ static inline vf vf_pow2(vf p, vf t)
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), n));
 }
 
+#define VF_SUM
+static inline float vf_sum(vf x)
+{
+    __m128 b = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    b = _mm_add_ps(b, _mm_movehl_ps(b, b));
+    return _mm_cvtss_f32(_mm_add_ss(b, _mm_shuffle_ps(b, b, 1)));
+}
+
 static inline vf vf_keep_above(vf x, vf e, vf low)
 {
     return _mm256_and_ps(e, _mm256_cmp_ps(x, low, _CMP_NLE_UQ));

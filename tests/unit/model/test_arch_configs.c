@@ -34,6 +34,19 @@ static bool read_config(const char *text, ArchConfig *config, Error *err)
 #define MODERNBERT                                                                                 \
     "{\"model_type\": \"modernbert\", \"num_hidden_layers\": 7, \"hidden_size\": 12, "             \
     "\"num_attention_heads\": 3, \"intermediate_size\": 8, \"vocab_size\": 9"
+#define STRETCHED                                                                                  \
+    ", \"max_position_embeddings\": 16, \"original_max_position_embeddings\": 8, "                 \
+    "\"rope_scaling\": "
+#define MARIAN                                                                                     \
+    "{\"model_type\": \"marian\", \"d_model\": 12, \"decoder_layers\": 1, "                        \
+    "\"encoder_attention_heads\": 3, \"decoder_attention_heads\": 2, \"encoder_ffn_dim\": 8, "     \
+    "\"decoder_ffn_dim\": 8, \"vocab_size\": 9, \"decoder_start_token_id\": 1"
+#define T5                                                                                         \
+    "{\"model_type\": \"t5\", \"d_model\": 12, \"num_layers\": 1, \"num_heads\": 3, \"d_ff\": 8, " \
+    "\"vocab_size\": 9"
+#define VIT                                                                                        \
+    "{\"model_type\": \"vit\", \"hidden_size\": 12, \"num_hidden_layers\": 1, "                    \
+    "\"num_attention_heads\": 3, \"intermediate_size\": 8, \"image_size\": 12"
 #define GEMMA2                                                                                     \
     "{\"model_type\": \"gemma2\", \"num_hidden_layers\": 4, \"hidden_size\": 16, "                 \
     "\"num_attention_heads\": 4, \"intermediate_size\": 8, \"vocab_size\": 9"
@@ -54,15 +67,22 @@ static void test_arch_config_read__refused_variants(void **state)
         {ROBERTA "\"max_position_embeddings\": 9, "
                  "\"position_embedding_type\": \"relative_key\"}",
          ERR_UNSUPPORTED, "relative_key"},
-        {OPT ", \"do_layer_norm_before\": false}", ERR_UNSUPPORTED, "do_layer_norm_before"},
-        {OPT ", \"word_embed_proj_dim\": 6}", ERR_UNSUPPORTED, "word_embed_proj_dim"},
+        {OPT ", \"word_embed_proj_dim\": 0}", ERR_FORMAT, "word_embed_proj_dim"},
         {OPT ", \"_remove_final_layer_norm\": true}", ERR_UNSUPPORTED, "final_layer_norm"},
         {OPT ", \"layer_norm_elementwise_affine\": false}", ERR_UNSUPPORTED, "affine"},
-        {PHI3 ", \"rope_scaling\": {\"type\": \"longrope\", \"short_factor\": [1, 1]}}",
-         ERR_UNSUPPORTED, "longrope"},
-        {PHI3 ", \"rope_scaling\": {\"type\": \"su\"}}", ERR_UNSUPPORTED, "su"},
-        {PHI3 ", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}", ERR_UNSUPPORTED,
-         "scaled"},
+        {PHI3 ", \"rope_scaling\": {\"type\": \"su\"}}", ERR_FORMAT, "trained on"},
+        {PHI3 STRETCHED "{\"type\": \"longrope\", \"short_factor\": [1, 1, 1]}}", ERR_FORMAT,
+         "short_factor"},
+        {PHI3 STRETCHED "{\"type\": \"longrope\", \"short_factor\": 1}}", ERR_FORMAT,
+         "short_factor"},
+        {PHI3 STRETCHED "{\"type\": \"su\", \"short_factor\": [1, 0]}}", ERR_FORMAT, "above 0"},
+        {PHI3 ", \"rope_scaling\": {\"type\": \"yarn\"}}", ERR_UNSUPPORTED, "yarn"},
+        {MARIAN ", \"max_position_embeddings\": 0}", ERR_FORMAT, "max_position_embeddings"},
+        {T5 ", \"feed_forward_proj\": \"gated-maxout\"}", ERR_UNSUPPORTED, "maxout"},
+        {T5 ", \"feed_forward_proj\": \"a-very-long-name-that-is-no-activation\"}", ERR_UNSUPPORTED,
+         "feed_forward_proj"},
+        {VIT ", \"num_channels\": 1}", ERR_UNSUPPORTED, "channels"},
+        {VIT ", \"patch_size\": 7}", ERR_UNSUPPORTED, "patches"},
         {MODERNBERT ", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}", ERR_UNSUPPORTED,
          "scaled"},
         {MODERNBERT ", \"rope_parameters\": {\"sliding_attention\": {\"rope_type\": \"yarn\"}}}",

@@ -308,10 +308,11 @@ static void test_model_open__hugging_face_cache(void **state)
     refuse("other/little", MODEL_NEED_WEIGHTS, ERR_IO, "no such");
     refuse("litt", MODEL_NEED_WEIGHTS, ERR_IO, "no such");
     assert_ok(model_list_local(&arena, NULL, &list, &n, &err), err);
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 3);
     assert_string_equal(list[0].spec, "tiny");
-    assert_string_equal(list[1].spec, "org/little");
-    assert_string_equal(list[1].path, snapshot);
+    assert_string_equal(list[1].spec, "translate");
+    assert_string_equal(list[2].spec, "org/little");
+    assert_string_equal(list[2].path, snapshot);
     arena_destroy(&arena);
     cp_free(&cp);
     for (size_t i = AS_COUNT(FOLDERS) - 1; i-- > 0;) {

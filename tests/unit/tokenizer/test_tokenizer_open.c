@@ -1,5 +1,7 @@
 #include "helpers.h"
 
+#include "tokenizer/chat.h"
+
 #include "base/file.h"
 #include "formats/tensor_file.h"
 
@@ -221,7 +223,8 @@ static Tokenizer *open_gguf(const Key keys[MOST_KEYS], const Log *log, Error *er
     put_number(&b, n, 8);
     for (uint64_t i = 0; i < n; i++) {
         char key[64];
-        snprintf(key, sizeof key, "tokenizer.ggml.%s", keys[i].key);
+        bool is_chat = strcmp(keys[i].key, "chat_template") == 0;
+        snprintf(key, sizeof key, is_chat ? "tokenizer.%s" : "tokenizer.ggml.%s", keys[i].key);
         put_key(&b, key, keys[i].value);
     }
     TensorFile *file = tensor_file_open_memory("t.gguf", b.text, b.n, err);
@@ -325,6 +328,29 @@ static void test_tokenizer_open_gguf__unknown_pre(void **state)
     tokenizer_close(&t);
 }
 
+static void test_tokenizer_open_gguf__chat(void **state)
+{
+    (void)state;
+    static const Key keys[MOST_KEYS] = {
+        {"model", "s:gpt2"},
+        {"tokens", "S:a|<s>|</s>"},
+        {"bos_token_id", "i:1"},
+        {"eos_token_id", "i:2"},
+        {"pre", "s:gpt-2"},
+        {"chat_template",
+         "s:{{ bos_token }}{{ messages[0].content }}{{ eos_token }}{{ pad_token }}"}};
+    Error err = {0};
+    Arena arena = {0};
+    size_t n;
+    Tokenizer *t = open_gguf(keys, NULL, &err);
+    assert_ok(t, err);
+    char *text = tokenizer_wrap_chat(t, "hi", 2, NULL, &arena, &n, &err);
+    assert_ok(text, err);
+    assert_string_equal(text, "<s>hi</s>");
+    tokenizer_close(&t);
+    arena_destroy(&arena);
+}
+
 static void test_tokenizer_open_gguf__errors(void **state)
 {
     (void)state;
@@ -334,8 +360,19 @@ static void test_tokenizer_open_gguf__errors(void **state)
         const char *says;
     } cases[] = {
         {{{"model", "s:gpt2"}}, ERR_FORMAT, "tokens"},
-        {{{"tokens", "S:a"}}, ERR_UNSUPPORTED, "gpt2, llama, bert"},
-        {{{"model", "s:t5"}, {"tokens", "S:a"}}, ERR_UNSUPPORTED, "\"t5\""},
+        {{{"tokens", "S:a"}}, ERR_UNSUPPORTED, "gpt2, llama, bert, t5"},
+        {{{"model", "s:rwkv"}, {"tokens", "S:a"}}, ERR_UNSUPPORTED, "\"rwkv\""},
+        {{{"model", "s:t5"}, {"tokens", "S:a|b"}, {"scores", "F:1"}}, ERR_FORMAT, "scores"},
+        {{{"model", "s:t5"}, {"tokens", "S:a|b"}, {"scores", "F:1,nan"}}, ERR_FORMAT, "piece 1"},
+        {{{"model", "s:t5"}, {"tokens", "S:a|b"}, {"scores", "F:1,inf"}}, ERR_FORMAT, "finite"},
+        {{{"model", "s:t5"}, {"tokens", "S:a"}, {"scores", "F:1"}}, ERR_FORMAT, "end"},
+        {{{"model", "s:t5"},
+          {"tokens", "S:a"},
+          {"scores", "F:1"},
+          {"eos_token_id", "i:0"},
+          {"precompiled_charsmap", "I:255,0,0,0,1"}},
+         ERR_FORMAT,
+         "character rules"},
         {{{"model", "i:3"}, {"tokens", "S:a"}}, ERR_FORMAT, "tokenizer.ggml.model"},
         {{{"model", "s:gpt2"}, {"tokens", "S:a|b"}, {"token_type", "I:1"}},
          ERR_FORMAT,
@@ -402,6 +439,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tokenizer_open_gguf__kinds, make_folder,
                                         remove_folder),
         cmocka_unit_test(test_tokenizer_open_gguf__unknown_pre),
+        cmocka_unit_test(test_tokenizer_open_gguf__chat),
         cmocka_unit_test(test_tokenizer_open_gguf__errors),
         cmocka_unit_test_setup_teardown(test_tokenizer_open_words__ids, make_folder, remove_folder),
     };

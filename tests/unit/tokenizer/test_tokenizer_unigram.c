@@ -38,6 +38,47 @@ static void test_unigram_open__errors(void **state)
     }
 }
 
+static void test_unigram_open__long_pieces(void **state)
+{
+    (void)state;
+    for (size_t n = 4096; n <= 4097; n++) {
+        Error err = {0};
+        StrBuf json = {0};
+        bool ok = strbuf_puts(&json, "{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"", &err);
+        for (size_t i = 0; i < n && ok; i++) {
+            ok = strbuf_puts(&json, "a", &err);
+        }
+        assert_ok(ok && strbuf_puts(&json, "\",0]]}}", &err), err);
+        Tokenizer *t = open_text(strbuf_text(&json), &err);
+        assert_int_equal(t != NULL, n == 4096);
+        assert_int_equal(err.code, n == 4096 ? ERR_NONE : ERR_RANGE);
+        tokenizer_close(&t);
+        strbuf_free(&json);
+    }
+}
+
+static void test_unigram_encode__huge_scores(void **state)
+{
+    (void)state;
+    /* Sums past the largest number are all equal: any path will do, but it must be one. */
+    Error err = {0};
+    Arena arena = {0};
+    Tokens tokens;
+    Tokenizer *t = open_text(UNIGRAM(UNK, "[\"?\",-1.7e308],[\"a\",1.7e308],[\"b\",-1.7e308],"
+                                          "[\"aa\",1.7e308],[\"bb\",-1.7e308]"),
+                             &err);
+    assert_ok(t, err);
+    assert_ok(tokenizer_encode(t, "aaaabbbbxxaabb", 14, NULL, &arena, &tokens, &err), err);
+    uint32_t end = 0;
+    for (size_t i = 0; i < tokens.n; i++) {
+        assert_int_equal(tokens.start[i], end);
+        end = tokens.end[i];
+    }
+    assert_int_equal(end, 14);
+    tokenizer_close(&t);
+    arena_destroy(&arena);
+}
+
 static void test_unigram_encode__paths(void **state)
 {
     (void)state;
@@ -167,7 +208,13 @@ static void test_charsmap_read__sizes(void **state)
         assert_int_equal(charsmap_read(&map, &arena, bytes, cases[i].n, "m", &err), cases[i].opens);
         assert_int_equal(err.code, cases[i].opens ? ERR_NONE : ERR_FORMAT);
     }
+    static uint8_t long_rule[4 + 1025 + 1];
+    memset(long_rule + 4, 'x', 1025);
     Error err = {0};
+    assert_false(charsmap_read(&map, &arena, long_rule, sizeof long_rule, "m", &err));
+    assert_int_equal(err.code, ERR_RANGE);
+    assert_ok(charsmap_read(&map, &arena, long_rule, sizeof long_rule - 2, "m", &err), err);
+    err = (Error){0};
     bytes[15] = 0xFF;
     put_u32(bytes, 8);
     assert_false(charsmap_read(&map, &arena, bytes, 16, "m", &err));
@@ -226,6 +273,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unigram_open__errors),
+        cmocka_unit_test(test_unigram_open__long_pieces),
+        cmocka_unit_test(test_unigram_encode__huge_scores),
         cmocka_unit_test(test_unigram_encode__paths),
         cmocka_unit_test(test_unigram_encode__no_unknown_token),
         cmocka_unit_test(test_piece_trie_find__every_name_and_nothing_else),
