@@ -414,10 +414,19 @@ void scene3d_sheet(const View3D *view, const ScenePlane *plane, float scale, Sce
     }
 }
 
-float scene3d_level(const SceneSheet *sheet, const SceneCells *cells)
+void scene3d_taps(const SceneSheet *sheet, const SceneCells *cells, float out[3])
 {
-    float w = AS_MAX(sheet->middle[0] * (float)cells->cols, sheet->middle[1] * (float)cells->rows);
-    return AS_MAX(roundf(log2f(AS_MAX(w * 0.7f, 1e-6f))), 0.0f);
+    enum { MOST_TAPS = 4 };
+    static const float SLACK = 1.2f; /* a cell may be this much smaller than a pixel */
+    float x = sheet->middle[0] * (float)cells->cols;
+    float y = sheet->middle[1] * (float)cells->rows;
+    float less = AS_MAX(AS_MIN(x, y), 1e-6f);
+    float more = AS_MAX(AS_MAX(x, y), 1e-6f);
+    float level = AS_MAX(ceilf(log2f(less / SLACK)), 0.0f);
+    level = AS_MAX(level, ceilf(log2f(more / (SLACK * MOST_TAPS))));
+    out[0] = level;
+    out[1] = AS_CLAMP(ceilf(more / exp2f(level) / SLACK), 1.0f, (float)MOST_TAPS);
+    out[2] = y >= x ? 1 : 0;
 }
 
 float scene3d_gap_strength(const SceneSheet *sheet, const SceneCells *cells)

@@ -121,8 +121,10 @@ typedef struct SceneSheet {
     float grown[2];     /* how far to draw beyond 0..1, so that the edge can fade */
 } SceneSheet;
 void scene3d_sheet(const View3D *view, const ScenePlane *plane, float scale, SceneSheet *out);
-/** Level of the pyramid of maxima to draw cells from: 0 while a cell is a pixel or more. */
-float scene3d_level(const SceneSheet *sheet, const SceneCells *cells);
+/** How to find the largest value a pixel covers: the level of the pyramid of maxima, how many of
+ * its texels (1 to 4) and along which side (0 columns, 1 rows). Level 0 and one texel while a cell
+ * is about a pixel or more. */
+void scene3d_taps(const SceneSheet *sheet, const SceneCells *cells, float out[3]);
 /** 0..1: gaps are there from cells of 4 px, in full from 9 px. */
 float scene3d_gap_strength(const SceneSheet *sheet, const SceneCells *cells);
 /** A point of a curve at t in 0..1. */

@@ -296,8 +296,10 @@ static bool paint_plane(const PaintContext *c, ScenePainter *p, const View3D *vi
     float gap = s->cell_gap * c->scale;
     glUniform4f(uniform(program, "mode"), mixing ? plane->mix : 0, (float)s->map, gap,
                 AS_MIN(gap, 1.0f) * scene3d_gap_strength(&sheet, &plane->cells));
-    glUniform2f(uniform(program, "level"), scene3d_level(&sheet, &plane->cells),
-                scene3d_level(&sheet, &plane->next));
+    float taps[2][3];
+    scene3d_taps(&sheet, &plane->cells, taps[0]);
+    scene3d_taps(&sheet, &plane->next, taps[1]);
+    glUniform3fv(uniform(program, "taps"), 2, taps[0]);
     bind(2, c->gfx->map_texture);
     bind(1, textures[1]);
     bind(0, textures[0]);

@@ -78,7 +78,7 @@ void flow_view_free(void *state);
 
 /* ---- parts ---- */
 
-enum { REST_W = 128, REST_H = 96 };
+enum { REST_W = 128, REST_H = 160 };
 
 /** Curve of an edge at a strength 0 (stepped back), 1 (lit) or 2 (the one that is meant). */
 DrawCurve flow_curve(const FlowScene *s, const FlowEdge *edge, int strength);

@@ -365,11 +365,11 @@ static void draw_outside(const FlowScene *s)
             continue;
         }
         float y = side ? s->area.y + s->area.h + 2 : s->area.y - 18;
-        ui_label(ui, rect(s->right - 330, y, 330, 16),
-                 &(UiLabel){
-                     .face = FONT_SANS, .size = 11, .align = DRAW_RIGHT, .color = ui->theme.text3},
-                 draw_format(ui->list, "%s %d keys %s: %.1f %% of the mass in view",
-                             side ? "↓" : "↑", n, side ? "below" : "above", 100 * out[side] / all));
+        ui_label(
+            ui, rect(s->left + 2, y, s->right - s->left - 4, 16),
+            &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_LEFT, .color = ui->theme.text3},
+            draw_format(ui->list, "%s %d keys %s: %.1f %% of the mass in view", side ? "↓" : "↑", n,
+                        side ? "below" : "above", 100 * out[side] / all));
     }
 }
 

@@ -473,20 +473,24 @@ static float smooth(float t)
     return t * t * (3 - 2 * t);
 }
 
-/* The mass of every pair along its curve, in a picture of REST_W x REST_H. */
+/* The mass of a pair along its curve: in every column of the picture it lies between the heights at
+ * the column's two sides. */
 static void splat(const FlowScene *s, float *grid, float y0, float y1, float mass)
 {
+    float scale = REST_H / s->area.h;
+    float before = (y0 - s->area.y) * scale - 0.5f;
     for (int x = 0; x < REST_W; x++) {
-        float y = y0 + (y1 - y0) * smooth((float)x / (REST_W - 1));
-        float at = (y - s->area.y) / s->area.h * REST_H - 0.5f;
-        int row = (int)floorf(at);
-        float part = at - (float)row;
-        if (row >= 0 && row < REST_H) {
-            grid[row * REST_W + x] += mass * (1 - part);
+        float y = y0 + (y1 - y0) * smooth((float)(x + 1) / REST_W);
+        float after = (y - s->area.y) * scale - 0.5f;
+        float lo = fminf(before, after) - 0.5f;
+        float hi = fmaxf(before, after) + 0.5f;
+        int first = (int)floorf(AS_MAX(lo, -1.0f));
+        int last = (int)ceilf(AS_MIN(hi, (float)REST_H));
+        for (int row = AS_MAX(first, 0); row < AS_MIN(last, REST_H); row++) {
+            float part = fminf(hi, (float)row + 1) - fmaxf(lo, (float)row);
+            grid[row * REST_W + x] += mass * fmaxf(part, 0) / (hi - lo);
         }
-        if (row + 1 >= 0 && row + 1 < REST_H) {
-            grid[(row + 1) * REST_W + x] += mass * part;
-        }
+        before = after;
     }
 }
 

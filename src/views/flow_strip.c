@@ -71,9 +71,8 @@ static void head_chips(const FlowScene *s, float from)
 static const char *subtitle(const FlowScene *s)
 {
     static const char *const texts[FLOW_MODE_COUNT] = {
-        "Each curve joins a query (left) to a key it reads (right). Width and opacity are the "
-        "weight.",
-        "Each arc joins a query to a key it reads. Width and opacity are the weight.",
+        "Each curve joins a query (left) to a key it reads (right), as wide as the weight.",
+        "Each arc joins a query to a key it reads, as wide as the weight.",
         "What reaches the chosen token through all layers, by attention rollout.",
         "Tokens pull on those they read; the ones that read each other gather."};
     if (s->queries.block > 1 && s->options->mode < FLOW_LAYERS) {

@@ -183,6 +183,9 @@ static void test_commands__sets(void **state)
     run(s, "map-range all", true);
     assert_true(s->options.map_hi == 0);
     run(s, "pair-only", false); /* one text */
+    run(s, "tile-memory 64", true);
+    run(s, "tile-memory 1", false);
+    assert_true(s->tiles.budget_bytes == 64u << 20);
     session_destroy(&s);
 }
 

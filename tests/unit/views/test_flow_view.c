@@ -229,6 +229,68 @@ static void test_columns__both_directions_and_sums(void **state)
     views_case_close(&c);
 }
 
+static void move_to(ViewsCase *c, Vec2 at)
+{
+    assert_true(ui_feed(&c->ui, &(UiEvent){.kind = UI_EVENT_MOVE, .at = at}));
+    views_case_pass(c, 1920, 1080, 1);
+    session_settle(c->session);
+    views_case_pass(c, 1920, 1080, 1);
+}
+
+static void click(ViewsCase *c)
+{
+    assert_true(ui_feed(&c->ui, &(UiEvent){.kind = UI_EVENT_DOWN, .at = c->ui.mouse}));
+    views_case_pass(c, 1920, 1080, 1);
+    assert_true(ui_feed(&c->ui, &(UiEvent){.kind = UI_EVENT_UP, .at = c->ui.mouse}));
+    views_case_pass(c, 1920, 1080, 1);
+    session_settle(c->session);
+    views_case_pass(c, 1920, 1080, 1);
+}
+
+/* The pointer on a curve chooses its weight in passing, a click keeps it, a second one lets go; a
+ * chip lights what its token reads, or who reads it. */
+static void test_columns__hover_and_pin(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_flow(&c, "flow-strongest top 1");
+    const Selection *sel = &c.session->selection;
+    const DrawCmd *sets[8];
+    assert_int_equal(curve_sets(&c, sets), 2);
+    const DrawCurves *dim = &sets[0]->u.curves;
+    /* the longest way apart from others: the top one of those that step back */
+    const DrawCurve *curve = &dim->curves[dim->n - 1];
+    Vec2 at = curve_at(curve, 0.12f);
+    float y0 = curve->a.y;
+    uint64_t tag = dim->curves[curves_pick(dim, at, 3)].tag;
+    assert_int_equal(tag, curve->tag);
+    move_to(&c, at);
+    assert_false(sel->pinned);
+    int32_t query = sel->query;
+    int32_t key = sel->key;
+    float *w = weights_of(&c, sel->layer, sel->head);
+    int32_t n = trace_info(c.session->trace)->n_queries;
+    for (int32_t j = 0; j < n; j++) {
+        assert_true(w[query * n + key] >= w[query * n + j]); /* its strongest */
+    }
+    click(&c);
+    assert_true(sel->pinned && sel->query == query && sel->key == key);
+    move_to(&c, vec2(5, 5));
+    assert_true(sel->query == query && sel->key == key);
+    assert_int_equal(curve_sets(&c, sets), 2);
+    assert_near(sets[1]->u.curves.curves[0].a.y, y0, 0.01); /* it is the lit one */
+    move_to(&c, at);
+    click(&c);
+    assert_false(sel->pinned);
+    /* a query's chip stands left of where its curves begin */
+    move_to(&c, vec2(curve->a.x - 40, y0));
+    assert_true(curve_sets(&c, sets) >= 1);
+    click(&c);
+    assert_true(flow_is_pinned(&c.session->options.flow, query, false));
+    free(w);
+    views_case_close(&c);
+}
+
 /* From far away bundles, close up single curves: the picture says which, and nothing is lost. */
 static void test_columns__long_text_opens(void **state)
 {
@@ -289,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_columns__picking),
         cmocka_unit_test(test_flow__same_moment_same_picture),
         cmocka_unit_test(test_columns__both_directions_and_sums),
+        cmocka_unit_test(test_columns__hover_and_pin),
         cmocka_unit_test(test_columns__long_text_opens),
         cmocka_unit_test(test_flow__sizes_and_modes),
     };

@@ -80,6 +80,32 @@ static void test_views_frame__views(void **state)
     arena_destroy(&arena);
 }
 
+/* What can be opened in Matrix and Heads: nothing of it runs into anything else. */
+static void test_views_frame__explore(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *commands[8];
+    } cases[] = {
+        {"text in place of cells", {"view matrix", "reading"}},
+        {"hidden keys", {"view matrix", "hide first", "diagonal", "find cat", "mark"}},
+        {"owners", {"view matrix", "set layer", "combine owner"}},
+        {"a mean, brushed", {"view matrix", "set layer", "combine mean", "brush keys 2:5"}},
+        {"heads compared", {"view heads", "set 0.0,0.1,1.0,1.1"}},
+        {"one head compared", {"view heads", "set 1.1"}},
+    };
+    for (size_t i = 0; i < AS_COUNT(cases); i++) {
+        ViewsCase c;
+        views_case_open(&c, "random:L=2,H=2,d=32,seed=5",
+                        "the cat sat on the mat and the cat saw the dog sit on the mat");
+        for (int k = 0; k < 8 && cases[i].commands[k]; k++) {
+            views_case_do(&c, cases[i].commands[k]);
+        }
+        check_sizes(&c, cases[i].name);
+        views_case_close(&c);
+    }
+}
+
 /* The views of the whole text: of any length, for any number of layers and heads. */
 static void test_views_frame__whole_text(void **state)
 {
@@ -155,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_views_frame__texts),
         cmocka_unit_test(test_views_frame__states),
         cmocka_unit_test(test_views_frame__views),
+        cmocka_unit_test(test_views_frame__explore),
         cmocka_unit_test(test_views_frame__whole_text),
         cmocka_unit_test(test_views_frame__long_tokens),
         cmocka_unit_test(test_views_frame__nothing_yet),
