@@ -2,7 +2,7 @@
 // A ribbon, its light core and its glow, which is a soft edge here and no second pass.
 in float along;
 in float across;
-flat in vec2 light_core;
+flat in vec3 light_core;
 in vec2 reach;
 in vec4 color;
 
@@ -26,7 +26,7 @@ void main()
     float glow = 0.0;
     if (light_core.x > 0.0) {
         float far = 1.0 - min(abs(across) / reach.y, 1.0);
-        glow = light_core.x * far * far * smoothstep(0.0, 0.05, along) * smoothstep(0.0, 0.05, 1.0 - along);
+        glow = max(light_core.x * far * far - light_core.z, 0.0) * smoothstep(0.0, 0.05, along) * smoothstep(0.0, 0.05, 1.0 - along);
     }
     body *= blend.x;
     glow *= blend.x;

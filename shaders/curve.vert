@@ -13,7 +13,7 @@ uniform float quality; // 1 = all of the glow
 
 out float along;
 out float across; // device px from the middle line
-flat out vec2 light_core; // opacity of the glow, share of the core
+flat out vec3 light_core; // opacity of the glow, share of the core, what is not seen any more
 out vec2 reach; // half width, half width with glow
 out vec4 color;
 
@@ -34,16 +34,26 @@ void main()
     vec2 b = in_ends1.zw;
     vec2 at = u * u * u * a + 3.0 * u * u * t * c1 + 3.0 * u * t * t * c2 + t * t * t * b;
     vec2 slope = u * u * (c1 - a) + 2.0 * u * t * (c2 - c1) + t * t * (b - c2);
+    vec2 bend = u * (c2 - 2.0 * c1 + a) + t * (b - 2.0 * c2 + c1);
+    float speed = length(slope);
+    float turn = speed > 1e-4 ? 2.0 * (slope.x * bend.y - slope.y * bend.x) / (3.0 * speed * speed * speed) : 0.0;
     slope = dot(slope, slope) > 1e-8 ? slope : b - a;
     slope = dot(slope, slope) > 1e-8 ? normalize(slope) : vec2(1.0, 0.0);
     vec3 w = in_widths.xyz;
     float width = max(w.x + t * (4.0 * w.y - 3.0 * w.x - w.z) + t * t * (2.0 * (w.x + w.z) - 4.0 * w.y), 0.0);
     float half_width = width * 0.5 * frame.x;
-    float glow = in_light.y * quality > 0.004 ? in_light.x * frame.x * quality : 0.0;
-    reach = vec2(half_width, half_width + glow);
-    across = (half_width + glow + 1.0) * (gl_VertexID % 2 == 0 ? -1.0 : 1.0);
+    // Light that nobody would see is not drawn: below half a step of 255, and below more the less time
+    // there is.
+    float least = mix(0.05, 0.002, quality);
+    bool glows = in_light.y > least && in_light.x > 0.0;
+    reach = vec2(half_width, half_width + in_light.x * frame.x);
+    float seen = glows ? reach.y * (1.0 - sqrt(least / in_light.y)) : 0.0;
+    across = (max(half_width, seen) + 1.0) * (gl_VertexID % 2 == 0 ? -1.0 : 1.0);
+    // The inner side of a tight turn ends where the turn's centre is, or it would fold over.
+    float most = across * turn > 0.0 ? 0.98 * frame.x / abs(turn) : 1e9;
+    across = clamp(across, -most, most);
     along = t;
-    light_core = vec2(glow > 0.0 ? in_light.y : 0.0, in_light.z);
+    light_core = vec3(glows ? in_light.y : 0.0, in_light.z, least);
     color = mix(in_color0, in_color1, t);
     vec2 px = at * frame.x + vec2(-slope.y, slope.x) * across;
     gl_Position = vec4(px.x * 2.0 / viewport.x - 1.0, 1.0 - px.y * 2.0 / viewport.y, 0.0, 1.0);

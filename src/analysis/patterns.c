@@ -9,12 +9,15 @@ enum { ROWS_AT_ONCE = 64 };
 /* Sums over the queries of one head. */
 typedef struct Sums {
     double sum[PATTERN_COUNT];
+    double chance[PATTERN_COUNT]; /* sums of rows that read everything alike */
     int32_t n[PATTERN_COUNT];
 } Sums;
 
-static void add(Sums *sums, Pattern pattern, double weight)
+/* n_cells of the n_visible keys of a row have `weight` in all. */
+static void add(Sums *sums, Pattern pattern, double weight, int32_t n_cells, int32_t n_visible)
 {
     sums->sum[pattern] += weight;
+    sums->chance[pattern] += (double)n_cells / n_visible;
     sums->n[pattern]++;
 }
 
@@ -99,24 +102,25 @@ static void add_rows(const Trace *trace, int32_t layer, const TraceRows *rows, S
         int32_t end;
         trace_visible_keys(trace, layer, i, &first, &end);
         if (first == 0 && end > 0 && (i > 0 || !aligned)) {
-            add(sums, PATTERN_SINK, (double)rows->first[i]);
+            add(sums, PATTERN_SINK, (double)rows->first[i], 1, end - first);
         }
         if (end - first >= 2) {
-            add(sums, PATTERN_GLOBAL, (double)rows->entropy[i] / log(end - first));
+            add(sums, PATTERN_GLOBAL, (double)rows->entropy[i] / log(end - first), 0, 1);
         }
         if (!aligned) {
             continue;
         }
         if (first <= i && i < end) {
-            add(sums, PATTERN_SELF, (double)rows->self[i]);
+            add(sums, PATTERN_SELF, (double)rows->self[i], 1, end - first);
         }
         if (first <= i - 1 && i - 1 < end) {
-            add(sums, PATTERN_PREVIOUS, (double)rows->previous[i]);
+            add(sums, PATTERN_PREVIOUS, (double)rows->previous[i], 1, end - first);
         }
         bool far = AS_MAX(first, 1) < i - PATTERN_LOCAL_END || end - 1 > i + PATTERN_LOCAL_END;
         if (far) {
             int32_t j = rows->max_key[i];
-            add(sums, PATTERN_CONTENT, is_content(trace, i, j) ? (double)rows->max_weight[i] : 0);
+            double w = is_content(trace, i, j) ? (double)rows->max_weight[i] : 0;
+            add(sums, PATTERN_CONTENT, w, 1, end - first);
         }
     }
 }
@@ -141,7 +145,9 @@ static bool add_separators(const Trace *trace, int32_t layer, int32_t head, Sums
         int32_t first;
         int32_t end;
         trace_visible_keys(trace, layer, i, &first, &end);
-        sums->n[PATTERN_SEPARATOR] += first < end && before[end] > before[first];
+        if (first < end && before[end] > before[first]) {
+            add(sums, PATTERN_SEPARATOR, 0, before[end] - before[first], end - first);
+        }
     }
     mem_free(before);
     return true;
@@ -177,12 +183,12 @@ static void add_band_row(const Band *band, int32_t i, Sums *sums)
             n_local++;
         }
         if (j == i + 1) {
-            add(sums, PATTERN_NEXT, w);
+            add(sums, PATTERN_NEXT, w, 1, end - first);
         }
         near += w;
     }
     if (n_local) {
-        add(sums, PATTERN_LOCAL, local);
+        add(sums, PATTERN_LOCAL, local, n_local, end - first);
     }
     if (AS_MAX(first, 1) <= i - PATTERN_LONG_FROM || end > i + PATTERN_LONG_FROM) {
         /* The row sums to 1, so what is neither near nor the first token is far. */
@@ -190,7 +196,9 @@ static void add_band_row(const Band *band, int32_t i, Sums *sums)
         if (first == 0 && i >= PATTERN_LONG_FROM) {
             far -= (double)band->rows->first[i];
         }
-        add(sums, PATTERN_LONG, fmax(far, 0));
+        bool sees_first = first == 0 && i >= PATTERN_LONG_FROM;
+        int32_t n_far = end - first - AS_MAX(to - from, 0) - sees_first;
+        add(sums, PATTERN_LONG, fmax(far, 0), n_far, end - first);
     }
 }
 
@@ -269,23 +277,27 @@ double pattern_repeat_cells(const Trace *trace)
 }
 
 /* weights [n_rows, 2 * n_cols]: of the places [begin, …) at themselves, then at what follows. */
-static void add_copies(const Place *places, int32_t row0, int32_t row1, int32_t begin, int32_t n,
-                       const float *weights, Sums *sums)
+static void add_copies(const Trace *trace, int32_t layer, const Place *places, int32_t row0,
+                       int32_t row1, int32_t begin, const float *weights, Sums *sums)
 {
+    int32_t n = trace_info(trace)->n_queries;
     int32_t cols = row1 - begin;
     for (int32_t a = row0; a < row1; a++) {
         const float *row = weights + (size_t)(a - row0) * 2 * (size_t)cols;
         double same = 0;
         double after = 0;
-        bool repeated = false;
+        int32_t n_copies = 0;
         for (int32_t b = a - 1; b >= begin && places[b].id == places[a].id; b--) {
             same += (double)row[b - begin];
             after += places[b].at + 1 < n ? (double)row[cols + b - begin] : 0;
-            repeated = true;
+            n_copies++;
         }
-        if (repeated) {
-            add(sums, PATTERN_DUPLICATE, same);
-            add(sums, PATTERN_INDUCTION, after);
+        if (n_copies) {
+            int32_t first;
+            int32_t end;
+            trace_visible_keys(trace, layer, places[a].at, &first, &end);
+            add(sums, PATTERN_DUPLICATE, same, n_copies, AS_MAX(end - first, 1));
+            add(sums, PATTERN_INDUCTION, after, n_copies, AS_MAX(end - first, 1));
         }
     }
 }
@@ -317,7 +329,7 @@ static bool add_block(const Trace *trace, int32_t layer, int32_t head, const Pla
     bool ok = trace_gather(trace, layer, head, buffers->queries, row1 - row0, buffers->keys,
                            (int32_t)n_keys, buffers->weights, err);
     if (ok) {
-        add_copies(places, row0, row1, begin, n, buffers->weights, sums);
+        add_copies(trace, layer, places, row0, row1, begin, buffers->weights, sums);
     }
     return ok;
 }
@@ -348,6 +360,7 @@ static void put_mean(PatternScores *scores, const Sums *sums, Pattern pattern)
 {
     int32_t n = sums->n[pattern];
     scores->score[pattern] = n ? (float)(sums->sum[pattern] / n) : 0;
+    scores->chance[pattern] = n ? (float)(sums->chance[pattern] / n) : 0;
     scores->n_queries[pattern] = n;
     scores->known[pattern] = true;
 }
@@ -355,7 +368,8 @@ static void put_mean(PatternScores *scores, const Sums *sums, Pattern pattern)
 static float passes(const PatternScores *scores, Pattern p)
 {
     /* One lucky query makes no pattern. */
-    bool counts = scores->known[p] && scores->n_queries[p] >= PATTERN_MIN_QUERIES;
+    bool counts = scores->known[p] && scores->n_queries[p] >= PATTERN_MIN_QUERIES &&
+                  scores->score[p] > PATTERN_ABOVE_CHANCE * scores->chance[p];
     return counts ? scores->score[p] / pattern_limit(p) : 0;
 }
 

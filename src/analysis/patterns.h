@@ -17,7 +17,9 @@
  *               word more than PATTERN_LOCAL_END away, else 0
  *   long-range  sum of w_ij over |i - j| >= PATTERN_LONG_FROM and j > 0
  *
- * A head is called by the score that is furthest above its limit. Global, content and long-range
+ * A head is called by the score that is furthest above its limit; where there are so few keys that
+ * even rows that read everything alike come near it, the score must be PATTERN_ABOVE_CHANCE times
+ * theirs. Global, content and long-range
  * name a head (in this order) only when none of the others does: their cells contain the others'.
  * None above its limit is "mixed".
  *
@@ -49,6 +51,8 @@ typedef enum Pattern {
         PATTERN_COUNT
 } Pattern;
 
+#define PATTERN_ABOVE_CHANCE 1.5f
+
 enum {
     PATTERN_MIN_QUERIES = 4, /* that a pattern needs to name a head: fewer are an accident */
     PATTERN_LOCAL_END = 8,   /* tokens */
@@ -66,6 +70,7 @@ typedef struct PatternScores {
     float score[PATTERN_COUNT];       /* 0..1; 0 where no query has such a cell */
     int32_t n_queries[PATTERN_COUNT]; /* that have such cells; 0 = the score says nothing */
     bool known[PATTERN_COUNT];        /* false: not computed, or without meaning here */
+    float chance[PATTERN_COUNT];      /* what rows that read everything alike would score */
     int best;                         /* Pattern it is called by; -1 mixed */
 } PatternScores;
 

@@ -12,10 +12,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#ifndef ATTNSCOPE_VERSION
-#define ATTNSCOPE_VERSION "0.1.0"
-#endif
-
 void cli_log(void *payload, LogLevel level, const char *line)
 {
     (void)payload;

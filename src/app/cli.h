@@ -3,6 +3,10 @@
 #include "app/app.h"
 #include "base/str.h"
 
+#ifndef ATTNSCOPE_VERSION
+#define ATTNSCOPE_VERSION "0.1.0"
+#endif
+
 /** Log.write: one line on standard error. */
 void cli_log(void *payload, LogLevel level, const char *line);
 /** Does a first word that is no command name a model? */

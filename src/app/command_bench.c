@@ -1,4 +1,5 @@
 /* bench: attention against the machine's peak, as a table, JSON and a picture. */
+#include "app/bench_render.h"
 #include "app/bench_report.h"
 #include "app/cli.h"
 #include "attention/attention.h"
@@ -283,6 +284,9 @@ bool command_bench(App *app, Error *err)
         .plot = app_option(app, OPTION_PLOT_ID)->text,
         .json = app_option(app, OPTION_JSON_ID)->given,
     };
+    if (app_option(app, OPTION_RENDER_ID)->given) {
+        return bench_render(app, err);
+    }
     if (!check_options(app, model, err) || !check_measurable(&run, err)) {
         return false;
     }

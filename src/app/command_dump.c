@@ -137,8 +137,10 @@ static bool choose(Dump *d, Error *err)
         }
         ok = pick(d->app, OPTION_LAYER_ID, f.n_layers + 1, f.name, &d->layers, err);
     } else if (d->what == DUMP_LOGITS) {
-        d->layers = (Axis){0, 1, false};
-        say_ignored(d, OPTION_LAYER_ID);
+        /* With a layer, what would be predicted after that many (the logit lens). */
+        d->layers = (Axis){f.n_layers, f.n_layers + 1, false};
+        ok = !app_option(d->app, OPTION_LAYER_ID)->given ||
+             pick(d->app, OPTION_LAYER_ID, f.n_layers + 1, f.name, &d->layers, err);
     } else {
         ok = pick(d->app, OPTION_LAYER_ID, f.n_layers, f.name, &d->layers, err);
     }
@@ -222,7 +224,7 @@ static bool vector_band(const Dump *d, int32_t layer, int32_t head, int32_t row0
     case DUMP_HIDDEN:
         return trace_hidden(trace, layer, row0, row1, out, err);
     case DUMP_LOGITS:
-        return trace_logits(trace, d->run->model, row0, row1, out, err);
+        return trace_logits_at(trace, d->run->model, layer, row0, row1, out, err);
     default:
         return error_set(err, ERR_INTERNAL, "not a vector");
     }

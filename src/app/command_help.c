@@ -4,6 +4,7 @@
 #include "registry/help.h"
 #include "registry/keys.h"
 #include "registry/nearest.h"
+#include "registry/ship.h"
 #include "session/commands.h"
 #include "views/views.h"
 #include "session/session.h"
@@ -92,6 +93,10 @@ static const struct {
     {"views", "names of the views"},
     {"keys", "keys of the window"},
     {"commands", "what keys, palette and --do can do"},
+    {"man", "all of this as a manual page"},
+    {"bash", "completions for that shell"},
+    {"zsh", "the same"},
+    {"fish", "the same"},
 };
 
 static bool print_program(StrBuf *out, Error *err)
@@ -142,6 +147,18 @@ static bool print_topic(App *app, const char *topic, StrBuf *out, Error *err)
     }
     if (!strcmp(topic, "keys")) {
         return print_keys(app, out, err);
+    }
+    if (!strcmp(topic, "man")) {
+        return ship_man(ATTNSCOPE_VERSION, out, err);
+    }
+    if (!strcmp(topic, "bash")) {
+        return ship_bash(out, err);
+    }
+    if (!strcmp(topic, "zsh")) {
+        return ship_zsh(out, err);
+    }
+    if (!strcmp(topic, "fish")) {
+        return ship_fish(out, err);
     }
     if (!strcmp(topic, "commands")) {
         return print_commands(out, err);

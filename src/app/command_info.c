@@ -137,6 +137,19 @@ static bool trace_json(const TraceInfo *info, StrBuf *out, Error *err)
 static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)
 {
     char a[32];
+    if (info->weights_only) {
+        char shift[48] = "";
+        if (info->given_shift > 1e-3f) {
+            snprintf(shift, sizeof shift, "; rows were up to %.2g from a sum of 1",
+                     (double)info->given_shift);
+        }
+        return strbuf_printf(out, err,
+                             "%-14s%s\n%-14s%d queries, %d keys\n%-14s%d layers of %d heads\n"
+                             "%-14sweights as they were given%s\n",
+                             "weights of", info->model_name, "tokens", info->n_queries,
+                             info->n_keys, "attention", info->n_layers, info->n_heads, "holds",
+                             shift);
+    }
     char tokens[64];
     bool cross = info->stack == TRACE_STACK_CROSS;
     snprintf(tokens, sizeof tokens, cross ? "%d, which read %d of the source" : "%d",

@@ -15,7 +15,7 @@ bool command_shot(App *app, Error *err)
                          output->text);
     }
     Screen screen;
-    if (!screen_open(&screen, app, NULL, NULL, err)) {
+    if (!screen_open(&screen, app, NULL, NULL, NULL, err)) {
         return false;
     }
     const ViewDef *view = view_def(screen.session->view);

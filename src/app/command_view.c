@@ -10,7 +10,7 @@ static bool draw_first_screen(App *app, const Error *why, Error *err)
     static const char path[] = "attnscope.png";
     const OptionValue *size = app_option(app, OPTION_SIZE_ID);
     Screen screen;
-    if (!screen_open(&screen, app, NULL, NULL, err)) {
+    if (!screen_open(&screen, app, NULL, NULL, NULL, err)) {
         return false;
     }
     bool ok = screen_shot(&screen, path, size->has ? (int32_t)size->first : 1920,

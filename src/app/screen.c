@@ -1,12 +1,15 @@
 #include "app/screen.h"
 
 #include "app/cli.h"
+#include "app/config.h"
+#include "base/clock.h"
 #include "base/embedded.h"
 #include "base/file.h"
 #include "export/export.h"
 #include "gfx/headless.h"
 #include "session/commands.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- options ---- */
@@ -49,11 +52,12 @@ static bool apply_options(Screen *screen, Error *err)
     bool one = query->given || key->given || app_option(app, OPTION_LAYER_ID)->given ||
                app_option(app, OPTION_HEAD_ID)->given;
     s->view = one ? VIEW_MATRIX : VIEW_OVERVIEW;
-    if (!theme_find(app_option(app, OPTION_THEME_ID)->text, &theme)) {
+    const OptionValue *named = app_option(app, OPTION_THEME_ID);
+    if (named->given && !theme_find(named->text, &theme)) {
         return error_set(err, ERR_USAGE, "--theme: there is no such theme");
     }
-    s->options.theme = (int)theme;
-    s->options.scale = scale->has ? (float)scale->number : 1;
+    s->options.theme = named->given ? (int)theme : s->options.theme;
+    s->options.scale = scale->given ? (float)scale->number : s->options.scale;
     if (view->has && !view_find(view->text, &s->view)) {
         return error_set(err, ERR_USAGE, "--view '%.40s': there is no such view (help views)",
                          view->text);
@@ -80,14 +84,10 @@ static bool apply_options(Screen *screen, Error *err)
     return true;
 }
 
-bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wake_payload,
-                 Error *err)
+bool screen_prepare(Screen *screen, App *app, void (*wake)(void *payload), void *wake_payload,
+                    Error *err)
 {
     *screen = (Screen){.app = app};
-    RunRequest request;
-    if (!app_read_request(app, &request, err)) {
-        return false;
-    }
     screen->fonts = fontset_create(err);
     screen->session =
         screen->fonts
@@ -100,9 +100,32 @@ bool screen_open(Screen *screen, App *app, void (*wake)(void *payload), void *wa
                            &(ViewsDesc){.model_cache = cli_model_cache(app), .keys = &screen->keys},
                            err)
             : NULL;
-    if (!screen->views || !read_keys(screen, err) || !apply_options(screen, err)) {
+    if (!screen->views || !read_keys(screen, err)) {
         screen_close(screen);
         return false;
+    }
+    return true;
+}
+
+bool screen_open(Screen *screen, App *app, Config *config, void (*wake)(void *payload),
+                 void *wake_payload, Error *err)
+{
+    RunRequest request;
+    *screen = (Screen){.app = app};
+    if (!app_read_request(app, &request, err) ||
+        !screen_prepare(screen, app, wake, wake_payload, err)) {
+        return false;
+    }
+    if (config) {
+        config_load(config, screen);
+        config_load_keys(config, screen);
+    }
+    if (!apply_options(screen, err)) {
+        screen_close(screen);
+        return false;
+    }
+    if (config) {
+        config_opened(config, screen);
     }
     const OptionValue *file = app_option(app, OPTION_FILE_ID);
     bool named = file->given && strcmp(file->text, "-") != 0;
@@ -164,6 +187,50 @@ bool screen_pass(Screen *screen, const UiFrame *frame, Error *err)
     run_keys(screen);
     ui_end(&screen->ui);
     return draw_end(&screen->list, err);
+}
+
+static bool surface_pass(Screen *screen, const ScreenSurface *surface, float *scale, Error *err)
+{
+    const SessionOptions *o = &screen->session->options;
+    *scale = fmaxf(surface->content_scale, 0.25f) * o->scale;
+    return screen_pass(screen,
+                       &(UiFrame){.list = &screen->list,
+                                  .fonts = screen->fonts,
+                                  .theme = (ThemeId)o->theme,
+                                  .width = (float)surface->width_px / *scale,
+                                  .height = (float)surface->height_px / *scale,
+                                  .scale = *scale,
+                                  .now_s = clock_now_s(),
+                                  .still = surface->still},
+                       err);
+}
+
+bool screen_build(Screen *screen, const ScreenSurface *surface, const UiEvent *events, int n_events,
+                  float *scale, Error *err)
+{
+    enum { ROUNDS = 4 };
+    for (int i = 0; i < n_events; i++) {
+        if (ui_feed(&screen->ui, &events[i])) {
+            continue;
+        }
+        if (!surface_pass(screen, surface, scale, err)) {
+            return false;
+        }
+        session_update(screen->session, clock_now_s());
+        if (!ui_feed(&screen->ui, &events[i])) {
+            return error_set(err, ERR_INTERNAL, "an event was not taken");
+        }
+    }
+    /* What a pass posts is seen in the frame that shows it; a few rounds settle it. */
+    for (int round = 0; round < ROUNDS; round++) {
+        if (!surface_pass(screen, surface, scale, err)) {
+            return false;
+        }
+        if (!session_update(screen->session, clock_now_s())) {
+            break;
+        }
+    }
+    return true;
 }
 
 static bool check_selection(const Session *s, const Selection *wanted, Error *err)
@@ -303,6 +370,32 @@ static bool paint_png(const DrawList *list, const char *path, int32_t width, int
     return ok;
 }
 
+/* One command alone, by a context of its own: its box at the corner of a list that has the size. */
+static bool rasterise(void *payload, const DrawList *list, const DrawCmd *cmd, float scale,
+                      int32_t width, int32_t height, unsigned char *rgba, Error *err)
+{
+    (void)payload;
+    Headless *headless = headless_create(width, height, err);
+    Gfx *gfx = headless ? gfx_create(headless_proc, err) : NULL;
+    DrawList one = {0};
+    bool ok = gfx != NULL;
+    if (ok) {
+        draw_begin(&one, list->fonts, (float)width / scale, (float)height / scale);
+        DrawScene scene = cmd->u.scene;
+        scene.ground_middle.x -= scene.box.x;
+        scene.ground_middle.y -= scene.box.y;
+        scene.box.x = scene.box.y = 0;
+        draw_scene(&one, &scene);
+        gfx_begin_frame(gfx, width, height, scale);
+        ok = draw_end(&one, err) && gfx_paint(gfx, &one, err) &&
+             gfx_read_pixels(gfx, rgba, (size_t)width * (size_t)height * 4, err);
+    }
+    draw_list_free(&one);
+    gfx_destroy(gfx);
+    headless_destroy(headless);
+    return ok;
+}
+
 bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t height_px, Error *err)
 {
     float scale = screen->session->options.scale;
@@ -310,7 +403,7 @@ bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t hei
         !cli_go_on(screen->app, err)) {
         return false;
     }
-    ExportDesc desc = {.scale = scale};
+    ExportDesc desc = {.scale = scale, .rasterise = rasterise};
     if (path_has_suffix(path, ".svg")) {
         return export_svg(path, &screen->list, &desc, err);
     }

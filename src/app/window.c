@@ -1,5 +1,6 @@
 #include "app/window.h"
 
+#include "app/config.h"
 #include "app/window_input.h"
 #include "base/clock.h"
 #include "gfx/gfx.h"
@@ -10,17 +11,22 @@
 #include <stdio.h>
 
 static const double FRAME_S = 1.0 / 60;
+/* Frames that take longer are drawn with less glow. */
+static const double SLOW_S = 0.035;
 
 typedef struct Window {
     Screen screen;
+    Config config;
     GLFWwindow *handle;
     Gfx *gfx;
     WindowInput input;
     GLFWcursor *cursors[4]; /* by UiCursor; NULL = the system has none */
     UiCursor cursor;
     int width_px, height_px;
-    float scale; /* device px per logical px, the screen's and the person's multiplied */
-    bool still;  /* reduced motion */
+    float content_scale; /* the screen's */
+    float scale;         /* device px per logical px: the screen's and the person's multiplied */
+    bool still;          /* reduced motion */
+    float glow;          /* share of the curves' glow that there is time for, 0..1 */
 } Window;
 
 static void wake(void *payload)
@@ -106,6 +112,9 @@ static void make_cursors(Window *w)
 
 static void close_window(Window *w)
 {
+    if (w->screen.session) {
+        config_save(&w->config, &w->screen);
+    }
     screen_close(&w->screen); /* ends the jobs, which post events */
     for (int i = 0; i < w->input.n_dropped; i++) {
         mem_free(w->input.dropped[i]);
@@ -128,6 +137,7 @@ static void measure(Window *w)
     glfwGetWindowSize(w->handle, &window_w, &window_h);
     glfwGetFramebufferSize(w->handle, &w->width_px, &w->height_px);
     glfwGetWindowContentScale(w->handle, &content_x, &content_y);
+    w->content_scale = content_x;
     w->scale = fmaxf(content_x, 0.25f) * w->screen.session->options.scale;
     if (window_w > 0 && window_h > 0) {
         w->input.to_logical_x = (float)w->width_px / (float)window_w / w->scale;
@@ -135,59 +145,17 @@ static void measure(Window *w)
     }
 }
 
-static bool pass(Window *w, Error *err)
-{
-    const Session *s = w->screen.session;
-    return screen_pass(&w->screen,
-                       &(UiFrame){.list = &w->screen.list,
-                                  .fonts = w->screen.fonts,
-                                  .theme = (ThemeId)s->options.theme,
-                                  .width = (float)w->width_px / w->scale,
-                                  .height = (float)w->height_px / w->scale,
-                                  .scale = w->scale,
-                                  .now_s = clock_now_s(),
-                                  .still = w->still},
-                       err);
-}
-
-static void take_dropped(Window *w)
-{
-    for (int i = 0; i < w->input.n_dropped; i++) {
-        session_post(w->screen.session, "open %s", w->input.dropped[i]);
-        mem_free(w->input.dropped[i]);
-    }
-    w->input.n_dropped = 0;
-}
-
-/* Feeds all events, with a pass between two that cannot be seen in one, then brings the session up
- * to date and the list to what it says. */
 static bool build_frame(Window *w, Error *err)
 {
-    take_dropped(w);
-    for (int i = 0; i < w->input.n_events; i++) {
-        if (ui_feed(&w->screen.ui, &w->input.events[i])) {
-            continue;
-        }
-        if (!pass(w, err)) {
-            return false;
-        }
-        session_update(w->screen.session, clock_now_s());
-        if (!ui_feed(&w->screen.ui, &w->input.events[i])) {
-            return error_set(err, ERR_INTERNAL, "an event was not taken");
-        }
-    }
+    window_input_open_dropped(&w->input, w->screen.session);
+    int n = w->input.n_events;
     w->input.n_events = 0;
-    /* What a pass posts is seen in the frame that shows it; a few rounds settle it. */
-    for (int round = 0; round < 4; round++) {
-        measure(w);
-        if (!pass(w, err)) {
-            return false;
-        }
-        if (!session_update(w->screen.session, clock_now_s())) {
-            break;
-        }
-    }
-    return true;
+    return screen_build(&w->screen,
+                        &(ScreenSurface){.width_px = w->width_px,
+                                         .height_px = w->height_px,
+                                         .content_scale = w->content_scale,
+                                         .still = w->still},
+                        w->input.events, n, &w->scale, err);
 }
 
 static bool paint(Window *w, Error *err)
@@ -195,11 +163,20 @@ static bool paint(Window *w, Error *err)
     if (w->width_px < 1 || w->height_px < 1) {
         return true; /* minimised */
     }
+    double start = clock_now_s();
+    gfx_set_glow(w->gfx, w->glow);
     gfx_begin_frame(w->gfx, w->width_px, w->height_px, w->scale);
     if (!gfx_paint(w->gfx, &w->screen.list, err)) {
         return false;
     }
     glfwSwapBuffers(w->handle);
+    /* A slow painter gives up light first; what rests is painted with all of it. */
+    double took = clock_now_s() - start;
+    bool rests = !w->screen.ui.moves && !w->screen.session->playback.playing;
+    w->glow = rests               ? 1
+              : took > SLOW_S     ? fmaxf(w->glow - 0.2f, 0)
+              : took < SLOW_S / 2 ? fminf(w->glow + 0.05f, 1)
+                                  : w->glow;
     if (w->screen.ui.cursor != w->cursor) {
         w->cursor = w->screen.ui.cursor;
         glfwSetCursor(w->handle, w->cursors[w->cursor]);
@@ -262,6 +239,7 @@ static bool run(Window *w, Error *err)
         if (!build_frame(w, err) || !paint(w, err)) {
             return false;
         }
+        config_save(&w->config, &w->screen);
         if (titled != w->screen.session->trace_version) {
             titled = w->screen.session->trace_version;
             set_title(w);
@@ -281,11 +259,13 @@ bool window_run(App *app, bool *no_display, Error *err)
     }
     *no_display = false;
     /* The model is being opened while the window comes up. */
-    bool ok = make_window(w, app, no_display, err) && screen_open(&w->screen, app, wake, NULL, err);
+    bool ok = make_window(w, app, no_display, err) &&
+              screen_open(&w->screen, app, &w->config, wake, NULL, err);
     if (ok) {
         window_input_attach(w->handle, &w->input);
         make_cursors(w);
         w->still = app_option(app, OPTION_REDUCED_MOTION_ID)->given;
+        w->glow = 1;
         w->screen.ui.clipboard =
             (UiClipboard){.get = clipboard_get, .set = clipboard_set, .payload = w->handle};
         ok = run(w, err);

@@ -138,9 +138,8 @@ static void on_scroll(GLFWwindow *window, double dx, double dy)
                           .mods = input->mods});
 }
 
-static void on_drop(GLFWwindow *window, int n, const char **paths)
+void window_input_drop(WindowInput *input, int n, const char *const *paths)
 {
-    WindowInput *input = input_of(window);
     for (int i = 0; i < n && input->n_dropped < WINDOW_DROPS; i++) {
         size_t bytes = strlen(paths[i]) + 1;
         char *path = mem_alloc(bytes, NULL);
@@ -149,6 +148,20 @@ static void on_drop(GLFWwindow *window, int n, const char **paths)
             input->dropped[input->n_dropped++] = path;
         }
     }
+}
+
+void window_input_open_dropped(WindowInput *input, Session *session)
+{
+    for (int i = 0; i < input->n_dropped; i++) {
+        session_post(session, "open %s", input->dropped[i]);
+        mem_free(input->dropped[i]);
+    }
+    input->n_dropped = 0;
+}
+
+static void on_drop(GLFWwindow *window, int n, const char **paths)
+{
+    window_input_drop(input_of(window), n, paths);
 }
 
 static void on_damage(GLFWwindow *window)

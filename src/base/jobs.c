@@ -4,6 +4,9 @@
 #include "base/clock.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 typedef struct Job {
     struct Job *next;
@@ -15,12 +18,19 @@ typedef struct Job {
     Error error;
 } Job;
 
-struct Jobs {
+typedef struct Worker {
+    struct Jobs *jobs;
     pthread_t thread;
-    pthread_mutex_t lock;   /* guards everything below */
-    pthread_cond_t changed; /* work arrived, finished, or quit */
-    Job *waiting;           /* oldest first */
+    bool started;
+    bool steps_back; /* the thread's own */
+    Job *waiting;    /* oldest first */
     Job *running;
+} Worker;
+
+struct Jobs {
+    pthread_mutex_t lock;   /* guards everything below, and the workers' jobs */
+    pthread_cond_t changed; /* work arrived, finished, or quit */
+    Worker workers[JOB_LANE_COUNT];
     Job *finished; /* oldest first */
     uint64_t last_id;
     bool quit;
@@ -35,21 +45,35 @@ static void append(Job **list, Job *job)
     *list = job;
 }
 
+/* The window draws while all cores compute: a thread that works steps back for it, and so do those
+ * that OpenMP starts for it, as they take over its priority. Where that is refused nothing is lost
+ * but smoothness. */
+static void give_way(void)
+{
+    enum { NICE = 10 };
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+}
+
 static void *work(void *payload)
 {
-    Jobs *jobs = payload;
+    Worker *worker = payload;
+    Jobs *jobs = worker->jobs;
     pthread_mutex_lock(&jobs->lock);
     while (true) {
-        while (!jobs->waiting && !jobs->quit) {
+        while (!worker->waiting && !jobs->quit) {
             pthread_cond_wait(&jobs->changed, &jobs->lock);
         }
-        Job *job = jobs->waiting;
+        Job *job = worker->waiting;
         if (!job) {
             break;
         }
-        jobs->waiting = job->next;
-        jobs->running = job;
+        worker->waiting = job->next;
+        worker->running = job;
         job->started_s = clock_now_s();
+        if (job->desc.wake && !worker->steps_back) {
+            worker->steps_back = true;
+            give_way();
+        }
         pthread_mutex_unlock(&jobs->lock);
         if (atomic_load(&job->control.cancel)) {
             job->ok = error_set(&job->error, ERR_CANCELLED, "%s: cancelled", job->desc.title);
@@ -60,7 +84,7 @@ static void *work(void *payload)
         void (*wake)(void *) = job->desc.wake;
         void *wake_payload = job->desc.wake_payload;
         pthread_mutex_lock(&jobs->lock);
-        jobs->running = NULL;
+        worker->running = NULL;
         append(&jobs->finished, job);
         pthread_cond_broadcast(&jobs->changed);
         if (wake) {
@@ -81,12 +105,15 @@ Jobs *jobs_create(Error *err)
     }
     pthread_mutex_init(&jobs->lock, NULL);
     pthread_cond_init(&jobs->changed, NULL);
-    if (pthread_create(&jobs->thread, NULL, work, jobs) != 0) {
-        error_set(err, ERR_MEMORY, "could not start a worker thread");
-        pthread_cond_destroy(&jobs->changed);
-        pthread_mutex_destroy(&jobs->lock);
-        mem_free(jobs);
-        return NULL;
+    for (int i = 0; i < JOB_LANE_COUNT; i++) {
+        Worker *worker = &jobs->workers[i];
+        worker->jobs = jobs;
+        worker->started = pthread_create(&worker->thread, NULL, work, worker) == 0;
+        if (!worker->started) {
+            error_set(err, ERR_MEMORY, "could not start a worker thread");
+            jobs_destroy(jobs);
+            return NULL;
+        }
     }
     return jobs;
 }
@@ -98,15 +125,22 @@ void jobs_destroy(Jobs *jobs)
     }
     pthread_mutex_lock(&jobs->lock);
     jobs->quit = true;
-    for (Job *job = jobs->waiting; job; job = job->next) {
-        atomic_store(&job->control.cancel, true);
-    }
-    if (jobs->running) {
-        atomic_store(&jobs->running->control.cancel, true);
+    for (int i = 0; i < JOB_LANE_COUNT; i++) {
+        Worker *worker = &jobs->workers[i];
+        for (Job *job = worker->waiting; job; job = job->next) {
+            atomic_store(&job->control.cancel, true);
+        }
+        if (worker->running) {
+            atomic_store(&worker->running->control.cancel, true);
+        }
     }
     pthread_cond_broadcast(&jobs->changed);
     pthread_mutex_unlock(&jobs->lock);
-    pthread_join(jobs->thread, NULL);
+    for (int i = 0; i < JOB_LANE_COUNT; i++) {
+        if (jobs->workers[i].started) {
+            pthread_join(jobs->workers[i].thread, NULL);
+        }
+    }
     jobs_poll(jobs);
     pthread_cond_destroy(&jobs->changed);
     pthread_mutex_destroy(&jobs->lock);
@@ -129,7 +163,7 @@ uint64_t jobs_submit(Jobs *jobs, const JobDesc *desc, Error *err)
     }
     uint64_t id = ++jobs->last_id;
     job->id = id;
-    append(&jobs->waiting, job);
+    append(&jobs->workers[desc->lane].waiting, job);
     pthread_cond_broadcast(&jobs->changed);
     pthread_mutex_unlock(&jobs->lock);
     return id;
@@ -138,13 +172,16 @@ uint64_t jobs_submit(Jobs *jobs, const JobDesc *desc, Error *err)
 void jobs_cancel(Jobs *jobs, uint64_t id)
 {
     pthread_mutex_lock(&jobs->lock);
-    for (Job *job = jobs->waiting; job; job = job->next) {
-        if (job->id == id) {
-            atomic_store(&job->control.cancel, true);
+    for (int i = 0; i < JOB_LANE_COUNT; i++) {
+        Worker *worker = &jobs->workers[i];
+        for (Job *job = worker->waiting; job; job = job->next) {
+            if (job->id == id) {
+                atomic_store(&job->control.cancel, true);
+            }
         }
-    }
-    if (jobs->running && jobs->running->id == id) {
-        atomic_store(&jobs->running->control.cancel, true);
+        if (worker->running && worker->running->id == id) {
+            atomic_store(&worker->running->control.cancel, true);
+        }
     }
     pthread_mutex_unlock(&jobs->lock);
 }
@@ -168,11 +205,20 @@ int jobs_poll(Jobs *jobs)
     return n;
 }
 
+static bool is_busy(const Jobs *jobs)
+{
+    bool busy = false;
+    for (int i = 0; i < JOB_LANE_COUNT; i++) {
+        busy |= jobs->workers[i].waiting || jobs->workers[i].running;
+    }
+    return busy;
+}
+
 void jobs_wait_all(Jobs *jobs)
 {
     while (true) {
         pthread_mutex_lock(&jobs->lock);
-        while (!jobs->finished && (jobs->waiting || jobs->running)) {
+        while (!jobs->finished && is_busy(jobs)) {
             pthread_cond_wait(&jobs->changed, &jobs->lock);
         }
         bool idle = !jobs->finished;
@@ -188,7 +234,13 @@ JobStatus jobs_status(Jobs *jobs)
 {
     JobStatus status = {.fraction = -1};
     pthread_mutex_lock(&jobs->lock);
-    const Job *job = jobs->running ? jobs->running : jobs->waiting;
+    /* The long one is what somebody waits for. */
+    const Worker *worker = NULL;
+    for (int i = 0; i < JOB_LANE_COUNT && !worker; i++) {
+        const Worker *w = &jobs->workers[i];
+        worker = w->running || w->waiting ? w : NULL;
+    }
+    const Job *job = !worker ? NULL : worker->running ? worker->running : worker->waiting;
     if (job) {
         status.id = job->id;
         status.title = job->desc.title;
@@ -196,10 +248,12 @@ JobStatus jobs_status(Jobs *jobs)
         uint64_t total = atomic_load(&job->control.total_units);
         uint64_t done = atomic_load(&job->control.done_units);
         status.fraction = total ? (double)done / (double)total : -1;
-        status.seconds = jobs->running ? clock_now_s() - job->started_s : 0;
+        status.seconds = worker->running ? clock_now_s() - job->started_s : 0;
     }
-    for (const Job *w = jobs->waiting; w; w = w->next) {
-        status.n_waiting += w != job;
+    for (int i = 0; i < JOB_LANE_COUNT; i++) {
+        for (const Job *w = jobs->workers[i].waiting; w; w = w->next) {
+            status.n_waiting += w != job;
+        }
     }
     pthread_mutex_unlock(&jobs->lock);
     return status;

@@ -1,7 +1,10 @@
 #pragma once
 /*
- * Long work off the main thread. One worker runs jobs in order (the work itself may use OpenMP);
- * `run` works on private data, `done` is called on the main thread from jobs_poll and publishes.
+ * Long work off the main thread. Two workers, a lane each, run jobs in order (the work itself may
+ * use OpenMP): long work, and small pieces that somebody looks at and that must not wait behind it.
+ * Where there is an event loop to wake, they step back for the thread that
+ * draws. `run` works on private data, `done` is called on the
+ * main thread from jobs_poll and publishes.
  */
 #include "base/error.h"
 
@@ -17,11 +20,14 @@ typedef struct JobControl {
     _Atomic(const char *) stage;   /* static text: what runs now, "layer 3" style detail is UI's */
 } JobControl;
 
+typedef enum JobLane { JOB_LONG, JOB_SHORT, JOB_LANE_COUNT } JobLane;
+
 typedef struct JobDesc {
     const char *title; /* static text, for the status line */
     bool (*run)(void *payload, JobControl *control, Error *err); /* worker thread */
     void (*done)(void *payload, bool ok, const Error *err);      /* main thread, frees payload */
     void *payload;
+    JobLane lane;                     /* jobs of different lanes run side by side */
     void (*wake)(void *wake_payload); /* any thread: called when finished, to wake an event loop */
     void *wake_payload;
 } JobDesc;

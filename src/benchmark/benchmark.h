@@ -26,6 +26,8 @@ typedef struct BenchMachine {
     double triad_gbs;   /* the same for a = b + s c, three arrays counted (STREAM, McCalpin 1995) */
 } BenchMachine;
 
+/** The processor as the system names it. */
+void bench_cpu_name(char *name, size_t size);
 /** isa AUTO and n_threads 0 as in AttnCtxDesc. ERR_UNSUPPORTED for an ISA that is not here. */
 AS_MUST_CHECK bool bench_machine(BenchMachine *machine, AttnIsa isa, int n_threads, Error *err);
 

@@ -74,7 +74,7 @@ static double measure_peak(PeakLoop *loop, int n_threads, int64_t rounds)
     return total / 1e9;
 }
 
-static void read_cpu_name(char *name, size_t size)
+void bench_cpu_name(char *name, size_t size)
 {
     snprintf(name, size, "unknown processor");
     FILE *file = fopen("/proc/cpuinfo", "r");
@@ -109,7 +109,7 @@ bool bench_machine(BenchMachine *machine, AttnIsa isa, int n_threads, Error *err
     PeakLoop *loop = peak_loop_of(attn_ctx_isa(ctx));
     bool bf16 = attn_ctx_has_precision(ctx, ATTN_PRECISION_BF16);
     attn_ctx_destroy(&ctx);
-    read_cpu_name(machine->cpu, sizeof machine->cpu);
+    bench_cpu_name(machine->cpu, sizeof machine->cpu);
 #if defined(__clang__)
     snprintf(machine->compiler, sizeof machine->compiler, "clang %d.%d.%d", __clang_major__,
              __clang_minor__, __clang_patchlevel__);

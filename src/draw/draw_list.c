@@ -325,6 +325,8 @@ static Vec2 along(Vec2 at, TextTurn turn, float d)
         return vec2(at.x, at.y - d);
     case TEXT_DOWN:
         return vec2(at.x, at.y + d);
+    case TEXT_LEAN:
+        return vec2(at.x + d * TEXT_LEAN_COS, at.y - d * TEXT_LEAN_SIN);
     default:
         return vec2(at.x + d, at.y);
     }
@@ -338,6 +340,13 @@ static Rect text_bounds(const DrawList *list, const DrawText *t, Vec2 start, flo
         return rect(start.x - m.ascent, start.y - width, m.ascent + m.descent, width);
     case TEXT_DOWN:
         return rect(start.x - m.descent, start.y, m.ascent + m.descent, width);
+    case TEXT_LEAN: {
+        float x0 = start.x - m.ascent * TEXT_LEAN_SIN;
+        float x1 = start.x + m.descent * TEXT_LEAN_SIN + width * TEXT_LEAN_COS;
+        float y0 = start.y - width * TEXT_LEAN_SIN - m.ascent * TEXT_LEAN_COS;
+        float y1 = start.y + m.descent * TEXT_LEAN_COS;
+        return rect(x0, y0, x1 - x0, y1 - y0);
+    }
     default:
         return rect(start.x, start.y - m.ascent, width, m.ascent + m.descent);
     }

@@ -9,8 +9,8 @@
  *   if (!draw_end(&list, err)) …
  *
  * Everything given is copied into the list's arena but cell values, images, curves and particles,
- * which are borrowed until the list is painted. A draw call that runs out of memory is remembered and told by
- * draw_end. Main thread only.
+ * which are borrowed until the list is painted. A draw call that runs out of memory is remembered
+ * and told by draw_end. Main thread only.
  */
 #include "draw/color.h"
 #include "draw/colormap.h"
@@ -138,7 +138,7 @@ typedef struct DrawText {
     DrawAlign align;
     float max_width; /* > 0: elided with an ellipsis to fit */
     float tracking;  /* px added between clusters (small capitals) */
-    TextTurn turn;   /* TEXT_UP reads upwards, TEXT_DOWN downwards; at and align turn with it */
+    TextTurn turn;   /* at and align turn with it */
 } DrawText;
 
 /** A picture of 8-bit RGBA rows, straight alpha. */

@@ -55,7 +55,7 @@ static bool put_points(StrBuf *b, const Vec2 *p, size_t n, Error *err)
 static bool put_text(StrBuf *b, const DrawCmd *cmd, Error *err)
 {
     const DrawText *t = &cmd->u.text;
-    static const char *const turns[] = {"", " up", " down"};
+    static const char *const turns[] = {"", " up", " down", " lean"};
     bool ok = strbuf_puts(b, " ", err) && strbuf_json_string(b, t->text, t->n, err) &&
               strbuf_printf(b, err, " %s%s", font_name(t->face), turns[t->turn]) &&
               put_number(b, "size", t->size, err) && put_point(b, "at", t->at, err) &&

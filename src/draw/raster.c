@@ -50,7 +50,7 @@ static bool render(FontSet *fonts, FT_Outline *outline, GlyphBitmap *out)
 static bool raster_tofu(FontSet *fonts, float device_px, TextTurn turn, int phase, GlyphBitmap *out)
 {
     float stroke = AS_MAX(1.0f, device_px / 14);
-    float shift = (float)phase / TEXT_PHASES;
+    float shift = turn == TEXT_LEAN ? 0 : (float)phase / TEXT_PHASES;
     Rect box = rect(0.08f * device_px + stroke / 2 + shift, -0.72f * device_px + stroke / 2,
                     0.46f * device_px - stroke, 0.72f * device_px - stroke);
     Vec2 corner[4] = {{box.x, box.y},
@@ -64,6 +64,9 @@ static bool raster_tofu(FontSet *fonts, float device_px, TextTurn turn, int phas
             p = vec2(p.y, -p.x);
         } else if (turn == TEXT_DOWN) {
             p = vec2(-p.y, p.x);
+        } else if (turn == TEXT_LEAN) {
+            p = vec2(p.x * TEXT_LEAN_COS + p.y * TEXT_LEAN_SIN,
+                     p.y * TEXT_LEAN_COS - p.x * TEXT_LEAN_SIN);
         }
         if (i == 0) {
             path_move(&b, p);
@@ -85,7 +88,7 @@ bool fontset_raster(FontSet *fonts, uint16_t face, uint32_t glyph, float device_
     if (face >= fonts->faces.n || !(device_px >= 1) || device_px > RASTER_MOST_PX / 2) {
         return false;
     }
-    phase = AS_CLAMP(phase, 0, TEXT_PHASES - 1);
+    phase = AS_CLAMP(phase, 0, TEXT_PHASES * (turn == TEXT_LEAN ? TEXT_PHASES : 1) - 1);
     if (glyph == TEXT_TOFU) {
         return raster_tofu(fonts, device_px, turn, phase, out);
     }
@@ -97,6 +100,15 @@ bool fontset_raster(FontSet *fonts, uint16_t face, uint32_t glyph, float device_
         return false;
     }
     FT_Outline *outline = &ft->glyph->outline;
+    if (turn == TEXT_LEAN) {
+        FT_Fixed c = lroundf(TEXT_LEAN_COS * 0x10000);
+        FT_Fixed s = lroundf(TEXT_LEAN_SIN * 0x10000);
+        FT_Matrix lean = {.xx = c, .xy = -s, .yx = s, .yy = c};
+        FT_Outline_Transform(outline, &lean);
+        FT_Outline_Translate(outline, phase % TEXT_PHASES * 64 / TEXT_PHASES,
+                             -(phase / TEXT_PHASES) * 64 / TEXT_PHASES);
+        return render(fonts, outline, out);
+    }
     FT_Outline_Translate(outline, phase * 64 / TEXT_PHASES, 0);
     if (turn != TEXT_UPRIGHT) {
         FT_Fixed s = turn == TEXT_UP ? 0x10000 : -0x10000;

@@ -16,6 +16,7 @@ typedef struct ScenePiece {
     int32_t rank;
     float depth;
     uint32_t index;
+    uint64_t tag;
 } ScenePiece;
 
 /* Sheets from the lowest, and where the eye stands among them. */
@@ -151,7 +152,9 @@ static int segments_of(const Build *b, const SceneCurve *c)
             last = at;
         }
     }
-    int n = (int)ceilf(px * b->scale / 12);
+    /* The error of a chord falls with the square of their number. */
+    float bold = c->width + c->glow > 6 ? 1.1f : 0.7f;
+    int n = (int)ceilf(sqrtf(px * b->scale) * bold);
     return AS_CLAMP(n, 4, MOST_SEGMENTS);
 }
 
@@ -194,6 +197,7 @@ static bool push_piece(Build *b, const SceneCurve *c, const Joint *j, int i, int
         .rank = rank_of(&b->levels, level_of(&b->levels, (p->y + q->y) / 2)),
         .depth = (p->depth + q->depth) / 2,
         .index = b->n_pieces++,
+        .tag = c->tag,
     };
     return ARRAY_PUSH(&b->out->pieces, piece, b->err);
 }
@@ -271,7 +275,8 @@ static bool build_dot(Build *b, const SceneDot *d)
                                    corner(b, &c, &j, 1, reach, reach, way, 0)},
                         .rank = rank_of(&b->levels, level_of(&b->levels, d->at.y)),
                         .depth = j.depth - 1e-3f, /* over the curve it sits on */
-                        .index = b->n_pieces++};
+                        .index = b->n_pieces++,
+                        .tag = d->tag};
     return ARRAY_PUSH(&b->out->pieces, piece, b->err);
 }
 
@@ -352,6 +357,143 @@ bool scene3d_build(const DrawScene *scene, float scale, SceneGeometry *out, Erro
     ok = ok && merge(&b);
     arena_destroy(&arena);
     return ok;
+}
+
+/* ---- sheets ---- */
+
+/* The place on a sheet under a device pixel, in units of its sides. */
+static bool place_under(const View3D *view, const ScenePlane *p, Vec2 px, float scale, Vec2 *uv)
+{
+    Vec3 at;
+    if (!view3d_pick_level(view, vec2(px.x / scale, px.y / scale), p->y, &at)) {
+        return false;
+    }
+    *uv = vec2((at.x - p->x0) / (p->x1 - p->x0), (at.z - p->z0) / (p->z1 - p->z0));
+    return true;
+}
+
+/* What a pixel covers at a place of the sheet. */
+static void reach_at(const View3D *view, const ScenePlane *p, float u, float v, float scale,
+                     float out[2])
+{
+    Vec3 at = {p->x0 + (p->x1 - p->x0) * u, p->y, p->z0 + (p->z1 - p->z0) * v};
+    Vec2 px = {0, 0};
+    Vec2 right;
+    Vec2 down;
+    bool seen = view3d_project(view, at, &px, NULL);
+    px = vec2(px.x * scale, px.y * scale);
+    if (seen && place_under(view, p, vec2(px.x + 0.5f, px.y), scale, &right) &&
+        place_under(view, p, vec2(px.x, px.y + 0.5f), scale, &down)) {
+        out[0] = 2 * hypotf(right.x - u, down.x - u);
+        out[1] = 2 * hypotf(right.y - v, down.y - v);
+    } else {
+        out[0] = out[1] = 1; /* on edge: nothing of it is seen */
+    }
+    out[0] = AS_CLAMP(out[0], 1e-7f, 4.0f);
+    out[1] = AS_CLAMP(out[1], 1e-7f, 4.0f);
+}
+
+void scene3d_sheet(const View3D *view, const ScenePlane *plane, float scale, SceneSheet *out)
+{
+    for (int i = 0; i < 4; i++) {
+        float u = (float)(i & 1);
+        float v = (float)(i >> 1);
+        Vec3 at = {i & 1 ? plane->x1 : plane->x0, plane->y, i & 2 ? plane->z1 : plane->z0};
+        view3d_clip(view, at, out->corner[i]);
+        out->corner[i][0] *= scale;
+        out->corner[i][1] *= scale;
+        reach_at(view, plane, u, v, scale, out->reach[i]);
+    }
+    reach_at(view, plane, 0.5f, 0.5f, scale, out->middle);
+    for (int k = 0; k < 2; k++) {
+        float most = 0;
+        for (int i = 0; i < 4; i++) {
+            most = AS_MAX(most, out->reach[i][k]);
+        }
+        out->grown[k] = AS_MIN(most, 0.5f);
+    }
+}
+
+void scene3d_taps(const SceneSheet *sheet, const SceneCells *cells, float out[3])
+{
+    enum { MOST_TAPS = 4 };
+    static const float SLACK = 1.2f; /* a cell may be this much smaller than a pixel */
+    float x = sheet->middle[0] * (float)cells->cols;
+    float y = sheet->middle[1] * (float)cells->rows;
+    float less = AS_MAX(AS_MIN(x, y), 1e-6f);
+    float more = AS_MAX(AS_MAX(x, y), 1e-6f);
+    float level = AS_MAX(ceilf(log2f(less / SLACK)), 0.0f);
+    level = AS_MAX(level, ceilf(log2f(more / (SLACK * MOST_TAPS))));
+    out[0] = level;
+    out[1] = AS_CLAMP(ceilf(more / exp2f(level) / SLACK), 1.0f, (float)MOST_TAPS);
+    out[2] = y >= x ? 1 : 0;
+}
+
+float scene3d_gap_strength(const SceneSheet *sheet, const SceneCells *cells)
+{
+    float w = AS_MAX(sheet->middle[0] * (float)cells->cols, sheet->middle[1] * (float)cells->rows);
+    float t = AS_CLAMP((1 / AS_MAX(w, 1e-6f) - 4) / 5, 0.0f, 1.0f);
+    return t * t * (3 - 2 * t);
+}
+
+/* ---- picking ---- */
+
+/* Does the piece's ribbon lie within reach of a device pixel? */
+static bool piece_holds(const ScenePiece *p, Vec2 at, float reach)
+{
+    Vec2 a = {(p->corner[0].at[0] + p->corner[1].at[0]) / 2,
+              (p->corner[0].at[1] + p->corner[1].at[1]) / 2};
+    Vec2 b = {(p->corner[2].at[0] + p->corner[3].at[0]) / 2,
+              (p->corner[2].at[1] + p->corner[3].at[1]) / 2};
+    float dx = b.x - a.x;
+    float dy = b.y - a.y;
+    float l2 = dx * dx + dy * dy;
+    float t = l2 > 0 ? ((at.x - a.x) * dx + (at.y - a.y) * dy) / l2 : 0;
+    t = AS_CLAMP(t, 0.0f, 1.0f);
+    float far = hypotf(at.x - a.x - t * dx, at.y - a.y - t * dy);
+    return far <= p->corner[0].half + (p->corner[2].half - p->corner[0].half) * t + reach;
+}
+
+static bool plane_holds(const DrawScene *scene, const View3D *view, uint32_t index, Vec2 at,
+                        SceneHit *hit)
+{
+    const ScenePlane *p = &scene->planes[index];
+    Vec3 place;
+    if (!p->tag || !view3d_pick_level(view, at, p->y, &place)) {
+        return false;
+    }
+    float u = (place.x - p->x0) / (p->x1 - p->x0);
+    float v = (place.z - p->z0) / (p->z1 - p->z0);
+    Vec2 unused;
+    if (u < 0 || u >= 1 || v < 0 || v >= 1) {
+        return false;
+    }
+    *hit = (SceneHit){.tag = p->tag, .plane = (int32_t)index, .u = u, .v = v};
+    return view3d_project(view, place, &unused, &hit->depth);
+}
+
+SceneHit scene3d_pick(const DrawScene *scene, Vec2 at, float reach_px)
+{
+    SceneGeometry g = {0};
+    SceneHit hit = {.plane = -1};
+    View3D view = camera3d_view(&scene->camera, scene->box);
+    bool ok = scene3d_build(scene, 1, &g, NULL);
+    for (size_t i = g.steps.n; ok && i-- > 0 && !hit.tag;) {
+        const SceneStep *step = &g.steps.items[i];
+        if (step->is_plane) {
+            (void)plane_holds(scene, &view, step->plane, at, &hit);
+            continue;
+        }
+        for (uint32_t k = step->n; k-- > 0 && !hit.tag;) {
+            const ScenePiece *piece = &g.pieces.items[step->first + k];
+            if (piece->tag && piece_holds(piece, at, reach_px)) {
+                hit.tag = piece->tag;
+                hit.depth = piece->depth;
+            }
+        }
+    }
+    scene3d_geometry_free(&g);
+    return hit;
 }
 
 void scene3d_geometry_free(SceneGeometry *g)

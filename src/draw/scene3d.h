@@ -108,7 +108,25 @@ typedef struct SceneGeometry {
 /** Everything of a scene from far to near. scale: device px per logical px. */
 AS_MUST_CHECK bool scene3d_build(const DrawScene *scene, float scale, SceneGeometry *out,
                                  Error *err);
+/** The scene's box as opaque RGBA bytes [height][width][4], painted by the processor: for machines
+ *  without GL. Slow (some 100 ms a frame). width, height: device px of the box. */
+AS_MUST_CHECK bool scene3d_raster(const DrawScene *scene, float scale, int32_t width,
+                                  int32_t height, unsigned char *rgba, Error *err);
 void scene3d_geometry_free(SceneGeometry *geometry);
+/** A sheet on the screen, in device px. Corners are (u, v) = (0, 0), (1, 0), (0, 1), (1, 1). */
+typedef struct SceneSheet {
+    float corner[4][3]; /* homogeneous: x w, y w, w */
+    float reach[4][2];  /* how much of u and v one pixel covers at the corner */
+    float middle[2];    /* the same in the middle of the sheet */
+    float grown[2];     /* how far to draw beyond 0..1, so that the edge can fade */
+} SceneSheet;
+void scene3d_sheet(const View3D *view, const ScenePlane *plane, float scale, SceneSheet *out);
+/** How to find the largest value a pixel covers: the level of the pyramid of maxima, how many of
+ * its texels (1 to 4) and along which side (0 columns, 1 rows). Level 0 and one texel while a cell
+ * is about a pixel or more. */
+void scene3d_taps(const SceneSheet *sheet, const SceneCells *cells, float out[3]);
+/** 0..1: gaps are there from cells of 4 px, in full from 9 px. */
+float scene3d_gap_strength(const SceneSheet *sheet, const SceneCells *cells);
 /** A point of a curve at t in 0..1. */
 Vec3 scene3d_curve_at(const SceneCurve *curve, float t);
 /** What lies under a logical pixel, nearest first: a dot or curve (within reach_px of it) or a

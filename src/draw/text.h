@@ -112,11 +112,18 @@ typedef struct GlyphBitmap {
     int left, top; /* of the bitmap from the pen's whole pixel, y down */
 } GlyphBitmap;
 
-/** Quarter turns of text, counter-clockwise as seen. */
-typedef enum TextTurn { TEXT_UPRIGHT, TEXT_UP, TEXT_DOWN } TextTurn;
-enum { TEXT_PHASES = 4 }; /* sub-pixel positions along the line */
+/** How a line of text runs: to the right, upwards, downwards, or up and a little to the right (72
+ *  degrees counter-clockwise, for labels of a crowded axis). */
+typedef enum TextTurn { TEXT_UPRIGHT, TEXT_UP, TEXT_DOWN, TEXT_LEAN } TextTurn;
+/** Of TEXT_LEAN: cosine and sine of its angle, and the angle. */
+#define TEXT_LEAN_COS 0.30901699f
+#define TEXT_LEAN_SIN 0.95105652f
+#define TEXT_LEAN_DEG 72.0f
+/* Sub-pixel positions along the line; of TEXT_LEAN along both axes, x + TEXT_PHASES * y. */
+enum { TEXT_PHASES = 4 };
 
-/** Rasterises; phase 0..TEXT_PHASES-1 moves the glyph by phase/TEXT_PHASES pixel along the line.
+/** Rasterises; phase 0..TEXT_PHASES-1 moves the glyph by phase/TEXT_PHASES pixel along the line
+ *  (TEXT_LEAN: to the right and down).
  *  False (and empty) when the face cannot give it. */
 bool fontset_raster(FontSet *fonts, uint16_t face, uint32_t glyph, float device_px, TextTurn turn,
                     int phase, GlyphBitmap *out);

@@ -489,6 +489,11 @@ static bool paint(Canvas *c, Error *err)
     case DRAW_PARTICLES:
         canvas_particles(c);
         return true;
+    case DRAW_SCENE: {
+        CellPicture p;
+        return picture_scene(c->list, cmd, c->desc, &c->arena, &p, err) &&
+               canvas_image(c, cmd->u.scene.box, p.rgba, p.cols, p.rows, true, 1, err);
+    }
     default:
         return error_set(err, ERR_INTERNAL, "unknown drawing command %d", (int)cmd->kind);
     }

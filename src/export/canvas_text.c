@@ -140,7 +140,9 @@ bool canvas_text(Canvas *c, Error *err)
     cairo_save(c->cr);
     cairo_translate(c->cr, (double)t->at.x, (double)t->at.y);
     if (t->turn != TEXT_UPRIGHT) {
-        cairo_rotate(c->cr, t->turn == TEXT_UP ? -1.5707963267948966 : 1.5707963267948966);
+        static const double turns[] = {0, -1.5707963267948966, 1.5707963267948966,
+                                       -1.2566370614359172};
+        cairo_rotate(c->cr, turns[t->turn]);
     }
     canvas_color(c, t->color);
     cairo_font_options_t *options = cairo_font_options_create();

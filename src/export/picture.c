@@ -43,6 +43,33 @@ bool picture_cells(const DrawCells *cells, float scale, Arena *arena, CellPictur
     return true;
 }
 
+bool picture_scene(const DrawList *list, const DrawCmd *cmd, const ExportDesc *desc, Arena *arena,
+                   CellPicture *out, Error *err)
+{
+    enum { FINER = 2, MOST_SIDE = 8192 };
+    const DrawScene *scene = &cmd->u.scene;
+    bool gl = desc && desc->rasterise;
+    float scale = export_scale(desc) * (gl ? FINER : 1);
+    float side = AS_MAX(scene->box.w, scene->box.h);
+    scale = AS_MIN(scale, MOST_SIDE / AS_MAX(side, 1.0f));
+    out->cols = AS_MAX((int32_t)lroundf(scene->box.w * scale), 1);
+    out->rows = AS_MAX((int32_t)lroundf(scene->box.h * scale), 1);
+    out->rgba = arena_alloc(arena, (size_t)out->rows * (size_t)out->cols * 4, err);
+    if (!out->rgba) {
+        return false;
+    }
+    Error no_gl = {0};
+    if (gl &&
+        desc->rasterise(desc->payload, list, cmd, scale, out->cols, out->rows, out->rgba, &no_gl)) {
+        return true;
+    }
+    if (gl && no_gl.code != ERR_GRAPHICS) {
+        *err = no_gl;
+        return false;
+    }
+    return scene3d_raster(scene, scale, out->cols, out->rows, out->rgba, err);
+}
+
 static Vec2 lerp(Vec2 a, Vec2 b, float t)
 {
     return vec2(a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t);

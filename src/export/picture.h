@@ -49,6 +49,9 @@ typedef struct PictureParticle {
 /** False while it is not seen. */
 bool picture_particle(const DrawParticles *set, const DrawParticle *item, PictureParticle *out);
 
+/** A scene as pixels, twice as fine as the picture's device pixels so that it can be enlarged. */
+AS_MUST_CHECK bool picture_scene(const DrawList *list, const DrawCmd *cmd, const ExportDesc *desc,
+                                 Arena *arena, CellPicture *out, Error *err);
 /** What export settings mean. */
 float export_scale(const ExportDesc *desc);
 int32_t export_cells_most(const ExportDesc *desc);

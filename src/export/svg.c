@@ -275,7 +275,8 @@ static void svg_text(Svg *s)
     svg_put(s, "<text xml:space=\"preserve\"");
     /* Renderers do not agree where a line from the right starts, but all know its middle. */
     float shift = rtl ? width / 2 : 0;
-    float turn = t->turn == TEXT_UP ? -90 : t->turn == TEXT_DOWN ? 90 : 0;
+    static const float turns[] = {0, -90, 90, -TEXT_LEAN_DEG};
+    float turn = turns[t->turn];
     svg_attr(s, "x", t->at.x + shift);
     svg_attr(s, "y", t->at.y);
     if (turn != 0) {
@@ -368,6 +369,15 @@ static void svg_cells(Svg *s)
     svg_put(s, "</g>\n");
 }
 
+static void svg_scene(Svg *s)
+{
+    CellPicture picture;
+    s->ok = s->ok && picture_scene(s->list, s->cmd, s->desc, &s->arena, &picture, s->err);
+    if (s->ok) {
+        svg_image(s, s->cmd->u.scene.box, picture.rgba, picture.cols, picture.rows, true, 1);
+    }
+}
+
 static void svg_command(Svg *s)
 {
     const DrawCmd *cmd = s->cmd;
@@ -423,6 +433,9 @@ static void svg_command(Svg *s)
         break;
     case DRAW_PARTICLES:
         svg_particles(s);
+        break;
+    case DRAW_SCENE:
+        svg_scene(s);
         break;
     default:
         s->ok = error_set(s->err, ERR_INTERNAL, "unknown drawing command %d", (int)cmd->kind);

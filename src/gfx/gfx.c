@@ -269,6 +269,12 @@ const char *gfx_version(const Gfx *gfx)
     return gfx->version;
 }
 
+void gfx_finish(Gfx *gfx)
+{
+    (void)gfx;
+    glFinish();
+}
+
 GfxStats gfx_stats(const Gfx *gfx)
 {
     return gfx->stats;

@@ -25,12 +25,14 @@ const char *gfx_version(const Gfx *gfx);
 /** Sets the drawing area: width x height device pixels of the bound framebuffer, `scale` device
  *  pixels per logical one. */
 void gfx_begin_frame(Gfx *gfx, int32_t width_px, int32_t height_px, float scale);
-/** How much of the glow of curves is drawn, 0..1: the dearest thing on a processor, so a window lets
- *  it follow the time its frames take. 1 at first. */
+/** How much of the glow of curves is drawn, 0..1: the dearest thing on a processor, so a window
+ * lets it follow the time its frames take. 1 at first. */
 void gfx_set_glow(Gfx *gfx, float quality);
 /** Clears to the list's background and paints it. May be called for several lists in a frame:
  *  only the first clears. */
 AS_MUST_CHECK bool gfx_paint(Gfx *gfx, const DrawList *list, Error *err);
+/** Waits until everything that was painted is there. For measuring. */
+void gfx_finish(Gfx *gfx);
 /** The frame as rows of RGBA bytes from the top, [height][width][4], alpha 255. */
 AS_MUST_CHECK bool gfx_read_pixels(Gfx *gfx, unsigned char *rgba, size_t n_bytes, Error *err);
 

@@ -175,7 +175,7 @@ static bool upload(Gfx *gfx, ScenePainter *p, const SceneCells *cells, Scale sca
     glGenTextures(1, texture);
     glActiveTexture(GL_TEXTURE0);
     glBindTexture(GL_TEXTURE_2D, *texture);
-    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR_MIPMAP_LINEAR);
+    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_LINEAR_MIPMAP_NEAREST);
     glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_LINEAR);
     glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE);
     glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE);
@@ -281,21 +281,11 @@ static bool paint_plane(const PaintContext *c, ScenePainter *p, const View3D *vi
         return false;
     }
     use(c, program);
-    float corners[12];
-    float nearest = 1e30f; /* px of a unit length where the sheet is smallest on the screen */
-    for (int i = 0; i < 4; i++) {
-        Vec3 at = {i & 1 ? plane->x1 : plane->x0, plane->y, i & 2 ? plane->z1 : plane->z0};
-        view3d_clip(view, at, corners + 3 * i);
-        corners[3 * i] *= c->scale;
-        corners[3 * i + 1] *= c->scale;
-        float px = view3d_scale(view, at) * c->scale;
-        nearest = px > 0 ? AS_MIN(nearest, px) : nearest;
-    }
-    /* Room for the fading edge, also where the sheet is seen at a low angle. */
-    float grow = 8 / nearest;
-    glUniform3fv(uniform(program, "corner"), 4, corners);
-    glUniform2f(uniform(program, "grown"), AS_MIN(grow / (plane->x1 - plane->x0), 0.5f),
-                AS_MIN(grow / (plane->z1 - plane->z0), 0.5f));
+    SceneSheet sheet;
+    scene3d_sheet(view, plane, c->scale, &sheet);
+    glUniform3fv(uniform(program, "corner"), 4, sheet.corner[0]);
+    glUniform2fv(uniform(program, "reach"), 4, sheet.reach[0]);
+    glUniform2f(uniform(program, "grown"), sheet.grown[0], sheet.grown[1]);
     glUniform4f(uniform(program, "size"), textures[0] ? (float)plane->cells.cols : 0,
                 (float)plane->cells.rows, (float)plane->next.cols, (float)plane->next.rows);
     glUniform4f(uniform(program, "sheet"), plane->sheet.r, plane->sheet.g, plane->sheet.b,
@@ -303,8 +293,13 @@ static bool paint_plane(const PaintContext *c, ScenePainter *p, const View3D *vi
     float alpha = plane->alpha > 0 ? plane->alpha : 1;
     glUniform4f(uniform(program, "law"), plane->cell_alpha, plane->cell_alpha_more, plane->skip,
                 alpha * c->cmd->alpha);
-    glUniform4f(uniform(program, "mode"), mixing ? plane->mix : 0, (float)s->map,
-                s->cell_gap * c->scale, 0);
+    float gap = s->cell_gap * c->scale;
+    glUniform4f(uniform(program, "mode"), mixing ? plane->mix : 0, (float)s->map, gap,
+                AS_MIN(gap, 1.0f) * scene3d_gap_strength(&sheet, &plane->cells));
+    float taps[2][3];
+    scene3d_taps(&sheet, &plane->cells, taps[0]);
+    scene3d_taps(&sheet, &plane->next, taps[1]);
+    glUniform3fv(uniform(program, "taps"), 2, taps[0]);
     bind(2, c->gfx->map_texture);
     bind(1, textures[1]);
     bind(0, textures[0]);

@@ -71,6 +71,31 @@ static bool put_glyph(const PaintContext *c, const ShapedGlyph *g, float px, flo
     return true;
 }
 
+/* The pen to a quarter pixel along both axes: neither is the line's. */
+static bool put_leaning(const PaintContext *c, const ShapedGlyph *g, float px, float x, float y,
+                        Error *err)
+{
+    Gfx *gfx = c->gfx;
+    const DrawText *t = &c->cmd->u.text;
+    float qx = floorf(x * TEXT_PHASES + 0.5f);
+    float qy = floorf(y * TEXT_PHASES + 0.5f);
+    float wx = floorf(qx / TEXT_PHASES);
+    float wy = floorf(qy / TEXT_PHASES);
+    int phase = (int)(qx - wx * TEXT_PHASES) + TEXT_PHASES * (int)(qy - wy * TEXT_PHASES);
+    uint64_t style = (uint64_t)lroundf(px * 64) << 8 | (uint64_t)t->turn << 4 | (uint64_t)phase;
+    AtlasKey key = {(uint64_t)g->face << 32 | g->glyph, style};
+    const AtlasSlot *slot = atlas_find(&gfx->glyphs, key);
+    if (!slot) {
+        GlyphBitmap bitmap;
+        fontset_raster(c->list->fonts, g->face, g->glyph, px, t->turn, phase, &bitmap);
+        if (!put_bitmap(gfx, key, &bitmap, &slot, err)) {
+            return false;
+        }
+    }
+    put_slot(c, slot, wx, wy, t->color);
+    return true;
+}
+
 bool paint_text(const PaintContext *c, Error *err)
 {
     const DrawText *t = &c->cmd->u.text;
@@ -96,6 +121,10 @@ bool paint_text(const PaintContext *c, Error *err)
             break;
         case TEXT_DOWN:
             ok = put_glyph(c, g, px, y + along, roundf(x + up), err);
+            break;
+        case TEXT_LEAN:
+            ok = put_leaning(c, g, px, x + along * TEXT_LEAN_COS - up * TEXT_LEAN_SIN,
+                             y - along * TEXT_LEAN_SIN - up * TEXT_LEAN_COS, err);
             break;
         default:
             ok = put_glyph(c, g, px, x + along, roundf(y - up), err);

@@ -130,9 +130,31 @@ static bool project_rows(const Pass *p, const Site *site, const Stage *stage, in
     return true;
 }
 
-bool pass_project(Pass *p, const Site *site, Error *err)
+/* Patterns that were made take the place of what the projections gave. */
+static void make_operands(const Pass *p, int32_t layer)
+{
+    const SyntheticModel *made = p->part->synthetic;
+    const ArchConfig *c = p->config;
+    const int32_t width = (int32_t)c->head_width;
+    const ptrdiff_t head = (ptrdiff_t)p->n * width;
+    for (int32_t h = 0; made && h < (int32_t)c->n_heads; h++) {
+        const SyntheticHead what =
+            synthetic_head(made->pattern, made->seed, layer, (int32_t)c->n_layers, h);
+        synthetic_operands(&what, p->ids, p->n, width, p->q + h * head, p->k + h * head);
+    }
+}
+
+static bool fire_operands(Pass *p, const Site *site, Error *err)
 {
     const int64_t groups = p->config->n_kv_heads;
+    make_operands(p, site->place.layer);
+    return fire_heads(p, TAP_QUERY, site, p->q, p->config->n_heads, err) &&
+           fire_heads(p, TAP_KEY, site, p->k, groups, err) &&
+           fire_heads(p, TAP_VALUE, site, p->v, groups, err);
+}
+
+bool pass_project(Pass *p, const Site *site, Error *err)
+{
     const int own = site->cross ? OPERAND_K : OPERAND_COUNT; /* made of this text's rows */
     Stage stage;
     return place_heads(p, site, err) &&
@@ -141,9 +163,7 @@ bool pass_project(Pass *p, const Site *site, Error *err)
            project_rows(p, site, &stage, OPERAND_Q, own, p->x, p->n, true, err) &&
            (!site->cross || project_rows(p, site, &stage, OPERAND_K, OPERAND_COUNT, p->source,
                                          p->n_source, false, err)) &&
-           fire_heads(p, TAP_QUERY, site, p->q, p->config->n_heads, err) &&
-           fire_heads(p, TAP_KEY, site, p->k, groups, err) &&
-           fire_heads(p, TAP_VALUE, site, p->v, groups, err);
+           fire_operands(p, site, err);
 }
 
 /* ---------------------------------------------------------------- attention */

@@ -228,11 +228,6 @@ static bool find_in_cache(const char *spec, Arena *arena, const char **path, Err
 
 /* ---------------------------------------------------------------- all together */
 
-static bool has_prefix(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 static bool take_embedded(const char *name, Arena *arena, Location *location, Error *err)
 {
     location->kind = LOCATION_EMBEDDED;
@@ -250,6 +245,18 @@ static bool is_embedded(const char *spec)
     return !strchr(spec, '/') && n > 0 && n < (int)sizeof name && embedded_find(name, &file);
 }
 
+static bool is_made(const char *spec)
+{
+    static const char *const kinds[] = {"random", "hash", "synthetic"};
+    for (size_t i = 0; i < AS_COUNT(kinds); i++) {
+        const size_t n = strlen(kinds[i]);
+        if (strncmp(spec, kinds[i], n) == 0 && (!spec[n] || spec[n] == ':')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool locate_model(const char *spec, bool need_config, Arena *arena, Location *location, Error *err)
 {
     const char *cached;
@@ -258,14 +265,7 @@ bool locate_model(const char *spec, bool need_config, Arena *arena, Location *lo
     if (is_embedded(spec)) {
         return take_embedded(spec, arena, location, err);
     }
-    if (has_prefix(spec, "synthetic:") || strcmp(spec, "synthetic") == 0) {
-        return error_set(err, ERR_UNSUPPORTED,
-                         "%s: generated attention patterns are not built yet; random: and hash: "
-                         "are",
-                         spec);
-    }
-    if (has_prefix(spec, "random:") || has_prefix(spec, "hash:") || strcmp(spec, "random") == 0 ||
-        strcmp(spec, "hash") == 0) {
+    if (is_made(spec)) {
         location->kind = LOCATION_MADE;
         location->path = location->name = arena_strdup(arena, spec, err);
         return location->path != NULL;

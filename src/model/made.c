@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char KNOWN[] = "L layers, H heads, G key/value heads, d width, f MLP width, V "
-                            "vocabulary, n positions, seed, arch=llama|gpt2";
+static const char KNOWN[] =
+    "L layers, H heads, G key/value heads, d width, f MLP width, V "
+    "vocabulary, n positions, seed, arch=llama|gpt2, pattern (synthetic only)";
 
 typedef struct MadeKey {
     const char *name;
@@ -57,6 +58,11 @@ static bool take_pair(const char *spec, const char *key, const char *value, cons
         recipe->seed = (uint64_t)seed;
         return true;
     }
+    if (recipe->synthetic && strcmp(key, "pattern") == 0) {
+        return synthetic_find(value, strlen(value), &recipe->pattern) ||
+               error_set(err, ERR_USAGE, "%s: pattern=%s, expected %s", spec, value,
+                         synthetic_names());
+    }
     if (strcmp(key, "arch") == 0) {
         *arch =
             strcmp(value, "llama") == 0 || strcmp(value, "gpt2") == 0 ? arch_by_id(value) : NULL;
@@ -71,10 +77,12 @@ bool made_parse(const char *spec, const Arch **arch, ArchConfig *config, Weights
 {
     char pair[64];
     *arch = arch_by_id("llama");
-    *recipe = (WeightsRecipe){.seed = 1, .by_hash = strncmp(spec, "hash", 4) == 0};
+    *recipe = (WeightsRecipe){.seed = 1,
+                              .synthetic = strncmp(spec, "synthetic", 9) == 0,
+                              .by_hash = strncmp(spec, "hash", 4) == 0};
     *config = (ArchConfig){.n_layers = 4,
                            .n_heads = 8,
-                           .width = 64,
+                           .width = recipe->synthetic ? 256 : 64,
                            .vocabulary = 4096,
                            .max_positions = 8192,
                            .norm_eps = 1e-5,
@@ -90,6 +98,11 @@ bool made_parse(const char *spec, const Arch **arch, ArchConfig *config, Weights
         memcpy(pair, at, n);
         pair[n] = 0;
         char *equals = strchr(pair, '=');
+        SyntheticPattern *pattern = recipe->synthetic ? &recipe->pattern : NULL;
+        if (!equals && pattern && synthetic_find(pair, n, pattern)) {
+            at += n + (at[n] == ',');
+            continue; /* "synthetic:local" */
+        }
         if (!equals) {
             return error_set(err, ERR_USAGE, "%s: \"%s\" is not KEY=VALUE; known are %s", spec,
                              pair, KNOWN);
@@ -101,9 +114,16 @@ bool made_parse(const char *spec, const Arch **arch, ArchConfig *config, Weights
         at += n + (at[n] == ',');
     }
     config->activation = (*arch)->activation;
+    if (recipe->synthetic && config->n_kv_heads && config->n_kv_heads != config->n_heads) {
+        return error_set(err, ERR_USAGE, "%s: each head has a pattern of its own, so G is H", spec);
+    }
     Error why = {0};
     if (!arch_config_complete(*arch, spec, config, &why)) {
         return error_set(err, ERR_USAGE, "%s", why.message);
+    }
+    if (recipe->synthetic && config->head_width < SYNTHETIC_MIN_WIDTH) {
+        return error_set(err, ERR_USAGE, "%s: heads are %d wide, patterns need at least %d (d / H)",
+                         spec, (int)config->head_width, SYNTHETIC_MIN_WIDTH);
     }
     return true;
 }

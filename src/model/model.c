@@ -1,5 +1,6 @@
 #include "model/model_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/embedded.h"
@@ -243,6 +244,15 @@ static bool open_made(Model *m, const Location *where, ModelNeed need, Error *er
         return false;
     }
     m->info.model_type = m->main.arch->id;
+    if (recipe.synthetic) {
+        SyntheticModel *made = ARENA_NEW(&m->arena, SyntheticModel, err);
+        if (!made) {
+            return false;
+        }
+        *made = (SyntheticModel){.pattern = recipe.pattern, .seed = recipe.seed};
+        m->main.synthetic = made;
+        m->info.synthetic = true;
+    }
     m->info.tokenizer = (ModelTokenizerSource){.kind = MODEL_TOKENIZER_WORDS, .path = where->path};
     m->info.dtype = "F32";
     if (need == MODEL_NEED_TOKENIZER) {
@@ -313,4 +323,16 @@ void model_close(Model **model)
     arena_destroy(&(*model)->arena);
     mem_free(*model);
     *model = NULL;
+}
+
+const char *model_head_made(const Model *model, int32_t layer, int32_t head, char out[96])
+{
+    const SyntheticModel *made = model->main.synthetic;
+    out[0] = 0;
+    if (made) {
+        const SyntheticHead what = synthetic_head(made->pattern, made->seed, layer,
+                                                  (int32_t)model->main.config.n_layers, head);
+        snprintf(out, 96, "%s: %s", synthetic_name(what.pattern), synthetic_does(what.pattern));
+    }
+    return out;
 }

@@ -43,6 +43,8 @@ typedef struct ModelDesc {
  *   random:KEYS  hash:KEYS    made-up weights (Xavier; by hash of name and index). KEYS, all
  *                             optional: L=4,H=8,G=H,d=64,f=4d,V=4096,n=8192,seed=1,arch=llama|gpt2;
  *                             d is the model width C, f the width of the MLP, n the positions
+ *   synthetic:KEYS            the same with queries and keys made to a pattern (model/synthetic.h):
+ *                             pattern=evolving|local|…, or its name alone; d=256
  *   a file FILE.gguf
  *   a folder with config.json (Hugging Face form: model.safetensors, or sharded with its index)
  *   a folder that holds one .gguf file
@@ -119,6 +121,7 @@ typedef struct ModelInfo {
     int32_t max_positions;  /* 0 = not stated */
     bool positions_limited; /* a learned position table: longer texts are ERR_RANGE. Otherwise
                                they go on with a warning */
+    bool synthetic;         /* its attention patterns are made up: model_head_made */
     bool has_logits;        /* TAP_LOGITS can be asked for */
     int32_t start_token;    /* encoder-decoders: what every target begins with; -1 = no such */
     int32_t end_token;      /* ... and what ends it; -1 = not known */
@@ -130,6 +133,10 @@ typedef struct ModelInfo {
 } ModelInfo;
 
 const ModelInfo *model_info(const Model *model);
+
+/** What a head of a synthetic model was made to do, "local: reads the tokens just before it", in
+ *  out; "" where the model is none. Returns out. Any thread. */
+const char *model_head_made(const Model *model, int32_t layer, int32_t head, char out[96]);
 
 /** Names of the architectures that can be opened, "bert, llama, …", static. For messages. */
 const char *model_known_architectures(void);

@@ -46,6 +46,12 @@ typedef struct SyntheticHead {
     uint64_t seed;            /* of groups and words */
 } SyntheticHead;
 
+/** What a model of such heads was made with. */
+typedef struct SyntheticModel {
+    SyntheticPattern pattern;
+    uint64_t seed;
+} SyntheticModel;
+
 /** The head of a model whose pattern is `pattern`; an evolving one starts with near patterns and
  *  ends with far ones. */
 SyntheticHead synthetic_head(SyntheticPattern pattern, uint64_t seed, int32_t layer,

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "formats/tensor_file.h"
 #include "model/arch.h"
+#include "model/synthetic.h"
 
 /** A matrix [rows, columns] = [out, in] inside a tensor. Zero is absent. Data is borrowed. */
 typedef struct Weight {
@@ -34,7 +35,8 @@ typedef struct Weights {
 
 /** One stack of layers with its own embeddings: a model, or half of an encoder-decoder. */
 typedef struct ModelPart {
-    const Arch *arch; /* NULL = there is none */
+    const Arch *arch;                /* NULL = there is none */
+    const SyntheticModel *synthetic; /* queries and keys are made by it; NULL = by projections */
     ArchConfig config;
     Weights weights;
 } ModelPart;
@@ -62,6 +64,8 @@ AS_MUST_CHECK bool weights_bind(ModelPart *const *parts, int n_parts, const Tens
 /** How made-up models get their numbers. */
 typedef struct WeightsRecipe {
     uint64_t seed;
+    bool synthetic;           /* queries and keys are made to a pattern */
+    SyntheticPattern pattern; /* where they are */
     bool by_hash; /* value = hash of (seed, role, layer, index); else Xavier from a random stream */
 } WeightsRecipe;
 

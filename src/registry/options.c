@@ -123,7 +123,7 @@ const OptionDef option_table[OPTION_COUNT] = {
 
 [OPTION_VIEW_ID] = {"view", 0, OPTION_STRING, OPTION_GROUP_PICTURE, ANY_DRAW, "NAME",
     .help = "which view (`help views` lists them)"},
-[OPTION_SIZE_ID] = {"size", 0, OPTION_SIZE, OPTION_GROUP_PICTURE, ANY_DRAW, "WxH",
+[OPTION_SIZE_ID] = {"size", 0, OPTION_SIZE, OPTION_GROUP_PICTURE, ANY_DRAW | BIT(BENCH), "WxH",
     .lo = 64, .hi = 16384,
     .help = "size of the picture or window in pixels"},
 [OPTION_SCALE_ID] = {"scale", 0, OPTION_NUMBER, OPTION_GROUP_PICTURE, ANY_DRAW | BIT(BENCH), "S",
@@ -181,6 +181,11 @@ const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_NO_NAIVE_ID] = {"no-naive", 0, OPTION_FLAG, OPTION_GROUP_BENCH, BIT(BENCH),
     .help = "leave out the naive method, which holds all scores and is measured beside the "
             "streaming one as long as they fit"},
+[OPTION_RENDER_ID] = {"render", 0, OPTION_FLAG, OPTION_GROUP_BENCH, BIT(BENCH),
+    .help = "measure the window instead: frame times of scripted journeys at the lengths of --n "
+            "(512, 8192 and 131072), first picture, tiles, frames while a model runs, idling"},
+[OPTION_JOURNEY_ID] = {"journey", 0, OPTION_STRING, OPTION_GROUP_BENCH, BIT(BENCH), "NAME",
+    .help = "with --render: only what has this in its name, such as matrix, tiles, first, runs, idle"},
 [OPTION_PLOT_ID] = {"plot", 0, OPTION_PATH, OPTION_GROUP_BENCH, BIT(BENCH), "FILE",
     .help = "draw what was measured into a .png, .svg or .pdf: roofline, speed, threads, growth "
             "of time and memory"},

@@ -78,7 +78,7 @@ AS_MUST_CHECK bool command_find(const char *name, CommandId *id);
     X(WHAT) X(LAYER) X(HEAD) X(ROWS) X(COLS)                                                       \
     X(VIEW) X(SIZE) X(SCALE) X(THEME) X(QUERY) X(KEY) X(STEP) X(TIME) X(DO) X(REDUCED_MOTION)            \
     X(N) X(QUERIES) X(HEADS) X(DIM) X(CAUSAL) X(MASKS) X(WINDOW) X(ISA) X(PRECISION) X(NO_NAIVE)   \
-    X(PLOT)                                                                                        \
+    X(RENDER) X(JOURNEY) X(PLOT)                                                                   \
     X(OUTPUT) X(JSON) X(HELP) X(VERSION)
 /* clang-format on */
 

@@ -22,6 +22,7 @@ const HelpTopic help_topics[] = {
      "hidden    residual stream; --layer picks a state, 0 is the embeddings, the\n"
      "          last one is after the final norm              [rows, C]\n"
      "logits    what the model predicts at each token         [rows, V]\n"
+     "          with --layer K, what it would after K layers\n"
      "\n"
      "--layer all and --head all put an axis in front: [L, H, rows, cols]; a single\n"
      "layer or head has none. Not naming one is the same as all. --rows and --cols cut the\n"
@@ -33,6 +34,21 @@ const HelpTopic help_topics[] = {
      "          other, each after a line such as \"# layer 0 head 3\"\n"
      "\n"
      "Files are written whole or not at all. -o - writes JSON to standard output.\n"},
+    {"import", "attention of other programs",
+     "--trace takes, beside records of `attnscope trace`, arrays in a .npy, .npz or\n"
+     "safetensors file (F32, F16, BF16, F64; a batch axis of 1 is left out):\n"
+     "\n"
+     "  weights    [L, H, N, M], or one layer [H, N, M], or one head [N, M];\n"
+     "             attentions and attn are other names; a .npy has no name\n"
+     "  q, k, v    queries [L, H, N, D], keys and values [L, G, M, D] (v may be missing);\n"
+     "             linear in the length, so for any length\n"
+     "\n"
+     "or an array for each layer: weights.0, q.0, k.0 … A JSON file of the same name beside\n"
+     "it, or the metadata \"attnscope\" of safetensors, may say {\"tokens\": [\"a\", …],\n"
+     "\"keys\": […], \"model\": \"name\", \"causal\": true, \"window\": 0, \"scale\": 0.125,\n"
+     "\"soft_cap\": 0}. Weights that do not add up to 1 are divided by their sum, and info\n"
+     "says so. scripts/dump_attention.py writes such a file from any PyTorch model that\n"
+     "uses scaled_dot_product_attention.\n"},
     {"run", "temperature, mask, ablation, memory",
      "--temperature, --mask and --ablate change what is recorded in each layer on its\n"
      "own; with --propagate the layers above see the change too.\n"

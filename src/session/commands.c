@@ -74,11 +74,13 @@ static const SessionCommand journal_commands[] = {
 
 /* ---- the tables ---- */
 
+/* clang-format off */
 const SessionCommand *const session_command_tables[] = {
     session_select_commands,
     session_run_commands,
     session_play_commands,
     session_show_commands,
+    session_flow_commands,
     session_find_commands,
     session_teach_commands,
     session_stack_commands,
@@ -86,9 +88,8 @@ const SessionCommand *const session_command_tables[] = {
     session_story_commands,
     journal_commands,
     NULL,
-    journal_commands,
-    NULL,
 };
+/* clang-format on */
 
 static const SessionCommand *find(const char *name, size_t n)
 {

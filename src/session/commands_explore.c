@@ -194,6 +194,16 @@ static bool do_outline(Session *s, const char *a, Error *err)
     return true;
 }
 
+static bool do_tile_memory(Session *s, const char *a, Error *err)
+{
+    double mib = 0;
+    if (!command_read_number(a, 16, 65536, &mib, err)) {
+        return false;
+    }
+    s->tiles.budget_bytes = (size_t)(mib * 1048576);
+    return true;
+}
+
 /* ---- brushes ---- */
 
 /* "A:B"; end > first. */
@@ -393,6 +403,8 @@ const SessionCommand session_explore_commands[] = {
      do_map_range},
     {"diagonal", "", "mark what each token gives itself", false, do_diagonal},
     {"outline", "", "outline found patterns where they are, or not", false, do_outline},
+    {"tile-memory", "MIB", "memory for exact cells that were computed, 256 at first", false,
+     do_tile_memory},
     {"brush", "queries A:B|keys A:B|none", "look at these tokens only", false, do_brush},
     {"mark", "[next|previous|none]", "bookmark this cell or take it off, or go to one", false,
      do_mark},

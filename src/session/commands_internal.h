@@ -13,6 +13,7 @@ extern const SessionCommand session_select_commands[];
 extern const SessionCommand session_run_commands[];
 extern const SessionCommand session_play_commands[];
 extern const SessionCommand session_show_commands[];
+extern const SessionCommand session_flow_commands[];
 extern const SessionCommand session_find_commands[];
 extern const SessionCommand session_teach_commands[];
 extern const SessionCommand session_stack_commands[];

@@ -31,27 +31,6 @@ static bool do_mask(Session *s, const char *a, Error *err)
     return session_request(s, &request, err);
 }
 
-/* The text of a command line: \n, \t and \\ are escapes, as a line has no line breaks. */
-static char *unescape(const char *a, size_t *n, Error *err)
-{
-    size_t most = strlen(a) + 1;
-    char *text = mem_alloc(most, err);
-    size_t m = 0;
-    for (; text && *a; a++) {
-        char c = *a;
-        if (c == '\\' && a[1]) {
-            a++;
-            c = *a == 'n' ? '\n' : *a == 't' ? '\t' : *a;
-        }
-        text[m++] = c;
-    }
-    if (text) {
-        text[m] = 0;
-        *n = m;
-    }
-    return text;
-}
-
 /* The request to go on from: after a saved record, the model and the text that were recorded. */
 static SessionRequest request_to_change(const Session *s)
 {
@@ -68,11 +47,13 @@ static SessionRequest request_to_change(const Session *s)
 
 static bool do_text(Session *s, const char *a, Error *err)
 {
-    size_t n;
-    char *text = unescape(a, &n, err);
+    size_t n = strlen(a) + 1;
+    char *text = mem_alloc(n, err);
     if (!text) {
         return false;
     }
+    memcpy(text, a, n);
+    n = text_unescape(text);
     /* A text that is typed is taken whole; which specials it gets stays as it was. */
     SessionRequest before = request_to_change(s);
     SessionRequest request = {
@@ -108,11 +89,13 @@ static bool looks_like_picture(const char *path)
 /* The text that the decoder of an encoder-decoder reads; without one the model writes its own. */
 static bool do_target(Session *s, const char *a, Error *err)
 {
-    size_t n;
-    char *text = unescape(a, &n, err);
+    size_t n = strlen(a) + 1;
+    char *text = mem_alloc(n, err);
     if (!text) {
         return false;
     }
+    memcpy(text, a, n);
+    n = text_unescape(text);
     SessionRequest request = request_to_change(s);
     request.target = (TextRequest){.text = n ? text : NULL, .n_text = n};
     bool ok = session_request(s, &request, err);
@@ -123,14 +106,23 @@ static bool do_target(Session *s, const char *a, Error *err)
 static bool do_open(Session *s, const char *a, Error *err)
 {
     if (!*a) {
-        return command_bad(a, "a file or folder", err);
+        s->panel = s->panel == PANEL_OPEN ? PANEL_NONE : PANEL_OPEN;
+        s->open_opened++;
+        return true;
+    }
+    if (path_has_suffix(a, ".npy") || path_has_suffix(a, ".npz")) {
+        return error_set(err, ERR_UNSUPPORTED,
+                         "%s: arrays hold weights without the text and the model they belong to; "
+                         "open the model and the text, or a record written by `attnscope trace`",
+                         path_base_name(a));
     }
     SessionRequest request = request_to_change(s);
     if (looks_like_model(a)) {
         request.model = a;
     } else if (looks_like_picture(a)) {
         request.image_path = a;
-    } else if (path_has_suffix(a, ".safetensors")) {
+    } else if (path_has_suffix(a, ".safetensors") || path_has_suffix(a, ".npy") ||
+               path_has_suffix(a, ".npz")) {
         request.trace_path = a;
     } else {
         request.file_path = a;
@@ -141,6 +133,16 @@ static bool do_open(Session *s, const char *a, Error *err)
                                      .max_tokens = s->request.text.max_tokens};
     }
     return session_request(s, &request, err);
+}
+
+static bool do_paste(Session *s, const char *a, Error *err)
+{
+    (void)err;
+    (void)a;
+    s->panel = PANEL_OPEN;
+    s->open_opened++;
+    s->wants_paste = true;
+    return true;
 }
 
 static bool do_model(Session *s, const char *a, Error *err)
@@ -188,7 +190,9 @@ static bool do_dismiss(Session *s, const char *a, Error *err)
 const SessionCommand session_run_commands[] = {
     {"text", "TEXT", "run the model on this text", false, do_text},
     {"target", "[TEXT]", "what a decoder reads; nothing: what the model writes", false, do_target},
-    {"open", "PATH", "open a model, a record or a text file", false, do_open},
+    {"open", "[PATH]", "open a model, a record or a text file; without a path, choose", false,
+     do_open},
+    {"paste", "", "take the text of the clipboard", false, do_paste},
     {"model", "MODEL", "run the text through another model", false, do_model},
     {"temperature", "T", "divide the scores by T before the softmax", false, do_temperature},
     {"mask", "auto|causal|none", "which keys a query may see", false, do_mask},

@@ -113,6 +113,8 @@ static bool do_unpin(Session *s, const char *a, Error *err)
         s->error = (Error){0};
     } else {
         s->selection.pinned = false;
+        memset(s->options.flow.pins, 0, sizeof s->options.flow.pins);
+        s->options.flow.n_pins = 0;
     }
     return true;
 }
@@ -125,11 +127,14 @@ static bool do_view(Session *s, const char *a, Error *err)
     }
     if (s->view != id) {
         /* Time belongs to the view in front; a new one opens on its first step. */
+        /* The steps of Architecture are those of Steps. */
+        bool same = (s->view == VIEW_STEPS && id == VIEW_ARCHITECTURE) ||
+                    (s->view == VIEW_ARCHITECTURE && id == VIEW_STEPS);
         s->view = id;
         s->playback.playing = false;
         s->playback.timeline = (Timeline){0};
-        s->selection.step = 0;
-        playback_enter(s, 0);
+        s->selection.step = same ? s->selection.step : 0;
+        playback_enter(s, s->selection.step);
     }
     s->panel = PANEL_NONE;
     return true;

@@ -86,6 +86,14 @@ static bool do_rows(Session *s, const char *a, Error *err)
     return true;
 }
 
+static bool do_lens(Session *s, const char *a, Error *err)
+{
+    (void)err;
+    (void)a;
+    s->options.lens = !s->options.lens;
+    return true;
+}
+
 static bool do_terms(Session *s, const char *a, Error *err)
 {
     static const char *const names[] = {"order", "largest"};
@@ -146,6 +154,8 @@ const SessionCommand session_show_commands[] = {
     {"level", "simple|student|engineer", "how things are explained", false, do_level},
     {"map-scale", "linear|sqrt|log", "how weights become colours", false, do_map_scale},
     {"rows", "computed|max", "colours as computed, or each row by its largest", false, do_rows},
+    {"lens", "", "what would be predicted after each layer, or only after the last", false,
+     do_lens},
     {"terms", "order|largest", "terms of a dot product as they stand, or by size", false, do_terms},
     {"terms-from", COMMAND_STEPS, "the first dimension whose numbers are shown", false,
      do_terms_from},

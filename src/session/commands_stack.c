@@ -1,7 +1,6 @@
 #include "session/commands_internal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +93,7 @@ static bool do_lens(Session *s, const char *a, Error *err)
 static bool do_explode(Session *s, const char *a, Error *err)
 {
     double v = 1;
-    if (!command_read_number(a, STACK_LEAST_EXPLODE, STACK_MOST_EXPLODE, &v, err)) {
+    if (!command_read_number(a, (double)STACK_LEAST_EXPLODE, (double)STACK_MOST_EXPLODE, &v, err)) {
         return false;
     }
     s->stack3d.explode = (float)v;
@@ -122,24 +121,37 @@ static bool do_heads(Session *s, const char *a, Error *err)
     return true;
 }
 
+/* A whole number of layers at `*at`, which moves on. */
+static bool take_count(const char **at, int32_t *value)
+{
+    char *end;
+    long n = strtol(*at, &end, 10);
+    if (end == *at || **at < '0' || **at > '9' || n < 0 || n > 100000) {
+        return false;
+    }
+    *at = end;
+    *value = (int32_t)n;
+    return true;
+}
+
 static bool do_planes(Session *s, const char *a, Error *err)
 {
     StackChoice *c = &s->stack3d;
-    int first = 0;
-    int last = 0;
-    char extra = 0;
+    int32_t first = 0;
+    int32_t last = 0;
     if (strcmp(a, "auto") == 0 || strcmp(a, "all") == 0) {
-        c->planes = *a == 'a' && a[1] == 'u' ? STACK_PLANES_AUTO : STACK_PLANES_ALL;
+        c->planes = a[1] == 'u' ? STACK_PLANES_AUTO : STACK_PLANES_ALL;
         return true;
     }
-    if ((sscanf(a, "every %d%c", &first, &extra) == 1 ||
-         sscanf(a, "group %d%c", &first, &extra) == 1) &&
-        first >= 1) {
-        c->planes = *a == 'e' ? STACK_PLANES_EVERY : STACK_PLANES_GROUP;
+    bool every = strncmp(a, "every ", 6) == 0;
+    const char *at = every || strncmp(a, "group ", 6) == 0 ? a + 6 : a;
+    if (at != a && take_count(&at, &first) && !*at && first >= 1) {
+        c->planes = every ? STACK_PLANES_EVERY : STACK_PLANES_GROUP;
         c->every = first;
         return true;
     }
-    if (sscanf(a, "%d:%d%c", &first, &last, &extra) == 2 && first >= 0 && last > first) {
+    at = a;
+    if (take_count(&at, &first) && *at++ == ':' && take_count(&at, &last) && !*at && last > first) {
         c->planes = STACK_PLANES_RANGE;
         c->first = first;
         c->last = last - 1;

@@ -70,6 +70,14 @@ static bool do_curve_weights(Session *s, const char *a, Error *err)
     return true;
 }
 
+static bool do_try(Session *s, const char *a, Error *err)
+{
+    (void)err;
+    (void)a;
+    s->options.try_open = !s->options.try_open;
+    return true;
+}
+
 /* ---- what-if ---- */
 
 static bool read_switch(const char *a, bool *on, Error *err)
@@ -351,6 +359,7 @@ const SessionCommand session_teach_commands[] = {
     {"dim", COMMAND_STEPS, "the first dimension that is shown of vectors", false, do_dim},
     {"course", "nine|six|flow", "which course Steps goes through", false, do_course},
     {"curve-weights", "", "write the weights on the curves, or not", false, do_curve_weights},
+    {"try", "", "controls or words beside the steps, where there is room for one", false, do_try},
     {"divide", "on|off", "what if scores were not divided by the root of d_k", false, do_divide},
     {"propagate", "on|off", "let a what-if reach the layers above", false, do_propagate},
     {"ablate", "L.H|none", "switch a head off, or on again", false, do_ablate},

@@ -54,11 +54,12 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
            s->pinned == t->pinned && s->step == t->step && same_choice(s, t) &&
            same_picture(o, p) && s->window_first == t->window_first &&
            s->window_count == t->window_count && s->dim == t->dim && o->course == p->course &&
-           o->curve_weights == p->curve_weights && o->theme == p->theme && o->scale == p->scale &&
-           o->level == p->level && o->map_scale == p->map_scale &&
-           o->rows_normalised == p->rows_normalised &&
-           o->inspector_toggled == p->inspector_toggled && o->terms_largest == p->terms_largest &&
-           o->terms_from == p->terms_from &&
+           o->curve_weights == p->curve_weights && o->try_open == p->try_open &&
+           o->theme == p->theme && o->scale == p->scale && o->level == p->level &&
+           o->map_scale == p->map_scale && o->rows_normalised == p->rows_normalised &&
+           o->inspector_toggled == p->inspector_toggled && o->lens == p->lens &&
+           o->terms_largest == p->terms_largest && o->terms_from == p->terms_from &&
+           memcmp(&o->flow, &p->flow, sizeof o->flow) == 0 &&
            memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0 &&
            stack_choice_equal(&a->stack3d, &b->stack3d);
 }

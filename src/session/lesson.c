@@ -574,9 +574,12 @@ static bool read_matrix(Session *s, LessonMatrix *m, ModelProjection which, Erro
         !model_projection_read(model, place, which, m->values, m->bias, err)) {
         return false;
     }
+    double squares = 0;
     for (size_t i = 0; i < n / sizeof(float); i++) {
         m->most = AS_MAX(m->most, fabsf(m->values[i]));
+        squares += (double)m->values[i] * (double)m->values[i];
     }
+    m->deviation = (float)sqrt(squares / (double)(n / sizeof(float)));
     return true;
 }
 

@@ -72,6 +72,7 @@ typedef struct LessonMatrix {
     float *values;    /* [rows, columns] owned */
     float *bias;      /* [rows] owned */
     float most;       /* largest |value| */
+    float deviation;  /* root of the mean square */
     uint64_t version; /* unique: DrawCells may keep its texture */
 } LessonMatrix;
 

@@ -3,6 +3,7 @@
 #include "session/baseline.h"
 #include "session/choose.h"
 #include "session/commands.h"
+#include "session/flow.h"
 #include "session/journal.h"
 #include "session/lesson.h"
 #include "session/run.h"
@@ -106,6 +107,7 @@ void session_destroy(Session **session)
         drop_run(s);
         tiles_clear(&s->tiles, s->jobs);
         survey_free(s);
+        flow_free(s);
         stack_data_free(s);
         jobs_destroy(s->jobs);
     }
@@ -128,6 +130,7 @@ void session_destroy(Session **session)
         mem_free(s->queue);
     }
     journal_free(s->journal);
+    recent_clear(&s->recent);
     mem_free(s);
 }
 
@@ -190,8 +193,34 @@ static Trace *stack_to_show(const Session *s, const SessionRun *run)
     return wanted ? wanted : as_before ? as_before : trace_set_first(set);
 }
 
+/* What can be brought back later: the model and the text, as commands. */
+static void remember(Session *s, const SessionRun *run)
+{
+    const SessionRequest *r = &run->request;
+    Arena arena = {0};
+    const char *line = NULL;
+    const char *path = r->trace_path ? r->trace_path : r->file_path;
+    if (path) {
+        char *whole = realpath(path, NULL);
+        line = arena_printf(&arena, NULL, "open %s", whole ? whole : path);
+        free(whole);
+    } else if (r->text.text && r->text.n_text && !r->text_name && !r->text.pair) {
+        const char *text = text_escape(&arena, r->text.text, r->text.n_text, NULL);
+        line = text ? arena_printf(&arena, NULL, "text %s", text) : NULL;
+    }
+    if (line && !strchr(line, '\n')) {
+        recent_add(&s->recent, line);
+    }
+    if (run->shared) {
+        line = arena_printf(&arena, NULL, "model %s", run->shared->spec);
+        recent_add(&s->recent, line ? line : "");
+    }
+    arena_destroy(&arena);
+}
+
 static void publish(Session *s, SessionRun *run)
 {
+    remember(s, run);
     Trace *trace = stack_to_show(s, run);
     bool same = s->trace && same_tokens(s->trace, trace);
     TraceSet old = s->stacks;

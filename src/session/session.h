@@ -10,9 +10,11 @@
 #include "analysis/patterns.h"
 #include "base/jobs.h"
 #include "base/str.h"
+#include "session/flow_options.h"
 #include "session/head_set.h"
 #include "session/playback.h"
 #include "session/reading.h"
+#include "session/recent.h"
 #include "session/stack.h"
 #include "session/story.h"
 #include "session/text_tokens.h"
@@ -81,7 +83,14 @@ typedef enum TeachCourse { COURSE_NINE, COURSE_SIX, COURSE_FLOW, COURSE_COUNT } 
 typedef enum MapScale { MAP_LINEAR, MAP_SQRT, MAP_LOG, MAP_SCALE_COUNT } MapScale;
 
 /* What may lie over the view in front. */
-typedef enum Panel { PANEL_NONE, PANEL_HELP, PANEL_SETTINGS, PANEL_PALETTE, PANEL_STORIES } Panel;
+typedef enum Panel {
+    PANEL_NONE,
+    PANEL_HELP,
+    PANEL_SETTINGS,
+    PANEL_PALETTE,
+    PANEL_STORIES,
+    PANEL_OPEN
+} Panel;
 
 /* Folds of the inspector, open unless closed. */
 typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_PATTERNS, FOLD_COLUMN, FOLD_COUNT } Fold;
@@ -92,10 +101,12 @@ typedef struct SessionOptions {
     float scale;
     ExplainLevel level;
     MapScale map_scale;
+    bool lens;          /* Overview: predictions layer by layer, not only the last one's */
     bool terms_largest; /* Mathematics: the dot product's terms by size, not as they stand */
     int32_t terms_from; /* the first of them whose numbers are shown */
     TeachCourse course;
     bool curve_weights;   /* weights are written on curves */
+    bool try_open;        /* Steps in a low window: controls in place of words */
     bool rows_normalised; /* colours: each row's largest weight counts as 1 */
     float map_lo, map_hi; /* weights that the colours begin and end at; both 0 = the whole range */
     bool reduce_mean;     /* a pixel of many weights shows their mean, else their maximum */
@@ -104,6 +115,7 @@ typedef struct SessionOptions {
     bool diagonal;                 /* mark and name the cells of a token with itself */
     bool outline_hidden;           /* found patterns are not outlined */
     bool folds_closed[FOLD_COUNT];
+    FlowOptions flow;
     bool inspector_toggled; /* open where it is closed by itself (narrow windows), else closed */
 } SessionOptions;
 
@@ -130,6 +142,7 @@ typedef struct SessionRun SessionRun; /* one run on its way (session/run.c) */
 typedef struct Journal Journal;       /* session/journal.c */
 typedef struct CommandQueue CommandQueue;
 typedef struct Survey Survey;           /* session/survey.c */
+typedef struct FlowState FlowState;     /* session/flow.c */
 typedef struct LessonCache LessonCache; /* session/lesson.c */
 
 typedef struct SessionDesc {
@@ -168,6 +181,8 @@ typedef struct Session {
     ViewId view;
     Panel panel;
     char palette_text[256];  /* that the palette opens with */
+    uint64_t open_opened;    /* counts: the open panel begins anew */
+    bool wants_paste;        /* … with the text of the clipboard */
     uint64_t palette_opened; /* counts: a new one begins with that text */
     Selection selection;
     bool selection_wanted; /* query and key were given and are kept for the first trace */
@@ -181,6 +196,7 @@ typedef struct Session {
     Trace *baseline;        /* the run before a what-if that changes it; retained; may be NULL */
     char *real_model;       /* the model before made-up ones took its place; owned; may be NULL */
     Survey *survey;         /* of the whole text; session_survey */
+    FlowState *flow;        /* curves, paths, graph; session/flow.h */
     StackData *stack_data;  /* session_stack_patterns, session_stack_rows */
     Reading reading;        /* of the selection; session_reading */
     PatternScores patterns; /* of the head `patterns_of`; session_patterns */
@@ -191,6 +207,8 @@ typedef struct Session {
     StoryPlace story; /* guided course, if one is open */
     CommandQueue *queue;
     Journal *journal;
+
+    Recent recent; /* models and texts, the newest first */
 
     /* asked for by commands, done and cleared by the window */
     bool wants_quit, wants_text_focus;

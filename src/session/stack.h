@@ -61,8 +61,8 @@ enum { STACK_MOST_DEPTH = 8 };
 #define STACK_MOST_PAN      0.6f
 #define STACK_LEAST_ZOOM    0.45f
 #define STACK_MOST_ZOOM     24.0f
-#define STACK_LEAST_EXPLODE 0.2
-#define STACK_MOST_EXPLODE  3.0
+#define STACK_LEAST_EXPLODE 0.2f
+#define STACK_MOST_EXPLODE  3.0f
 
 /** As a session opens. */
 StackChoice stack_choice_default(void);
@@ -101,14 +101,39 @@ typedef struct StackSource {
     float weight;
 } StackSource;
 
+enum { STACK_MOST_READERS = 16, STACK_MOST_SOURCES = 24 };
+
+/** One step of what a query reads, and what that reads, downwards: `query` reads `key` in layer. */
+typedef struct StackStep {
+    int32_t level; /* 0 = the chosen query's own */
+    int32_t layer, query, key;
+    float weight; /* of this reading */
+    float mass;   /* share of the chosen query's reading that goes this way: product of weights */
+} StackStep;
+
+/** Sources followed through some layers. Exact weights; at each level the strongest
+ *  STACK_MOST_READERS tokens are followed, each to its strongest keys until `coverage`. */
+typedef struct StackTree {
+    uint64_t trace_version;
+    StackHeads heads;
+    int32_t head, query;
+    float coverage;
+    int32_t layers[STACK_MOST_DEPTH]; /* from the upper one downwards */
+    int32_t n_levels;
+    StackStep *steps; /* owned, level after level, strongest reader first */
+    size_t n_steps;
+    float followed; /* share of the query's reading that is followed to the last level, 0..1 */
+} StackTree;
+
 typedef struct StackJob StackJob;
 
 /** Zero is empty. */
 typedef struct StackData {
     StackPatterns patterns;
     StackRows rows;
-    StackJob *patterns_job, *rows_job; /* on their way */
-    uint64_t patterns_job_id, rows_job_id;
+    StackTree tree;
+    StackJob *patterns_job, *rows_job, *tree_job; /* on their way */
+    uint64_t patterns_job_id, rows_job_id, tree_job_id;
     uint64_t last_version;
     Error failure; /* of the last job; not tried again for this text */
 } StackData;
@@ -118,7 +143,10 @@ typedef struct StackData {
 const StackPatterns *session_stack_patterns(Session *session);
 /** The row of the selected query for what is chosen; else as above. */
 const StackRows *session_stack_rows(Session *session);
-/** Are both what is chosen now? */
+/** The selected query's sources followed down through layers[0..n), 1 <= n <= STACK_MOST_DEPTH;
+ * else as above. In cross attention keys read nothing: one level. */
+const StackTree *session_stack_tree(Session *session, const int32_t *layers, int32_t n);
+/** Are all of them what is chosen now? */
 bool session_stack_settled(const Session *session);
 /** Stops jobs and frees session->stack_data. */
 void stack_data_free(Session *session);

@@ -8,12 +8,15 @@
 static const double TEXELS_AT_ONCE = 6e6;
 static const double MULTIPLY_AT_ONCE = 30e6;
 
+typedef enum StackWork { WORK_PATTERNS, WORK_ROWS, WORK_TREE } StackWork;
+
 struct StackJob {
     StackData *owner; /* NULL once nobody waits for it */
     Trace *trace;     /* retained */
-    bool is_rows;
+    StackWork work;
     StackPatterns patterns;
     StackRows rows;
+    StackTree tree;
 };
 
 static void free_patterns(StackPatterns *p)
@@ -29,6 +32,12 @@ static void free_rows(StackRows *r)
     mem_free(r->entropy);
     mem_free(r->pair);
     *r = (StackRows){0};
+}
+
+static void free_tree(StackTree *t)
+{
+    mem_free(t->steps);
+    *t = (StackTree){0};
 }
 
 static bool cancelled(JobControl *control, Error *err)
@@ -187,6 +196,92 @@ static bool compute_rows(const Trace *trace, StackRows *r, JobControl *control, 
     return ok;
 }
 
+/* ---- sources of sources ---- */
+
+typedef struct Reader {
+    int32_t token;
+    double mass;
+} Reader;
+
+/* The strongest first; few enough for an insertion sort. */
+static void add_reader(Reader *readers, int32_t *n, int32_t most, int32_t token, double mass)
+{
+    int32_t at = 0;
+    while (at < *n && readers[at].token != token) {
+        at++;
+    }
+    if (at == *n) {
+        if (*n == most) {
+            return;
+        }
+        readers[(*n)++] = (Reader){token, 0};
+    }
+    Reader r = {token, readers[at].mass + mass};
+    for (; at > 0 && readers[at - 1].mass < r.mass; at--) {
+        readers[at] = readers[at - 1];
+    }
+    readers[at] = r;
+}
+
+static bool follow_level(const Trace *trace, StackTree *t, int32_t level, StackRows *scratch,
+                         TraceHead *heads, Reader *readers, int32_t *n_readers, Error *err)
+{
+    enum { MOST_NEXT = STACK_MOST_READERS * STACK_MOST_SOURCES };
+    Reader next[MOST_NEXT];
+    int32_t n_next = 0;
+    int32_t follow = AS_MIN(*n_readers, STACK_MOST_READERS);
+    for (int32_t i = 0; i < follow; i++) {
+        StackSource sources[STACK_MOST_SOURCES];
+        float mass;
+        scratch->query = readers[i].token;
+        if (!layer_row(trace, scratch, t->layers[level], heads, scratch->weights, err)) {
+            return false;
+        }
+        double sum = 0;
+        for (int32_t j = 0; j < scratch->n_keys; j++) {
+            sum += (double)scratch->weights[j];
+        }
+        int32_t n = stack_sources(scratch->weights, scratch->n_keys, t->coverage, sources,
+                                  STACK_MOST_SOURCES, &mass);
+        for (int32_t k = 0; k < n; k++) {
+            double part = readers[i].mass * (double)sources[k].weight / sum;
+            t->steps[t->n_steps++] =
+                (StackStep){level,          t->layers[level],  readers[i].token,
+                            sources[k].key, sources[k].weight, (float)part};
+            add_reader(next, &n_next, MOST_NEXT, sources[k].key, part);
+        }
+    }
+    memcpy(readers, next, (size_t)n_next * sizeof *readers);
+    *n_readers = n_next;
+    double followed = 0;
+    for (int32_t i = 0; i < n_next; i++) {
+        followed += next[i].mass;
+    }
+    t->followed = (float)followed;
+    return true;
+}
+
+static bool compute_tree(const Trace *trace, StackTree *t, JobControl *control, Error *err)
+{
+    enum { MOST = STACK_MOST_READERS * STACK_MOST_SOURCES };
+    const TraceInfo *info = trace_info(trace);
+    StackRows scratch = {
+        .heads = t->heads, .head = t->head, .n_heads = info->n_heads, .n_keys = info->n_keys};
+    Reader readers[MOST] = {{t->query, 1}};
+    int32_t n = 1;
+    scratch.weights = mem_alloc_zeroed((size_t)info->n_keys, sizeof *scratch.weights, err);
+    TraceHead *heads = mem_alloc_zeroed((size_t)info->n_heads, sizeof *heads, err);
+    t->steps = mem_alloc_zeroed((size_t)t->n_levels * MOST, sizeof *t->steps, err);
+    bool ok = scratch.weights && heads && t->steps;
+    for (int32_t l = 0; ok && l < t->n_levels; l++) {
+        ok = !cancelled(control, err) &&
+             follow_level(trace, t, l, &scratch, heads, readers, &n, err);
+    }
+    mem_free(scratch.weights);
+    mem_free(heads);
+    return ok;
+}
+
 /* ---- what is asked for ---- */
 
 static StackPatterns wanted_patterns(const Session *s)
@@ -251,14 +346,34 @@ static void keep_rows(StackData *d, StackRows *fresh)
     *fresh = (StackRows){0};
 }
 
+static void keep_tree(StackData *d, StackTree *fresh)
+{
+    free_tree(&d->tree);
+    d->tree = *fresh;
+    *fresh = (StackTree){0};
+}
+
 /* ---- jobs ---- */
+
+static StackJob **slot_of(StackData *d, StackWork work)
+{
+    return work == WORK_ROWS ? &d->rows_job : work == WORK_TREE ? &d->tree_job : &d->patterns_job;
+}
 
 static bool job_run(void *payload, JobControl *control, Error *err)
 {
     StackJob *job = payload;
-    atomic_store(&control->stage, job->is_rows ? "one token through the layers" : "every layer");
-    return job->is_rows ? compute_rows(job->trace, &job->rows, control, err)
-                        : compute_patterns(job->trace, &job->patterns, control, err);
+    switch (job->work) {
+    case WORK_ROWS:
+        atomic_store(&control->stage, "one token through the layers");
+        return compute_rows(job->trace, &job->rows, control, err);
+    case WORK_TREE:
+        atomic_store(&control->stage, "sources of sources");
+        return compute_tree(job->trace, &job->tree, control, err);
+    default:
+        atomic_store(&control->stage, "every layer");
+        return compute_patterns(job->trace, &job->patterns, control, err);
+    }
 }
 
 static void job_done(void *payload, bool ok, const Error *err)
@@ -266,20 +381,19 @@ static void job_done(void *payload, bool ok, const Error *err)
     StackJob *job = payload;
     StackData *d = job->owner;
     if (d) {
-        if (job->is_rows) {
-            d->rows_job = NULL;
-        } else {
-            d->patterns_job = NULL;
-        }
+        *slot_of(d, job->work) = NULL;
         if (!ok && err->code != ERR_CANCELLED) {
             d->failure = *err;
         }
     }
-    if (ok && d && job->is_rows) {
+    if (ok && d && job->work == WORK_ROWS) {
         keep_rows(d, &job->rows);
+    } else if (ok && d && job->work == WORK_TREE) {
+        keep_tree(d, &job->tree);
     } else if (ok && d) {
         keep_patterns(d, &job->patterns);
     }
+    free_tree(&job->tree);
     free_patterns(&job->patterns);
     free_rows(&job->rows);
     trace_close(job->trace);
@@ -306,14 +420,15 @@ static void start_job(Session *s, const StackJob *like, StackJob **slot, uint64_
     *job = *like;
     job->owner = s->stack_data;
     job->trace = trace_retain(s->trace);
-    *id = jobs_submit(s->jobs,
-                      &(JobDesc){.title = job->is_rows ? "following a token" : "layers",
-                                 .run = job_run,
-                                 .done = job_done,
-                                 .payload = job,
-                                 .wake = s->desc.wake,
-                                 .wake_payload = s->desc.wake_payload},
-                      NULL);
+    *id =
+        jobs_submit(s->jobs,
+                    &(JobDesc){.title = job->work == WORK_PATTERNS ? "layers" : "following a token",
+                               .run = job_run,
+                               .done = job_done,
+                               .payload = job,
+                               .wake = s->desc.wake,
+                               .wake_payload = s->desc.wake_payload},
+                    NULL);
     if (!*id) {
         trace_close(job->trace);
         mem_free(job);
@@ -369,15 +484,54 @@ const StackRows *session_stack_rows(Session *s)
             free_rows(&want);
         }
     } else if ((!d->rows_job || !same_rows(&d->rows_job->rows, &want)) && !d->failure.code) {
-        start_job(s, &(StackJob){.is_rows = true, .rows = want}, &d->rows_job, &d->rows_job_id);
+        start_job(s, &(StackJob){.work = WORK_ROWS, .rows = want}, &d->rows_job, &d->rows_job_id);
     }
     return d->rows.weights && d->rows.trace_version == s->trace_version ? &d->rows : NULL;
+}
+
+static bool same_tree(const StackTree *a, const StackTree *b)
+{
+    return a->trace_version == b->trace_version && a->heads == b->heads && a->head == b->head &&
+           a->query == b->query && a->coverage == b->coverage && a->n_levels == b->n_levels &&
+           memcmp(a->layers, b->layers, sizeof a->layers) == 0;
+}
+
+const StackTree *session_stack_tree(Session *s, const int32_t *layers, int32_t n)
+{
+    StackData *d = s->trace && s->layers_done > 0 ? data_of(s) : NULL;
+    if (!d || n < 1) {
+        return NULL;
+    }
+    StackTree want = {.trace_version = s->trace_version,
+                      .heads = s->stack3d.heads,
+                      .head = s->stack3d.heads == STACK_HEADS_ONE ? s->selection.head : 0,
+                      .query = s->selection.query,
+                      .coverage = s->stack3d.coverage,
+                      .n_levels = trace_is_cross(s->trace) ? 1 : AS_MIN(n, STACK_MOST_DEPTH)};
+    memcpy(want.layers, layers, (size_t)want.n_levels * sizeof *layers);
+    if (d->tree.steps && same_tree(&d->tree, &want)) {
+        return &d->tree;
+    }
+    const TraceInfo *info = trace_info(s->trace);
+    double heads = want.heads == STACK_HEADS_ONE ? 1 : info->n_heads;
+    double work = heads * want.n_levels * STACK_MOST_READERS * info->n_keys * info->head_dim;
+    if (work <= MULTIPLY_AT_ONCE) {
+        stop_job(s, &d->tree_job, d->tree_job_id);
+        if (compute_tree(s->trace, &want, NULL, &d->failure)) {
+            keep_tree(d, &want);
+        } else {
+            free_tree(&want);
+        }
+    } else if ((!d->tree_job || !same_tree(&d->tree_job->tree, &want)) && !d->failure.code) {
+        start_job(s, &(StackJob){.work = WORK_TREE, .tree = want}, &d->tree_job, &d->tree_job_id);
+    }
+    return d->tree.steps && d->tree.trace_version == s->trace_version ? &d->tree : NULL;
 }
 
 bool session_stack_settled(const Session *s)
 {
     const StackData *d = s->stack_data;
-    return d && ((!d->patterns_job && !d->rows_job) || d->failure.code);
+    return d && ((!d->patterns_job && !d->rows_job && !d->tree_job) || d->failure.code);
 }
 
 void stack_data_free(Session *s)
@@ -388,6 +542,8 @@ void stack_data_free(Session *s)
     }
     stop_job(s, &d->patterns_job, d->patterns_job_id);
     stop_job(s, &d->rows_job, d->rows_job_id);
+    stop_job(s, &d->tree_job, d->tree_job_id);
+    free_tree(&d->tree);
     free_patterns(&d->patterns);
     free_rows(&d->rows);
     mem_free(d);

@@ -34,6 +34,8 @@ struct SurveyJob {
     int n_next;
     int32_t next_at;
     bool next_is_mask;
+    SurveyLens *lens; /* owned */
+    int32_t n_lens;
 };
 
 static void free_job(SurveyJob *job)
@@ -43,6 +45,7 @@ static void free_job(SurveyJob *job)
     mem_free(job->heads);
     mem_free(job->received);
     mem_free(job->row);
+    mem_free(job->lens);
     mem_free(job);
 }
 
@@ -140,6 +143,25 @@ static void name_next(const SurveyJob *job, SurveyNext *next)
     arena_destroy(&arena);
 }
 
+/* The same place after each layer. Without memory for it there is none. */
+static void find_lens(SurveyJob *job, int32_t at)
+{
+    int32_t n = trace_info(job->trace)->n_layers + 1;
+    TraceLens *lens = mem_alloc((size_t)n * sizeof *lens, NULL);
+    job->lens = mem_alloc_zeroed((size_t)n, sizeof *job->lens, NULL);
+    if (lens && job->lens && trace_lens(job->trace, job->shared->model, at, lens, NULL)) {
+        for (int32_t i = 0; i < n; i++) {
+            job->lens[i] =
+                (SurveyLens){.top = {.id = lens[i].id, .probability = lens[i].probability},
+                             .of_final = lens[i].of_final,
+                             .rank_of_final = lens[i].rank_of_final};
+            name_next(job, &job->lens[i].top);
+        }
+        job->n_lens = n;
+    }
+    mem_free(lens);
+}
+
 /* Softmax in double over the whole vocabulary, then the largest. */
 static bool find_next(SurveyJob *job, Error *err)
 {
@@ -180,6 +202,7 @@ static bool find_next(SurveyJob *job, Error *err)
     for (int k = 0; k < job->n_next; k++) {
         name_next(job, &job->next[k]);
     }
+    find_lens(job, at);
     return true;
 }
 
@@ -267,6 +290,10 @@ static void take(Survey *v, SurveyJob *job)
         v->n_next = job->n_next;
         v->next_at = job->next_at;
         v->next_is_mask = job->next_is_mask;
+        mem_free(v->lens);
+        v->lens = job->lens;
+        v->n_lens = job->n_lens;
+        job->lens = NULL;
     } else if (job->step < STEP_FIRST_LAYER + v->n_layers) {
         size_t H = (size_t)info->n_heads;
         memcpy(v->heads + (size_t)v->layers_scored * H, job->heads, H * sizeof *v->heads);
@@ -348,6 +375,7 @@ static SurveyJob *submit(Session *s, const SurveyJob *from, uint64_t *id, Error 
                    .run = job_run,
                    .done = job_done,
                    .payload = job,
+                   .lane = from->step < 0 ? JOB_SHORT : JOB_LONG,
                    .wake = s->desc.wake,
                    .wake_payload = s->desc.wake_payload},
         err);
@@ -489,6 +517,7 @@ void survey_free(Session *s)
         mem_free(s->survey->heads);
         mem_free(s->survey->received);
         mem_free(s->survey->row);
+        mem_free(s->survey->lens);
         mem_free(s->survey);
         s->survey = NULL;
     }

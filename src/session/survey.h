@@ -58,6 +58,13 @@ typedef struct SurveyNext {
     char label[TOKEN_LABEL_MAX];
 } SurveyNext;
 
+/** What would be predicted after so many layers. */
+typedef struct SurveyLens {
+    SurveyNext top;
+    float of_final; /* probability of what is predicted in the end */
+    int32_t rank_of_final;
+} SurveyLens;
+
 typedef struct SurveyJob SurveyJob;
 
 /** Zero is empty. */
@@ -82,6 +89,8 @@ typedef struct Survey {
     int n_next;      /* 0: the model predicts nothing here, or not yet */
     int32_t next_at; /* the token whose place is predicted: after it, or its own ([MASK]) */
     bool next_is_mask;
+    SurveyLens *lens; /* [n_lens] owned: after 0, 1, … layers */
+    int32_t n_lens;
 
     int step;       /* what comes next: see survey.c */
     bool finished;  /* everything above is there */

@@ -302,6 +302,42 @@ static bool take_best(const Trace *trace, const SurveyHead *heads, int32_t n_lay
     return true;
 }
 
+/* Between two texts: the heads with the strongest single links to what is no special token, one
+ * link each, which stands for itself. */
+static void choose_cross(const Trace *trace, int32_t n_layers, SurveyCard *cards, int *n_cards)
+{
+    const TraceInfo *info = trace_info(trace);
+    const TraceToken *queries = trace_tokens(trace);
+    const TraceToken *keys = trace_key_tokens(trace, NULL);
+    while (*n_cards < SURVEY_CARDS) {
+        SurveyCard best = {.reason = SURVEY_LINK, .layer = -1};
+        for (int32_t at = 0; at < n_layers * info->n_heads; at++) {
+            TraceRows rows;
+            int32_t layer = at / info->n_heads;
+            int32_t head = at % info->n_heads;
+            if (is_taken(cards, *n_cards, layer, head) || !trace_rows(trace, layer, head, &rows)) {
+                continue;
+            }
+            for (int32_t i = 0; i < info->n_queries; i++) {
+                int32_t j = rows.max_key[i];
+                if (j >= 0 && rows.max_weight[i] > best.weight && !queries[i].special &&
+                    !keys[j].special) {
+                    best.layer = layer;
+                    best.head = head;
+                    best.query = i;
+                    best.key = j;
+                    best.weight = best.score = best.mass = rows.max_weight[i];
+                    best.n_queries = 1;
+                }
+            }
+        }
+        if (best.layer < 0) {
+            return;
+        }
+        cards[(*n_cards)++] = best;
+    }
+}
+
 bool survey_choose_cards(const Trace *trace, const SurveyHead *heads, int32_t n_layers,
                          SurveyCard *cards, int *n_cards, Error *err)
 {
@@ -317,6 +353,10 @@ bool survey_choose_cards(const Trace *trace, const SurveyHead *heads, int32_t n_
     for (int i = 0; i < 2 * n && *n_cards < SURVEY_CARDS && !trace_is_cross(trace); i++) {
         int reason = reasons[i % n];
         take_best(trace, heads, n_layers, reason, i < n ? limit_of(reason) : 0, cards, n_cards);
+    }
+    if (trace_is_cross(trace)) {
+        choose_cross(trace, n_layers, cards, n_cards);
+        return true;
     }
     for (int i = 0; i < *n_cards; i++) {
         choose_slots(info->n_queries, &cards[i]);

@@ -347,6 +347,7 @@ static const Tile *start_job(const TileContext *context, const TileKey *key, Err
                                            .run = job_run,
                                            .done = job_done,
                                            .payload = job,
+                                           .lane = JOB_SHORT,
                                            .wake = context->wake,
                                            .wake_payload = context->wake_payload},
                                 err);

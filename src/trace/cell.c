@@ -21,6 +21,10 @@ static bool dot(const Trace *trace, int32_t layer, int32_t head, int32_t query, 
 {
     float q[ATTN_MAX_DIM];
     float k[ATTN_MAX_DIM];
+    *qk = 0;
+    if (trace->info.weights_only) {
+        return true; /* the weight's logarithm is all there is */
+    }
     if (!trace_q(trace, layer, head, query, query + 1, q, err) ||
         !trace_k(trace, layer, head, key, key + 1, k, err)) {
         return false;
@@ -72,6 +76,7 @@ bool trace_cell(const Trace *trace, int32_t layer, int32_t head, int32_t query, 
               trace_tile(trace, &region, TRACE_SCORES, &cell->score, 0, err);
     if (ok) {
         cell->weight = row[key];
+        cell->bias = data->given && cell->visible ? cell->score : cell->bias;
     }
     if (ok && cell->visible) {
         cell->rank = 0;

@@ -271,8 +271,7 @@ static bool check_fits(const TraceDesc *desc, const Plan *plan, Error *err)
 
 /* ---- room ------------------------------------------------------------------------------------ */
 
-/* Memory or a spill file for the record, and every pointer into it. */
-static bool reserve(Trace *trace, const TraceEstimate *estimate, Error *err)
+bool trace_reserve(Trace *trace, const TraceEstimate *estimate, Error *err)
 {
     TraceInfo *info = &trace->info;
     TraceLayout *layout = &trace->layout;
@@ -341,7 +340,7 @@ static bool create(Trace *trace, const TraceDesc *desc, const PlannedStack *plan
     bool ok = info->model_name && info->architecture &&
               trace_set_ablated(trace, desc->params.ablate, desc->params.n_ablate, err) &&
               copy_texts(trace, desc, err) && trace_make_ctx(trace, desc->params.threads, err) &&
-              reserve(trace, estimate, err);
+              trace_reserve(trace, estimate, err);
     info->params.spill_folder = NULL;
     return ok;
 }

@@ -70,7 +70,7 @@ void trace_want_statistics(const LayerData *layer, int32_t summary_size, AttnOut
     };
 }
 
-static TraceLayer facts_of(const AttnArgs *args, const AttnSummaryShape *shape)
+TraceLayer trace_facts_of(const AttnArgs *args, const AttnSummaryShape *shape)
 {
     bool window = args->mask.kind & (ATTN_MASK_WINDOW | ATTN_MASK_WINDOW_SYMMETRIC);
     return (TraceLayer){
@@ -138,7 +138,7 @@ static bool on_attention(void *payload, TapPlace place, const AttnArgs *args, At
         return error_set(err, ERR_INTERNAL, "layer %d has another shape than its model says",
                          place.layer);
     }
-    layer->facts = facts_of(args, &layer->shape);
+    layer->facts = trace_facts_of(args, &layer->shape);
     if (!keep_bias(trace, &args->bias, err)) {
         return false;
     }

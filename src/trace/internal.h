@@ -4,6 +4,7 @@
  * trace file); `LayerData` points into it.
  */
 #include "attention/attention.h"
+#include "formats/npz.h"
 #include "trace/memory.h"
 #include "trace/trace.h"
 
@@ -35,6 +36,7 @@ typedef struct LayerData {
     TRACE_ROW_ARRAYS(TRACE_ROW_FIELD)
 #undef TRACE_ROW_FIELD
     float *summary_mean, *summary_max; /* [H, n_texels] */
+    const float *given; /* [H, N, M] weights that were imported in place of q and k; else NULL */
 } LayerData;
 
 /** Where things stand in the record, in bytes from its start. */
@@ -100,7 +102,9 @@ struct Trace {
     AttnCtx *ctx;
     unsigned char *record; /* owned unless it is the spill's; NULL for an opened file */
     Spill spill;
-    struct TensorFile *file; /* an opened trace */
+    struct TensorFile *file; /* an opened trace, or imported weights in one of these three */
+    NpzFile npz;
+    NpyArray npy;
     TraceLayout layout;
 };
 
@@ -132,10 +136,20 @@ AS_MUST_CHECK bool trace_check_head(const Trace *trace, int32_t layer, int32_t h
 AS_MUST_CHECK bool trace_check_span(const char *name, int32_t first, int32_t end, int32_t n,
                                     Error *err);
 
+/** What a layer's arguments say of it. */
+TraceLayer trace_facts_of(const AttnArgs *args, const AttnSummaryShape *shape);
+/** Memory or a spill file for the record of trace->layout, and every pointer into it. */
+AS_MUST_CHECK bool trace_reserve(Trace *trace, const TraceEstimate *estimate, Error *err);
+/** Traces of arrays from elsewhere (import.c). `file` is taken, whatever comes of it. */
+AS_MUST_CHECK Trace *trace_import_tensors(struct TensorFile *file, const char *path, Error *err);
+AS_MUST_CHECK Trace *trace_import_numpy(const char *path, Error *err);
+
 /** The operands of a part of one head as floats: queries [row0, row1), keys [col0, col1). */
 typedef struct TraceOperandPart {
     AttnArgs args; /* one head; its rows and keys count from 0 */
     const float *row_max, *row_log_sum;
+    const float *given; /* [rows, ld] weights of the part; NULL = none */
+    size_t given_ld;
     DistanceBias bias; /* of the part: its rows and keys count from 0 */
     float *owned;      /* f16 expanded; freed by trace_part_close */
 } TraceOperandPart;

@@ -479,9 +479,29 @@ static Trace *open_file(TensorFile *file, const char *path, Error *err)
     return trace;
 }
 
+/* Has it our mark? Else its tensors may be attention of another program. */
+static bool is_foreign(const TensorFile *file)
+{
+    Error none = {0};
+    TextView format;
+    return tensor_file_kind(file) == TENSOR_FILE_SAFETENSORS &&
+           tensor_file_get_string(file, "format", &format, &none) &&
+           !text_is(format, TRACE_FILE_FORMAT) &&
+           (tensor_file_meta(file, "attnscope") || tensor_file_find(file, "weights") ||
+            tensor_file_find(file, "attentions") || tensor_file_find(file, "weights.0") ||
+            tensor_file_find(file, "q") || tensor_file_find(file, "q.0"));
+}
+
 Trace *trace_open(const char *path, Error *err)
 {
-    return open_file(tensor_file_open(path, err), path, err);
+    if (path_has_suffix(path, ".npy") || path_has_suffix(path, ".npz")) {
+        return trace_import_numpy(path, err);
+    }
+    TensorFile *file = tensor_file_open(path, err);
+    if (file && is_foreign(file)) {
+        return trace_import_tensors(file, path, err);
+    }
+    return open_file(file, path, err);
 }
 
 Trace *trace_open_memory(const char *name, const void *data, size_t n_bytes, Error *err)

@@ -255,6 +255,12 @@ static void let_go(const Trace *trace, const Part *part)
 
 bool trace_save(const Trace *trace, const char *path, Error *err)
 {
+    if (trace->info.weights_only) {
+        return error_set(err, ERR_UNSUPPORTED,
+                         "%s: weights from elsewhere are in their own file already; only traces "
+                         "with queries and keys are saved",
+                         trace->info.model_name);
+    }
     Saver s = {.trace = trace};
     if (trace_layers_done(trace) < trace->info.n_layers ||
         (trace->info.has_hidden && trace_states_done(trace) <= trace->info.n_layers)) {

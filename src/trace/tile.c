@@ -3,6 +3,7 @@
 
 #include "base/half.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- operands -------------------------------------------------------------------------------- */
@@ -24,6 +25,20 @@ static void fill_bias(void *payload, int32_t head, int32_t row0, int32_t n_rows,
     for (int32_t r = 0; r < n_rows; r++) {
         memcpy(bias + r * ld, values + (col0 - (row0 + r) + b->zero),
                (size_t)n_cols * sizeof *bias);
+    }
+}
+
+/* AttnBias.fill of weights that were imported: their logarithm is the whole score. */
+static void fill_given(void *payload, int32_t head, int32_t row0, int32_t n_rows, int32_t col0,
+                       int32_t n_cols, float *bias, ptrdiff_t ld)
+{
+    const TraceOperandPart *part = payload;
+    (void)head; /* a part is of one */
+    for (int32_t r = 0; r < n_rows; r++) {
+        const float *row = part->given + (size_t)(row0 + r) * part->given_ld + col0;
+        for (int32_t c = 0; c < n_cols; c++) {
+            bias[r * ld + c] = logf(row[c]);
+        }
     }
 }
 
@@ -53,6 +68,12 @@ bool trace_part_open(const Trace *trace, int32_t layer, int32_t head, int32_t ro
     };
     /* Keys count from col0 here, so a query stands col0 earlier. */
     part->args.mask.q_offset += row0 - col0;
+    if (data->given) {
+        size_t m = (size_t)info->n_keys;
+        part->given = data->given + row_at * m + (size_t)col0;
+        part->given_ld = m;
+        part->args.bias = (AttnBias){fill_given, part};
+    }
     if (data->facts.has_bias) {
         part->bias = trace->bias;
         part->bias.values += (size_t)head * trace->bias.n;

@@ -66,6 +66,8 @@ void trace_close(Trace *trace)
         mem_free(trace->record);
     }
     tensor_file_close(&trace->file);
+    npz_close(&trace->npz);
+    npy_close(&trace->npy);
     trace_close(trace->states);
     arena_destroy(&trace->arena);
     mem_free(trace);

@@ -149,14 +149,17 @@ typedef struct TraceInfo {
     int32_t n_queries, n_keys;             /* N, M */
     int32_t head_dim, model_dim, n_vocab;  /* D, C, V */
     bool has_values;                       /* V is held: outputs can be had */
-    bool has_hidden;                       /* hidden states are held */
-    TraceParams params;                    /* ablate is the trace's own copy */
-    uint64_t held_bytes;                   /* the record's size */
-    bool spilled;                          /* in a file, not in memory */
-    size_t second_at;                      /* where in the source a second text begins; 0 = one */
-    double seconds;                        /* the run took; 0 while it runs */
-    double attention_seconds;              /* of these in the attention core */
-    double attention_flops;                /* multiplications and additions it did */
+    bool weights_only;                     /* weights were imported: there are no q and k */
+    float given_shift;   /* … and their rows were this far from adding up to 1: what is shown is
+                            divided by the sum */
+    bool has_hidden;     /* hidden states are held */
+    TraceParams params;  /* ablate is the trace's own copy */
+    uint64_t held_bytes; /* the record's size */
+    bool spilled;        /* in a file, not in memory */
+    size_t second_at;    /* where in the source a second text begins; 0 = one */
+    double seconds;      /* the run took; 0 while it runs */
+    double attention_seconds; /* of these in the attention core */
+    double attention_flops;   /* multiplications and additions it did */
     float weight_shift; /* dtype f16: a weight w moves by at most w * this (a bound); 0 for f32 */
 } TraceInfo;
 
@@ -383,6 +386,22 @@ AS_MUST_CHECK bool trace_hidden(const Trace *trace, int32_t state, int32_t row0,
 AS_MUST_CHECK bool trace_logits(const Trace *trace, const Model *model, int32_t row0, int32_t row1,
                                 float *out, Error *err);
 
+/** The same after `state` layers only (0 = the embeddings), through the last norm and the head: the
+ *  logit lens. state L is trace_logits. */
+AS_MUST_CHECK bool trace_logits_at(const Trace *trace, const Model *model, int32_t state,
+                                   int32_t row0, int32_t row1, float *out, Error *err);
+
+/** What would be predicted after each layer. */
+typedef struct TraceLens {
+    int32_t id; /* the most probable token … */
+    float probability;
+    float of_final;        /* probability of the token that is predicted in the end … */
+    int32_t rank_of_final; /* … and how many are above it */
+} TraceLens;
+/** Of one row after 0..L layers, out [L + 1]. As trace_logits. */
+AS_MUST_CHECK bool trace_lens(const Trace *trace, const Model *model, int32_t row, TraceLens *out,
+                              Error *err);
+
 /** The held arrays themselves, for a painter that computes cells in a shader: weights of the head
  *  are exp(scale * q.k - row_max - row_log_sum) where visible. */
 typedef struct TraceOperands {
@@ -402,8 +421,9 @@ bool trace_operands(const Trace *trace, int32_t layer, int32_t head, TraceOperan
 
 /** Writes a finished trace as safetensors (the names are in README.md), whole or not at all. */
 AS_MUST_CHECK bool trace_save(const Trace *trace, const char *path, Error *err);
-/** Maps a saved trace; works without its model. The file may be hostile: every name, shape and
- *  offset is checked. ERR_FORMAT says what is wrong. */
+/** Maps a saved trace, or makes one of arrays from elsewhere (.npy, .npz, other safetensors: see
+ *  import.c for what they may hold); works without a model. The file may be hostile: every name,
+ * shape and offset is checked. ERR_FORMAT says what is wrong. */
 AS_MUST_CHECK Trace *trace_open(const char *path, Error *err);
 /** The same from memory, borrowed until the trace is closed; `name` is for messages. */
 AS_MUST_CHECK Trace *trace_open_memory(const char *name, const void *data, size_t n_bytes,

@@ -17,11 +17,19 @@ static void copy_out(const Trace *trace, const void *held, size_t first, size_t 
     }
 }
 
+static bool check_operands(const Trace *trace, Error *err)
+{
+    return !trace->info.weights_only ||
+           error_set(err, ERR_RANGE,
+                     "%s holds weights only: there are no queries and keys to be had",
+                     trace->info.model_name);
+}
+
 bool trace_q(const Trace *trace, int32_t layer, int32_t head, int32_t row0, int32_t row1,
              float *out, Error *err)
 {
     const TraceInfo *info = &trace->info;
-    if (!trace_check_head(trace, layer, head, err) ||
+    if (!trace_check_head(trace, layer, head, err) || !check_operands(trace, err) ||
         !trace_check_span("row", row0, row1, info->n_queries, err)) {
         return false;
     }
@@ -49,7 +57,7 @@ static bool copy_group(const Trace *trace, const void *held, int32_t head, int32
 bool trace_k(const Trace *trace, int32_t layer, int32_t head, int32_t row0, int32_t row1,
              float *out, Error *err)
 {
-    return trace_check_head(trace, layer, head, err) &&
+    return trace_check_head(trace, layer, head, err) && check_operands(trace, err) &&
            copy_group(trace, trace->layers[layer].k, head, row0, row1, out, err);
 }
 

@@ -191,7 +191,7 @@ TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field)
     text_edit_clamp(ui->edit);
     keep_cursor_visible(ui, ui->edit, area.w);
     if (!ui->edit->n && field->placeholder) {
-        ui_label(ui, area, &(UiLabel){.size = ui->edit->size, .color = t->text3},
+        ui_label(ui, area, &(UiLabel){.size = ui->edit->size, .color = t->text2},
                  field->placeholder);
     }
     int end = fit_from(ui, ui->edit, ui->edit->first, area.w);

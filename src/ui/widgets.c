@@ -159,7 +159,10 @@ bool ui_rail_item(Ui *ui, UiId id, Rect box, Icon icon_of_item, const char *name
              name);
     if (key && *key) {
         ui_label(ui, rect(box.x + box.w - 24, box.y + 4, 20, 14),
-                 &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text3, .align = DRAW_RIGHT},
+                 &(UiLabel){.face = FONT_MONO,
+                            .size = 11,
+                            .color = active ? t->text2 : t->text3,
+                            .align = DRAW_RIGHT},
                  key);
     }
     return clicked;
@@ -453,6 +456,11 @@ void ui_chip(Ui *ui, Rect box, const UiChip *chip)
                                                               chip->chosen ? 1 : t->chip_edge)});
     float size = chip->size > 0 ? chip->size : 12;
     FontFace face = chip->chosen ? FONT_SANS_SEMIBOLD : FONT_SANS_MEDIUM;
+    if (!chip->vertical &&
+        box.h < size) { /* too low for letters: they would reach the next one's */
+        ui_tooltip(ui, box, chip->text);
+        return;
+    }
     if (!chip->vertical) {
         ui_label(ui, rect(box.x + 6, box.y, box.w - 12, box.h),
                  &(UiLabel){.face = face, .size = size, .align = DRAW_CENTER, .color = t->text},

@@ -51,6 +51,20 @@ static const char *all_weights(ViewContext *c)
                        format_count(n, total), exact);
 }
 
+/* Patterns that were made up are never shown without saying so, nor what the head was made to be.
+ */
+static void synthetic_piece(ViewContext *c, Line *line)
+{
+    const Model *model = session_model(c->session);
+    const Selection *s = &c->session->selection;
+    char made[96];
+    if (model && model_info(model)->synthetic) {
+        piece(line, c->ui->theme.warn,
+              draw_format(c->ui->list, "synthetic, L%d H%d is %s", s->layer, s->head,
+                          model_head_made(model, s->layer, s->head, made)));
+    }
+}
+
 static void trace_pieces(ViewContext *c, Line *line)
 {
     Ui *ui = c->ui;
@@ -110,6 +124,7 @@ void chrome_status(ViewContext *c, Rect bar)
              &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text2}, look);
     Line line = {ui, bar.x + 34, bar.x + bar.w - 24 - w - 24, bar.y, bar.h, true};
     if (s->trace) {
+        synthetic_piece(c, &line);
         trace_pieces(c, &line);
     }
     if (status.id) {

@@ -97,7 +97,7 @@ static void draw_entry(Ui *ui, Rect row, const PaletteEntry *e, bool hot)
     bool with_kind = e->kind != PALETTE_COMMAND && row.w > 420;
     if (with_kind) {
         ui_label(ui, rect(right - kind_w, row.y, kind_w + 1, row.h),
-                 &(UiLabel){.size = 11, .color = t->text3}, kind);
+                 &(UiLabel){.size = 11, .color = hot ? t->text2 : t->text3}, kind);
         right -= kind_w + 14;
     }
     float title_w = fminf(TITLE, (right - row.x - 42) * 0.5f);

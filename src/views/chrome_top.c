@@ -64,27 +64,6 @@ static TopLayout layout_top(Rect bar, float layer_w, float head_w, bool can_run)
 
 /* ---- controls ---- */
 
-/* A text as the argument of a command line. */
-static const char *escape(Ui *ui, const char *text)
-{
-    size_t n = strlen(text);
-    char *out = arena_alloc(&ui->list->arena, 2 * n + 1, NULL);
-    if (!out) {
-        return "";
-    }
-    size_t m = 0;
-    for (size_t i = 0; i < n; i++) {
-        char ch = text[i];
-        if (ch == '\n' || ch == '\\' || ch == '\t') {
-            out[m++] = '\\';
-            ch = ch == '\n' ? 'n' : ch == '\t' ? 't' : ch;
-        }
-        out[m++] = ch;
-    }
-    out[m] = 0;
-    return out;
-}
-
 /* "14 tokens"; "14 → 15 tokens" where a target is read too. */
 static const char *count_tokens(ViewContext *c)
 {
@@ -132,7 +111,9 @@ static void text_field(ViewContext *c, Rect box)
         text_field_begin(ui, id, text);
     }
     if (result == TEXT_FIELD_SUBMIT) {
-        session_post(s, "text %s", escape(ui, text_field_text(ui)));
+        const char *typed = text_field_text(ui);
+        const char *line = text_escape(&ui->list->arena, typed, strlen(typed), NULL);
+        session_post(s, "text %s", line ? line : "");
     }
 }
 

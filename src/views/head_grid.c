@@ -262,6 +262,12 @@ void head_grid_draw(const HeadGrid *g, ViewContext *c, Rect box, int32_t layer, 
         return;
     }
     uint64_t at = (uint64_t)layer * (uint64_t)g->n_heads + (uint64_t)head;
+    if (g->rows != g->cols) { /* of two texts: cells stay square, the rest shows the card */
+        float most = (float)AS_MAX(g->rows, g->cols);
+        draw_rect(c->ui->list, &(DrawRect){.box = box, .fill = head_grid_masked(c->ui)});
+        box.w *= (float)g->cols / most;
+        box.h *= (float)g->rows / most;
+    }
     draw_cells(c->ui->list, &(DrawCells){.box = box,
                                          .source = {.values = values_of(g, layer, head),
                                                     .rows = g->rows,
@@ -293,6 +299,20 @@ void head_grid_draw_mean(const HeadGrid *g, ViewContext *c, Rect box, Scale scal
                             .masked = head_grid_masked(c->ui),
                             .inset = cell >= 6 ? 0.5f : 0,
                             .radius = cell >= 12 ? 1 : 0});
+}
+
+Scale head_grid_scale(const Session *session)
+{
+    enum { LONG_TEXT = 2048 };
+    if (trace_info(session->trace)->n_keys < LONG_TEXT) {
+        return (Scale){.kind = SCALE_SQRT, .lo = 0, .hi = 1};
+    }
+    return (Scale){.kind = SCALE_LOG, .lo = 1e-4f, .hi = 1};
+}
+
+const char *head_grid_scale_says(Scale scale)
+{
+    return scale.kind == SCALE_LOG ? "weight, log scale" : "weight, √ scale";
 }
 
 const char *head_grid_says(const HeadGrid *g, ViewContext *c, float px, const char *reduce)

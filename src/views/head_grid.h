@@ -34,6 +34,10 @@ void head_grid_draw(const HeadGrid *grid, ViewContext *c, Rect box, int32_t laye
                     Scale scale, float alpha);
 /** The mean of all heads in a box, cells inset where they are large. */
 void head_grid_draw_mean(const HeadGrid *grid, ViewContext *c, Rect box, Scale scale);
+/** Of the pictures: √, or log for long texts, whose maxima from afar are small. */
+Scale head_grid_scale(const Session *session);
+/** "weight, √ scale". Static. */
+const char *head_grid_scale_says(Scale scale);
 /** "1 cell = 2 × 2 px, exact" or "1 px = 12 × 12 weights, max" of a picture of `px` device px. */
 const char *head_grid_says(const HeadGrid *grid, ViewContext *c, float px, const char *reduce);
 /** Side in device px, at most `px`, at which cells (or values) take whole pixels if that costs no

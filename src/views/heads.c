@@ -16,6 +16,9 @@ void heads_free(HeadsView *view)
     for (int i = 0; i < PATTERN_COUNT; i++) {
         head_picture_free(&view->best[i]);
     }
+    for (int i = 0; i < HEADS_CHOSEN_MOST; i++) {
+        head_picture_free(&view->chosen[i]);
+    }
     *view = (HeadsView){0};
 }
 
@@ -256,6 +259,13 @@ static void draw_cell(const HeadsScene *s, const Field *f, int32_t i)
                                             ui->theme.card, color,
                                             scored && cell->label != HEADS_MIXED ? 0.55f : 0.2f)});
     }
+    if (head_set_find(&sel->set, cell->layer, cell->head) >= 0) {
+        draw_circle(ui->list, &(DrawCircle){.center = {box.x + box.w - 1, box.y + 1},
+                                            .radius = 5,
+                                            .fill = ui->theme.accent,
+                                            .border = 1.5f,
+                                            .border_color = ui->theme.card});
+    }
     if (sel->layer == cell->layer && sel->head == cell->head) {
         draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, -3),
                                         .radius = 5,
@@ -321,7 +331,10 @@ static int32_t point_at(HeadsScene *s, const Field *f)
         Rect box = cell_box(s, f, i);
         box.h += f->label_h;
         if (rect_contains(box, ui->mouse)) {
-            if (clicked) {
+            if (clicked && (ui->mods & KEY_MOD_SHIFT)) {
+                session_post(s->c->session, "set toggle %d.%d", f->cells[i].layer,
+                             f->cells[i].head);
+            } else if (clicked) {
                 open_head(s->c->session, f->cells[i].layer, f->cells[i].head);
             }
             return i;
@@ -379,7 +392,7 @@ static void draw_scale(const HeadsScene *s, const Field *f, float left)
         right -= 130;
         ui_legend(ui, rect(right, row.y - 1, 130, 32), weight_map(ui), s->scale);
         right -= 16;
-        const char *root = "weight, √ scale";
+        const char *root = head_grid_scale_says(s->scale);
         float root_w = ui_text_width(ui, FONT_SANS, 11, root) + 1;
         if (right - root_w - w - 20 >= left + 24) {
             ui_label(ui, rect(right - root_w, row.y, root_w, row.h),
@@ -401,7 +414,7 @@ void heads_draw(ViewContext *c, Rect stage)
         .view = &c->views->heads,
         .survey = session_survey(c->session),
         .layout = layout_heads(stage),
-        .scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1},
+        .scale = head_grid_scale(c->session),
     };
     s.view->grid.space = 1;
     draw_title(&s);
@@ -431,7 +444,9 @@ void heads_draw(ViewContext *c, Rect stage)
     }
     draw_pop_clip(ui->list);
     int32_t hovered = point_at(&s, &f);
-    heads_draw_best(&s);
+    if (!heads_draw_compare(&s)) {
+        heads_draw_best(&s);
+    }
     if (hovered >= 0) {
         Rect tile = cell_box(&s, &f, hovered);
         draw_rect(ui->list, &(DrawRect){.box = rect_inset(tile, -3),

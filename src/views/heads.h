@@ -14,6 +14,7 @@ typedef enum HeadsSort {
     HEADS_SORT_COUNT
 } HeadsSort;
 
+enum { HEADS_CHOSEN_MOST = 12 };
 enum { HEADS_ALL = 0, HEADS_MIXED = PATTERN_COUNT + 1, HEADS_FILTER_COUNT = PATTERN_COUNT + 2 };
 
 typedef struct HeadsView {
@@ -22,6 +23,7 @@ typedef struct HeadsView {
     int filter;                      /* HEADS_ALL, 1 + Pattern, HEADS_MIXED */
     HeadPicture hovered;             /* the enlarged one */
     HeadPicture best[PATTERN_COUNT]; /* the best example of each */
+    HeadPicture chosen[HEADS_CHOSEN_MOST];
 } HeadsView;
 
 void heads_draw(ViewContext *c, Rect stage);
@@ -47,6 +49,8 @@ typedef struct HeadsScene {
 /** Returns where they end. */
 float heads_draw_filters(HeadsScene *s);
 void heads_draw_best(HeadsScene *s);
+/** The chosen heads side by side in the place of the examples; false: none is chosen. */
+bool heads_draw_compare(HeadsScene *s);
 /** The enlarged head beside its small picture. */
 void heads_draw_card(HeadsScene *s, Rect tile, Rect stage, int32_t layer, int32_t head);
 /** What is known of a head; NULL while it is not scored. */

@@ -211,7 +211,7 @@ void heads_draw_best(HeadsScene *s)
     if (rect_is_empty(row)) {
         return;
     }
-    int n = AS_CLAMP((int)((row.w + gap) / (186 + gap)), 1, (int)PATTERN_COUNT);
+    int n = AS_CLAMP((int)((row.w + gap) / (205 + gap)), 1, (int)PATTERN_COUNT);
     float w = floorf((row.w - gap * (float)(n - 1)) / (float)n);
     int order[HEADS_FILTER_COUNT];
     int n_labels = order_labels(s, order);
@@ -291,7 +291,7 @@ static void draw_card_numbers(const HeadsScene *s, Rect box, const SurveyHead *h
               draw_format(ui->list, "%.1f tokens", (double)h->distance));
     ui_label(ui, rect(box.x, box.y + box.h - 16, box.w, 16),
              &(UiLabel){.face = FONT_SANS, .size = 11, .color = ui->theme.text3},
-             "a click opens it in Matrix");
+             "click: Matrix, Shift+click: compare");
 }
 
 void heads_draw_card(HeadsScene *s, Rect tile, Rect stage, int32_t layer, int32_t head)

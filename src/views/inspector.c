@@ -122,6 +122,11 @@ static float draw_made(ViewContext *c, Rect box, const Reading *r)
     Pitch pitch = pitch_of(c);
     Ui *ui = c->ui;
     const Theme *t = &ui->theme;
+    if (trace_info(c->session->trace)->weights_only) {
+        ui_label(ui, rect(box.x, box.y, box.w, pitch.row), &(UiLabel){.color = t->text},
+                 "imported: the weight as it was given");
+        return pitch.row;
+    }
     Color colors[] = {t->q_text, t->k_text};
     Formula style = {.size = 18, .colors = colors, .n_colors = 2};
     float fw;
@@ -158,6 +163,9 @@ static float made_height(ViewContext *c, const Reading *r)
 {
     Pitch pitch = pitch_of(c);
     const TraceLayer *layer = trace_layer(c->session->trace, r->layer);
+    if (trace_info(c->session->trace)->weights_only) {
+        return pitch.row + 8;
+    }
     return pitch.formula + pitch.row * (layer->soft_cap > 0 ? 6.0f : 5.0f) + 8;
 }
 
@@ -362,6 +370,11 @@ void chrome_inspector(ViewContext *c, Rect bar)
     if (ui_icon_button(ui, UI_ID("inspector"), rect(box.x + box.w - 28, box.y, 28, 28),
                        ICON_CHEVRON_RIGHT, "fold the inspector")) {
         session_post(c->session, "inspector");
+    }
+    const ViewDef *def = view_def(c->session->view);
+    if (def->inspect && c->session->trace) {
+        def->inspect(c, rect(box.x, box.y + 42, box.w, box.h - 42));
+        return;
     }
     const Reading *r = session_reading(c->session);
     if (!r) {

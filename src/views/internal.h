@@ -2,9 +2,11 @@
 /*
  * What the files of this folder share.
  */
+#include "ui/controls.h"
 #include "ui/formula.h"
 #include "ui/text_field.h"
 #include "ui/widgets.h"
+#include "views/flow.h"
 #include "views/heads.h"
 #include "views/matrix.h"
 #include "views/overview.h"
@@ -22,12 +24,25 @@ enum {
     STORY_PX = 156 /* card of a story, below the stage */
 };
 
+/* What the open panel keeps while it is open (chrome_open.c). Zero is closed. */
+typedef struct OpenPanel {
+    uint64_t opened;   /* session->open_opened when it began */
+    char path[1024];   /* what stands in the field */
+    char *text;        /* what stands in the area; owned */
+    UiScroll scroll;   /* of the recent ones */
+    Arena arena;       /* of the names below */
+    char folder[1024]; /* whose names are listed */
+    char **names;
+    size_t n_names;
+} OpenPanel;
+
 struct Views {
     ViewsDesc desc;
     MatrixView matrix;
     OverviewView overview;
     HeadsView heads;
     Palette palette;
+    OpenPanel open;
     void *states[VIEW_COUNT]; /* view_state */
     bool settled;             /* everything in the last frame was exact */
 
@@ -57,6 +72,9 @@ void chrome_inspector_folded(ViewContext *c, Rect box);
 /** What lies over the stage (session->panel). */
 void chrome_panel(ViewContext *c, Rect stage);
 
+/** Dialog with a path, a text and what was shown before (session->panel). */
+void chrome_open(ViewContext *c, Rect window);
+void chrome_open_free(OpenPanel *panel);
 /** Command palette (session->panel), above everything in the window. */
 void chrome_palette(ViewContext *c, Rect window);
 
@@ -66,6 +84,8 @@ void stage_loading(ViewContext *c, Rect stage);
 void stage_error(ViewContext *c, Rect stage);
 /** The layer in front is still being computed. */
 void stage_layer_pending(ViewContext *c, Rect stage);
+/** The view shows how weights come about, and these were imported. */
+void stage_weights_only(ViewContext *c, Rect stage);
 
 /* Small things. */
 /** Token label into the frame's arena. */

@@ -82,10 +82,12 @@ void math_cell(const MathScene *s, Rect box, double value, double most, Color co
     Color fill = color_mix(ui->theme.card, color, 0.06f + 0.5f * strength);
     draw_rect(ui->list, &(DrawRect){.box = box, .radius = 4, .fill = fill});
     const char *text = math_number(s, value);
+    /* Strong cells of a light role want dark letters. */
+    bool light = color_contrast(ui->theme.text, fill) < 4.5f;
+    Color ink = light ? color_hex(0x0B1020) : ui->theme.text;
     if (ui_text_width(ui, FONT_MONO, 11, text) <= box.w) {
         ui_label(ui, box,
-                 &(UiLabel){
-                     .face = FONT_MONO, .size = 11, .color = ui->theme.text, .align = DRAW_CENTER},
+                 &(UiLabel){.face = FONT_MONO, .size = 11, .color = ink, .align = DRAW_CENTER},
                  text);
     }
 }

@@ -8,6 +8,8 @@
 
 /* ---- pictures ---- */
 
+enum { SIGN = 34, ARROW = 72, NEAR = 14 };
+
 static float largest_of(const float *values, size_t n)
 {
     float most = 0;
@@ -119,6 +121,11 @@ static Rect matrix(const Line *line, float x, const MathPicture *p, float px_x, 
     float tw = ui_text_width(ui, FONT_MONO, 11, shape);
     float y = line->box.y + line->box.h - 10;
     float left = roundf(x + w / 2 - (fw + 6 + tw) / 2);
+    if (fw + 6 + tw > w + NEAR - 2) { /* the next one's name stands there */
+        ui_formula(ui, vec2(roundf(x + w / 2 - fw / 2), y), &style, name);
+        ui_tooltip(ui, rect(r.x, y - 16, w, 20), shape);
+        return r;
+    }
     ui_formula(ui, vec2(left, y), &style, name);
     draw_text(ui->list, &(DrawText){.face = FONT_MONO,
                                     .size = 11,
@@ -170,8 +177,6 @@ static const char *shape_text(const MathScene *s, int32_t rows, int32_t cols)
 {
     return draw_format(s->c->ui->list, "%d × %d", rows, cols);
 }
-
-enum { SIGN = 34, ARROW = 72, NEAR = 14 };
 
 static float total_width(const MathData *d, float px_d, float px_n)
 {

@@ -194,19 +194,42 @@ static float draw_pattern(const MatrixScene *s, float x, float y, float card_rig
     return w + 20;
 }
 
-static void draw_title(const MatrixScene *s)
+/* What is left out, else the pattern. */
+static float draw_note(const MatrixScene *s, float x, float y, float card_right)
 {
     Ui *ui = s->c->ui;
-    const Selection *sel = &s->c->session->selection;
+    const char *words = matrix_source_words(s);
+    if (!words) {
+        return s->source.combine == COMBINE_ONE ? draw_pattern(s, x, y, card_right) : 0;
+    }
+    float room = s->layout.heat.x + s->layout.heat.w - 48 - x;
+    float w = fminf(ui_text_width(ui, FONT_SANS_MEDIUM, 12, words) + 24, room);
+    if (w < 60) {
+        return 0;
+    }
+    Color color = color_hex(0xF2AF48);
+    draw_rect(ui->list, &(DrawRect){.box = {x, y, w, 24},
+                                    .radius = 10,
+                                    .fill = color_mix(ui->theme.card, color, 0.16f),
+                                    .border = 1,
+                                    .border_color = color_mix(ui->theme.card, color, 0.6f)});
+    ui_label(ui, rect(x + 12, y, w - 22, 24),
+             &(UiLabel){.face = FONT_SANS_MEDIUM, .size = 12, .color = ui->theme.text}, words);
+    return w + 20;
+}
+
+static void draw_title(MatrixScene *s)
+{
+    Ui *ui = s->c->ui;
     const MatrixLayout *l = &s->layout;
-    const char *title = draw_format(ui->list, "Layer %d · Head %d", sel->layer, sel->head);
+    const char *title = matrix_source_title(s);
     float y = l->card.y + (l->area.y - l->card.y) / 2 - 14;
     float x = l->card.x + 24;
     float w = ui_text_width(ui, FONT_SANS_SEMIBOLD, 16, title);
     float room = l->card.x + l->card.w - 24 - x;
     ui_label(ui, rect(x, y, room, 24),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 16, .color = ui->theme.text}, title);
-    w += draw_pattern(s, x + w + 20, y, l->card.x + l->card.w);
+    w += draw_note(s, x + w + 20, y, l->card.x + l->card.w);
     int32_t r0;
     int32_t r1;
     int32_t c0;
@@ -215,6 +238,7 @@ static void draw_title(const MatrixScene *s)
     const char *range = draw_format(ui->list, "queries %d–%d, keys %d–%d", r0, r1 - 1, c0, c1 - 1);
     const MatrixView *v = s->view;
     float right = l->heat.x + l->heat.w;
+    right -= matrix_menu_button(s, right, y);
     if (r1 - r0 < v->n_queries || c1 - c0 < v->n_keys) {
         const char *hint = draw_format(ui->list, "%s (F shows all)", range);
         bool fits = right - ui_text_width(ui, FONT_MONO, 12, hint) > x + w + 16;
@@ -285,14 +309,18 @@ void matrix_draw(ViewContext *c, Rect stage)
         .scale = matrix_scale(c->session),
     };
     keep_camera(&s);
+    session_weight_source(c->session, &s.source);
     matrix_layout_heat(c->ui, &s.layout, s.view);
+    Rect shield = c->ui->shield;
+    if (rect_is_empty(shield)) {
+        c->ui->shield = matrix_menu_shield(&s);
+    }
     matrix_pointer(&s);
     if (matrix_ease(s.view, c->ui->now_s, c->ui->still ? 0 : CAMERA_S)) {
         c->ui->moves = true;
         s.layout.px = (float)s.view->shown_unit / c->ui->scale;
     }
     s.reading = session_reading(c->session);
-    session_weight_source(c->session, &s.source);
     ui_card(c->ui, s.layout.card);
     draw_title(&s);
     matrix_draw_heat(&s);
@@ -300,7 +328,10 @@ void matrix_draw(ViewContext *c, Rect stage)
     matrix_draw_profiles(&s);
     matrix_draw_labels(&s);
     draw_cross(&s);
+    matrix_draw_strips(&s);
     matrix_draw_side(&s);
+    c->ui->shield = shield;
+    matrix_draw_menu(&s);
 }
 
 const ViewCommand matrix_commands[] = {
@@ -330,6 +361,31 @@ bool matrix_command(Views *views, Session *session, const char *name, const char
         v->zoom = zoom_fit(v->n_queries, v->n_keys, v->area_w, v->area_h);
         v->fitted = true;
         matrix_clamp(v);
+        return true;
+    }
+    if (strcmp(name, "reading") == 0) {
+        v->reading_open = !v->reading_open;
+        return true;
+    }
+    if (strcmp(name, "menu") == 0) {
+        v->menu_open = !v->menu_open;
+        return true;
+    }
+    if (strcmp(name, "box") == 0) {
+        long at[4] = {0};
+        const char *from = arguments;
+        for (int i = 0; i < 4; i++) {
+            char *end;
+            at[i] = strtol(from, &end, 10);
+            if (end == from) {
+                return false;
+            }
+            from = end;
+        }
+        int32_t q = (int32_t)AS_CLAMP(at[0], 0, v->n_queries - 1);
+        int32_t k = (int32_t)AS_CLAMP(at[2], 0, v->n_keys - 1);
+        matrix_look_at(v, q, (int32_t)AS_CLAMP(at[1], q + 1, v->n_queries), k,
+                       (int32_t)AS_CLAMP(at[3], k + 1, v->n_keys));
         return true;
     }
     if (strcmp(name, "look") == 0) {

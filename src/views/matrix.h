@@ -41,6 +41,18 @@ typedef struct MatrixView {
     Vec2 drag_from;
     int64_t drag_row_px, drag_col_px;
     bool moved;
+    bool boxing;            /* a box is dragged; it is zoomed to when let go */
+    double last_move_s;     /* when the camera was dragged last … */
+    float speed_x, speed_y; /* … and how fast, device px a second: it glides on */
+    bool gliding;
+    int brushing; /* 1 + the strip (or the legend) that is dragged along; 0 = none */
+    int32_t brush_from;
+    float legend_from; /* 0..1 along it */
+    bool menu_open, reading_open;
+    /* the strongest cell under the pointer: of this pixel */
+    uint64_t strongest_trace;
+    int64_t strongest_row_px, strongest_col_px;
+    int32_t strongest_factor, strongest_layer, strongest_head, strongest_query, strongest_key;
     float wheel;                    /* notches not used up yet (touchpads send parts) */
     int32_t seen_query, seen_key;   /* selection in the last frame */
     int32_t hover_query, hover_key; /* the pointer's last choice: it is in view as it is */
@@ -116,6 +128,18 @@ void matrix_draw_heat(MatrixScene *s);
 /** The colour of a head of the set where the hue says whose weight it is. */
 Color matrix_owner_color(const MatrixScene *s, int32_t place);
 void matrix_free_owner_images(MatrixView *view);
+/** The text around query and key, below the title of a card. */
+void matrix_draw_reading(const MatrixScene *s, Rect card);
+/** Strips of received, given and entropy, that brush. */
+void matrix_draw_strips(MatrixScene *s);
+/** "Mean of 9 heads"; what is left out, NULL = nothing. In the frame's arena. */
+const char *matrix_source_title(const MatrixScene *s);
+const char *matrix_source_words(const MatrixScene *s);
+/** The button that opens the menu, its right end at `right`; the width it takes. */
+float matrix_menu_button(MatrixScene *s, float right, float y);
+/** Drawn last; what lies below does not see the pointer in its box. */
+void matrix_draw_menu(MatrixScene *s);
+Rect matrix_menu_shield(const MatrixScene *s);
 /** What lies over the cells: diagonal, found patterns, brushes, bookmarks, places searched for. */
 void matrix_draw_overlay(const MatrixScene *s);
 /** Hover, click, drag and wheel over the heatmap. */
@@ -148,6 +172,8 @@ enum { MATRIX_MAX_PX = 160 };
 /** Chooses the camera of a new text: the whole; a part around the selected cell where a causal mask
  *  hides half of a whole that would be small. */
 void matrix_place(MatrixView *view, int32_t query, int32_t key, bool causal);
+/** Puts the cells [q0, q1) x [k0, k1) into the area, as fine as they fit. */
+void matrix_look_at(MatrixView *view, int32_t q0, int32_t q1, int32_t k0, int32_t k1);
 /** Keeps the world in the area. */
 void matrix_clamp(MatrixView *view);
 /** Lets what is shown follow the camera; seconds <= 0 jumps. True while it is on its way. */

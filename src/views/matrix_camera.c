@@ -109,6 +109,19 @@ void matrix_place(MatrixView *view, int32_t query, int32_t key, bool causal)
     matrix_clamp(view);
 }
 
+void matrix_look_at(MatrixView *view, int32_t q0, int32_t q1, int32_t k0, int32_t k1)
+{
+    int32_t n_q = AS_CLAMP(q1 - q0, 1, view->n_queries);
+    int32_t n_k = AS_CLAMP(k1 - k0, 1, view->n_keys);
+    MatrixZoom fit = zoom_fit(n_q, n_k, view->area_w, view->area_h);
+    MatrixZoom coarsest = zoom_fit(view->n_queries, view->n_keys, view->area_w, view->area_h);
+    view->zoom = zoom_finer(coarsest, fit) ? coarsest : fit;
+    view->row_px = zoom_pixel_of(view->zoom, ((int64_t)q0 + q1) / 2) - view->area_h / 2;
+    view->col_px = zoom_pixel_of(view->zoom, ((int64_t)k0 + k1) / 2) - view->area_w / 2;
+    view->fitted = !zoom_finer(view->zoom, coarsest);
+    matrix_clamp(view);
+}
+
 static double unit_of(MatrixZoom zoom)
 {
     return (double)zoom.px / zoom.factor;
@@ -124,7 +137,7 @@ bool matrix_ease(MatrixView *v, double now_s, double seconds)
     v->seen_zoom = v->zoom;
     v->seen_row_px = v->row_px;
     v->seen_col_px = v->col_px;
-    if (seconds <= 0 || v->placed_anew || v->shown_unit <= 0 || v->dragging) {
+    if (seconds <= 0 || v->placed_anew || v->shown_unit <= 0 || v->dragging || v->gliding) {
         v->placed_anew = false;
         v->moving = false;
     } else if (zoomed || panned) {

@@ -31,8 +31,8 @@ static Measures measures(Rect stage)
                           .row_gap = 8,
                           .key_labels = 60,
                           .bottom = 10,
-                          .col_profile = 60,
-                          .col_gap = 8};
+                          .col_profile = 56,
+                          .col_gap = 24};
     }
     return (Measures){.pad = 24,
                       .gap = 24,
@@ -43,8 +43,8 @@ static Measures measures(Rect stage)
                       .row_gap = 10,
                       .key_labels = 66,
                       .bottom = 20,
-                      .col_profile = 84,
-                      .col_gap = 10};
+                      .col_profile = 76,
+                      .col_gap = 24};
 }
 
 enum { LEGEND_W = 196, SIDE_PAD = 16, LENS_LABELS = 106 };

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { PAD = 16, LABELS = 106 };
+enum { PAD = 16, LABELS = 106, LEGEND = 100 };
 
 static void tag(Ui *ui, Rect box, const char *text)
 {
@@ -13,6 +13,17 @@ static void tag(Ui *ui, Rect box, const char *text)
                         .color = ui->theme.on_accent,
                         .align = DRAW_CENTER},
              text);
+}
+
+/* Between the cells (or the row) and the text. Returns the width it takes. */
+static float reading_switch(const MatrixScene *s, Rect card)
+{
+    Rect box = {card.x + card.w - PAD - 52, card.y + 17, 52, 24};
+    if (ui_button(s->c->ui, UI_ID("matrix-reading"), box, s->view->reading_open ? "Cells" : "Text",
+                  UI_BUTTON_PLAIN)) {
+        session_post(s->c->session, "reading");
+    }
+    return 64;
 }
 
 static void card_title(Ui *ui, Rect card, float left, const char *title, const char *note)
@@ -79,7 +90,7 @@ static void lens_labels(const MatrixScene *s, const TileKey *key, Rect grid, flo
 static const float *by_row(const MatrixScene *s, const float *values, const float *row_max,
                            int32_t rows, int32_t cols)
 {
-    if (!s->c->session->options.rows_normalised) {
+    if (!s->c->session->options.rows_normalised || !row_max) {
         return values;
     }
     float *out = ARENA_ARRAY(&s->c->ui->list->arena, float, (size_t)rows *(size_t)cols, NULL);
@@ -175,12 +186,21 @@ static void draw_lens(const MatrixScene *s)
     ui_card(ui, l->lens_card);
     tag(ui, rect(l->lens_card.x + PAD, l->lens_card.y + 19, 24, 18), "A");
     int px = (int)lroundf(l->lens_cell * ui->scale);
-    card_title(ui, l->lens_card, 32, "Zoomed to cells",
+    Rect head = l->lens_card;
+    head.w -= reading_switch(s, head);
+    card_title(ui, head, 32, "Zoomed to cells",
                draw_format(ui->list, "1 weight = %d × %d px", px, px));
     Rect grid = {l->lens_card.x + l->lens_card.w - PAD - l->lens_cell * (float)l->lens_n,
                  l->lens_card.y + 60, l->lens_cell * (float)cols, l->lens_cell * (float)rows};
     grid.x = ui_snap(ui, grid.x);
-    const Tile *tile = session_tile(session, &key, NULL);
+    WeightSource source = s->source;
+    source.by_row = source.mean = false;
+    key.source = weight_source_id(&source);
+    if (source.combine != COMBINE_ONE) {
+        key.layer = source.set.heads[0].layer;
+        key.head = 0;
+    }
+    const Tile *tile = session_tile_of(session, &source, &key, NULL);
     if (tile) {
         lens_cells(s, tile, grid, l->lens_cell);
     }
@@ -204,7 +224,9 @@ static void draw_row_card(const MatrixScene *s)
         return;
     }
     double bits = (double)r->cell.row.entropy / log(2.0);
-    card_title(ui, card, 0, draw_format(ui->list, "What “%s” reads", label_of(s->c, r->query)),
+    Rect title = card;
+    title.w -= reading_switch(s, title);
+    card_title(ui, title, 0, draw_format(ui->list, "What “%s” reads", label_of(s->c, r->query)),
                draw_format(ui->list, "entropy %.2f bits", bits));
     int32_t visible = r->row_end - r->row_first;
     float top = card.y + 56;
@@ -407,15 +429,95 @@ static void draw_scale_bar(const MatrixScene *s, float x, float y, float width)
         y -= 12;
     }
     MatrixZoom z = s->view->zoom;
-    const char *what =
-        z.factor > 1 ? draw_format(ui->list, "1 px = %d × %d weights, max", z.factor, z.factor)
-                     : draw_format(ui->list, "1 weight = %d × %d px", z.px, z.px);
-    if (!s->c->views->settled) {
+    const char *what = z.factor > 1 ? draw_format(ui->list, "1 px = %d × %d weights, %s", z.factor,
+                                                  z.factor, s->source.mean ? "mean" : "max")
+                                    : draw_format(ui->list, "1 weight = %d × %d px", z.px, z.px);
+    if (!s->exact) {
         what = draw_format(ui->list, "summary, 1 texel = %d × %d, max", s->view->row_texel,
                            s->view->col_texel);
     }
     ui_label(ui, rect(x, y + 12, width, 18),
              &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text3}, what);
+}
+
+/* A part of the legend can be brushed: the colours then spread over these weights alone. */
+static void draw_range_legend(MatrixScene *s, Rect box)
+{
+    Ui *ui = s->c->ui;
+    MatrixView *v = s->view;
+    bool hot;
+    bool held;
+    bool clicked =
+        ui_click(ui, UI_ID("matrix-legend"), rect(box.x, box.y, box.w, 14), false, &hot, &held);
+    float at = AS_CLAMP((ui->mouse.x - box.x) / box.w, 0, 1);
+    bool cut = s->c->session->options.map_hi > 0;
+    ui_legend(ui, box, s->map, s->scale);
+    if (hot && !held) {
+        ui_tooltip(
+            ui, rect(box.x, box.y, box.w, 14),
+            cut ? "Drag to spread the colours over a part. A click brings the whole range back."
+                : "Drag to spread the colours over a part of the weights.");
+    }
+    if (held && ui->pressed[0]) {
+        v->brushing = LEGEND;
+        v->legend_from = at;
+    }
+    if (v->brushing != LEGEND) {
+        return;
+    }
+    float a = fminf(at, v->legend_from);
+    float b = fmaxf(at, v->legend_from);
+    if (held) {
+        draw_rect(ui->list, &(DrawRect){.box = {box.x + a * box.w, box.y - 2, (b - a) * box.w, 16},
+                                        .radius = 3,
+                                        .border = 2,
+                                        .border_color = ui->theme.cross});
+        return;
+    }
+    v->brushing = 0;
+    if (b - a > 0.03f) {
+        session_post(s->c->session, "map-range %.6g %.6g", (double)scale_invert(s->scale, a),
+                     (double)scale_invert(s->scale, b));
+    } else if (clicked && cut) {
+        session_post(s->c->session, "map-range all");
+    }
+}
+
+/* Which hue is whose; rows are as computed where it is not one head as it is. Returns where it
+ * ends.
+ */
+static float draw_owners(const MatrixScene *s, Rect box, float y)
+{
+    Ui *ui = s->c->ui;
+    const HeadSet *set = &s->source.set;
+    bool owner = s->source.combine == COMBINE_OWNER;
+    ui_caps(ui, rect(box.x, y, box.w, 14), owner ? "Hue = whose weight" : "Rows");
+    if (!owner) {
+        ui_label(ui, rect(box.x, y + 20, box.w, 28), &(UiLabel){.face = FONT_SANS, .size = 12},
+                 weight_source_filters(&s->source) ? "scaled to sum to 1" : "as computed");
+        return y + 66;
+    }
+    float x = box.x;
+    y += 22;
+    for (int32_t i = 0; i < set->n; i++) {
+        const char *name =
+            draw_format(ui->list, "L%d H%d", set->heads[i].layer, set->heads[i].head);
+        float w = ui_text_width(ui, FONT_MONO, 11, name) + 24;
+        if (x + w > box.x + box.w && x > box.x) {
+            x = box.x;
+            y += 18;
+        }
+        if (y + 18 + 60 > box.y + box.h) {
+            break; /* the tooltip of a cell names the head too */
+        }
+        draw_circle(
+            ui->list,
+            &(DrawCircle){.center = {x + 5, y + 8}, .radius = 4, .fill = matrix_owner_color(s, i)});
+        ui_label(ui, rect(x + 13, y, w - 14, 16),
+                 &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text2}, name);
+        x += w;
+    }
+    return y + 30;
 }
 
 static void draw_controls(MatrixScene *s, Rect box)
@@ -434,7 +536,7 @@ static void draw_controls(MatrixScene *s, Rect box)
     float y = box.y;
     ui_caps(ui, rect(box.x, y, box.w, 14),
             o->rows_normalised ? row_titles[o->map_scale] : titles[o->map_scale]);
-    ui_legend(ui, rect(box.x, y + 22, box.w, 32), s->map, s->scale);
+    draw_range_legend(s, rect(box.x, y + 22, box.w, 32));
     y += 72;
     ui_caps(ui, rect(box.x, y, box.w, 14), "Scale");
     int scale = ui_segmented(ui, UI_ID("map-scale"), rect(box.x, y + 20, box.w, 28), scales, 3,
@@ -443,6 +545,13 @@ static void draw_controls(MatrixScene *s, Rect box)
         session_post(session, "map-scale %s", scale_words[scale]);
     }
     y += 66;
+    if (s->source.combine != COMBINE_ONE || weight_source_filters(&s->source)) {
+        y = draw_owners(s, box, y);
+        if (y + 44 <= box.y + box.h) {
+            draw_scale_bar(s, box.x, y + 14, box.w);
+        }
+        return;
+    }
     ui_caps(ui, rect(box.x, y, box.w, 14), "Rows");
     int row = ui_segmented(ui, UI_ID("rows"), rect(box.x, y + 20, box.w, 28), rows, 2,
                            o->rows_normalised);
@@ -459,7 +568,13 @@ void matrix_draw_side(MatrixScene *s)
 {
     MatrixLayout *l = &s->layout;
     if (!rect_is_empty(l->lens_card)) {
-        if (l->px >= 20 || l->lens_n == 0) {
+        Rect card = l->lens_card;
+        if (s->view->reading_open) {
+            ui_card(s->c->ui, card);
+            card.w -= reading_switch(s, card);
+            card_title(s->c->ui, card, 0, "Text around it", "shade = what the query gives");
+            matrix_draw_reading(s, l->lens_card);
+        } else if (l->px >= 20 || l->lens_n == 0) {
             draw_row_card(s);
         } else {
             draw_lens(s);

@@ -23,7 +23,7 @@ MechanismLayout mechanism_layout(Rect stage, int32_t n_tokens)
     l.title = rect(box.x, box.y, box.w, 28);
     l.brackets = rect(box.x, box.y + 30, box.w, 18);
     float top = box.y + 52;
-    float cards = stage.h >= 860 ? 84 : stage.h >= 640 ? 76 : 0;
+    float cards = stage.h >= 640 ? 86 : 0;
     l.has_cards = cards > 0;
     float bottom = box.y + box.h;
     float h = bottom - top - (l.has_cards ? cards + (small ? 12 : 20) : 0);
@@ -42,7 +42,7 @@ MechanismLayout mechanism_layout(Rect stage, int32_t n_tokens)
         }
     }
     float rows = h - 110;
-    int32_t few = AS_CLAMP((int32_t)(rows / 100), 4, LESSON_MOST);
+    int32_t few = AS_CLAMP((int32_t)(rows / 64), 4, LESSON_MOST);
     l.room = n_tokens <= LESSON_MOST && rows / (float)n_tokens >= 48 ? n_tokens : few;
     return l;
 }
@@ -178,7 +178,7 @@ static void draw_insight(Ui *ui, Rect box, const CardText *card)
                                     .color = card->role.text});
     float x = box.x + 68;
     float w = box.x + box.w - 14 - x;
-    float top = box.h >= 84 ? 14 : 9;
+    float top = box.h >= 92 ? 14 : 8;
     ui_label(ui, rect(x, box.y + top, w, 20),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 14, .color = card->role.text},
              card->title);

@@ -83,9 +83,7 @@ static void draw_grid_cell(PanelB *p, const Grid *g, int32_t i, int32_t j)
                   : draw_format(ui->list, "q · k of “%s” and “%s” = %.6f", label_of(s->c, query),
                                 key_label_of(s->c, key), (double)value);
     float amount = (value - g->lo) / fmaxf(g->hi - g->lo, 1e-9f);
-    const char *text = g->pitch < 40 && fabsf(value) < 99.95f
-                           ? teach_fixed(ui, (double)value, g->pitch < 32 || !g->scaled ? 1 : 2)
-                           : NULL;
+    const char *text = teach_fit(ui, value, box.w);
     bool hot = teach_cell(ui, &(ValueCell){.box = box,
                                            .value = value,
                                            .amount = amount,
@@ -191,7 +189,7 @@ static float draw_scores(PanelB *p, float y)
     float room = p->in.x + p->in.w - p->grid_x;
     float middle = AS_MAX(74.0f, room * 0.2f);
     float both = fminf(48, (room - middle) / (2 * (float)l->m));
-    bool two = both >= 33;
+    bool two = both >= 42;
     Grid left = {.x = p->grid_x,
                  .y = y,
                  .pitch = two ? both : fminf(56, room / (float)l->m),

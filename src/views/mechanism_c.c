@@ -389,7 +389,7 @@ static void draw_graph_legend(PanelC *p, Rect box, double elsewhere)
     x += ui_label(ui, rect(x, y - 9, 70, 18), &(UiLabel){.face = FONT_SANS, .size = 11},
                   draw_format(ui->list, "head %d", l->head)) +
          14;
-    for (int i = 0; i < 3 && box.w >= 280; i++) {
+    for (int i = box.w >= 400 ? 0 : 1; i < 3 && box.w >= 280; i++) {
         draw_rect(ui->list, &(DrawRect){.box = {x, y - 4 * samples[i], 22, 8 * samples[i]},
                                         .fill = color_fade(color, 0.3f + 0.6f * samples[i])});
         x += 27;
@@ -397,9 +397,9 @@ static void draw_graph_legend(PanelC *p, Rect box, double elsewhere)
                       draw_format(ui->list, "%.0f %%", 100 * (double)samples[i])) +
              12;
     }
-    const char *note = elsewhere > 0.005 ? draw_format(ui->list, "elsewhere: %.0f %% of “%s”",
-                                                       100 * elsewhere, label_of(s->c, l->query))
-                                         : "thickness and opacity = weight";
+    const char *note = elsewhere > 0.005
+                           ? draw_format(ui->list, "elsewhere: %.0f %%", 100 * elsewhere)
+                           : "thickness and opacity = weight";
     float room = box.x + box.w - x;
     if (room >= 60) {
         ui_label(ui, rect(x, y - 9, room, 18),

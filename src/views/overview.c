@@ -84,7 +84,7 @@ void overview_draw(ViewContext *c, Rect stage)
         .c = c,
         .view = &c->views->overview,
         .survey = session_survey(c->session),
-        .scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1},
+        .scale = head_grid_scale(c->session),
     };
     /* Room for the prediction is kept from the start where one will come. */
     const Survey *v = s.survey;

@@ -48,3 +48,9 @@ void overview_draw_grid(OverviewScene *s);
 void open_head(Session *session, int32_t layer, int32_t head);
 /** Round badge with a number from 1. */
 void overview_badge(Ui *ui, Vec2 center, float radius, int32_t head, int number);
+
+/** The label of a predicted token; what cannot be seen is named (then *named). */
+const char *overview_name_next(const SurveyNext *next, bool *named);
+/** Chooses between the last prediction and all layers'; true = all layers'. */
+bool overview_draw_lens_switch(const OverviewScene *scene, Rect card);
+void overview_draw_lens(const OverviewScene *scene, Rect box);

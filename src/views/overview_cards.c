@@ -169,6 +169,29 @@ static const char *part_shown(const OverviewScene *s, const SurveyCard *card)
     return draw_format(list, "tokens %d–%d", card->slots[0], card->slots[card->n_slots - 1]);
 }
 
+/* Between two texts: the one link as two tokens, as wide as its weight. */
+static void draw_pair(const OverviewScene *s, Rect box, const SurveyCard *card)
+{
+    Ui *ui = s->c->ui;
+    float w = fminf(96, (box.w - 60) / 2);
+    float y = box.y + box.h / 2 - 14;
+    Rect a = {box.x + 16, y, w, 28};
+    Rect b = {box.x + box.w - 16 - w, y, w, 28};
+    draw_line(ui->list, &(DrawLine){.a = {a.x + w + 4, y + 14},
+                                    .b = {b.x - 4, y + 14},
+                                    .width = 1 + 8 * card->weight,
+                                    .color = color_with_alpha(color_head(card->head),
+                                                              0.3f + 0.6f * card->weight)});
+    ui_chip(
+        ui, a,
+        &(UiChip){.text = label_of(s->c, card->query), .color = token_color(s->c, card->query)});
+    ui_chip(ui, b,
+            &(UiChip){.text = key_label_of(s->c, card->key), .color = key_token_color(s->c, card->key)});
+    UiLabel small = {.face = FONT_SANS, .size = 11, .align = DRAW_CENTER};
+    ui_label(ui, rect(a.x, y + 32, w, 16), &small, draw_format(ui->list, "query %d", card->query));
+    ui_label(ui, rect(b.x, y + 32, w, 16), &small, draw_format(ui->list, "source %d", card->key));
+}
+
 static void draw_arcs(const OverviewScene *s, Rect box, const SurveyCard *card)
 {
     Ui *ui = s->c->ui;
@@ -177,6 +200,10 @@ static void draw_arcs(const OverviewScene *s, Rect box, const SurveyCard *card)
                                     .fill = ui->theme.well,
                                     .border = 1,
                                     .border_color = ui->theme.edge});
+    if (!card->n_slots) {
+        draw_pair(s, box, card);
+        return;
+    }
     Arcs a = {.box = box, .y = ui_snap(ui, box.y + box.h - (box.h >= 150 ? 47 : 36))};
     float room = box.w - 36;
     a.pitch = card->n_slots > 1 ? fminf(room / (float)(card->n_slots - 1), 46) : 0;
@@ -335,7 +362,7 @@ void overview_draw_card(const OverviewScene *s, int index)
 /* ---- the prediction ---- */
 
 /* What cannot be seen is named, in italics. */
-static const char *name_next(const SurveyNext *next, bool *named)
+const char *overview_name_next(const SurveyNext *next, bool *named)
 {
     static const struct {
         const char *label, *name;
@@ -361,7 +388,7 @@ static void draw_next_row(const OverviewScene *s, Rect row, const SurveyNext *ne
 {
     Ui *ui = s->c->ui;
     bool named;
-    const char *name = name_next(next, &named);
+    const char *name = overview_name_next(next, &named);
     ui_label(ui, rect(row.x, row.y, label_w - 8, row.h),
              &(UiLabel){.face = named ? FONT_SANS_ITALIC : FONT_SANS_MEDIUM,
                         .size = 12,
@@ -393,6 +420,7 @@ void overview_draw_next(const OverviewScene *s)
     float w = card.w - 32;
     bool low = card.h < 240;
     float y = card.y + (low ? 8 : 14);
+    bool lens = overview_draw_lens_switch(s, card);
     const char *title = v && v->next_is_mask ? "In place of the mask" : "Next token";
     float title_w = ui_label(
         ui, rect(x, y, w, 24),
@@ -410,13 +438,18 @@ void overview_draw_next(const OverviewScene *s)
     ui_label(ui, rect(x + title_w + 12, y, w - title_w - 12, 24),
              &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT}, after);
     y += low ? 28 : 34;
-    float room = card.y + card.h - (low ? 6 : 14) - y;
+    float room = card.y + card.h - (low ? 6 : 14) - (low ? 28 : 34) - y;
+    if (lens) {
+        overview_draw_lens(s, rect(x, y, w, room));
+        return;
+    }
     int n = AS_CLAMP((int)(room / 19), 1, v->n_next);
     float pitch = fminf(room / (float)n, 29.5f);
     float label_w = fminf(86, w * 0.32f);
     for (int i = 0; i < n; i++) {
         bool named;
-        float full = ui_text_width(ui, FONT_SANS_MEDIUM, 12, name_next(&v->next[i], &named)) + 12;
+        float full =
+            ui_text_width(ui, FONT_SANS_MEDIUM, 12, overview_name_next(&v->next[i], &named)) + 12;
         label_w = fmaxf(label_w, fminf(full, w * 0.44f));
     }
     for (int i = 0; i < n; i++) {

@@ -10,6 +10,7 @@
 typedef struct Grid {
     Rect area; /* what the pictures may fill */
     bool down; /* layers go down, heads across */
+    bool line; /* one layer (or one head each): in the order of reading, named one by one */
     int32_t across, rows;
     float tile;   /* side of a picture, logical px */
     float px, py; /* pitch */
@@ -39,6 +40,27 @@ static Grid layout_grid(const OverviewScene *s, Rect area)
              tile_for(area, info->n_layers, info->n_heads) + 1;
     g.across = g.down ? info->n_heads : info->n_layers;
     g.rows = g.down ? info->n_layers : info->n_heads;
+    int32_t n = info->n_layers * info->n_heads;
+    if (AS_MIN(info->n_layers, info->n_heads) == 1 && n > 6) {
+        g.line = true;
+        g.area.x -= LABEL_COL;
+        g.area.w += LABEL_COL;
+        g.area.y -= HEAD_ROW - 4;
+        g.area.h += HEAD_ROW - 4;
+        area = g.area;
+        float best = 0;
+        for (int32_t across = 1; across <= n; across++) {
+            int32_t rows = (n + across - 1) / across;
+            Rect tiles = area;
+            tiles.h -= BELOW_H * (float)rows;
+            if (tile_for(tiles, across, rows) > best) {
+                best = tile_for(tiles, across, rows);
+                g.across = across;
+                g.rows = rows;
+            }
+        }
+        area.h -= BELOW_H * (float)g.rows;
+    }
     float scale = s->c->ui->scale;
     float tile = AS_CLAMP(tile_for(area, g.across, g.rows), 1, TILE_MOST);
     int32_t dev = (int32_t)floorf(tile * scale);
@@ -47,7 +69,10 @@ static Grid layout_grid(const OverviewScene *s, Rect area)
     /* Room that is left goes between the pictures, and says what each head does. */
     float free_x = (area.w + 2) / (float)g.across - g.tile;
     float free_y = (area.h + 2) / (float)g.rows - g.tile;
-    g.labels = free_x >= LABEL_W && g.tile >= 30;
+    if (g.line) {
+        free_y += BELOW_H;
+    }
+    g.labels = !g.line && free_x >= LABEL_W && g.tile >= 30;
     g.below = !g.labels && free_y >= BELOW_H && g.tile >= 28;
     float more_x = fminf(free_x, g.labels ? 110 : 6);
     float more_y = fminf(free_y, g.labels || g.below ? 24 : 12);
@@ -58,8 +83,15 @@ static Grid layout_grid(const OverviewScene *s, Rect area)
 
 static Rect tile_box(const OverviewScene *s, const Grid *g, int32_t layer, int32_t head)
 {
-    float x = g->area.x + g->px * (float)(g->down ? head : layer);
-    float y = g->area.y + g->py * (float)(g->down ? layer : head);
+    int32_t a = g->down ? head : layer;
+    int32_t b = g->down ? layer : head;
+    if (g->line) {
+        int32_t at = AS_MAX(a, b);
+        a = at % g->across;
+        b = at / g->across;
+    }
+    float x = g->area.x + g->px * (float)a;
+    float y = g->area.y + g->py * (float)b;
     return rect(ui_snap(s->c->ui, x), ui_snap(s->c->ui, y), g->tile, g->tile);
 }
 
@@ -90,7 +122,8 @@ static void draw_tile_label(const OverviewScene *s, Rect box, float room, const 
     }
 }
 
-static void draw_name_below(const OverviewScene *s, const Grid *g, Rect box, const SurveyHead *head)
+static void draw_name_below(const OverviewScene *s, const Grid *g, Rect box, const SurveyHead *head,
+                            int32_t number)
 {
     Ui *ui = s->c->ui;
     int best = head->scores.best;
@@ -101,7 +134,10 @@ static void draw_name_below(const OverviewScene *s, const Grid *g, Rect box, con
                         .align = DRAW_CENTER,
                         .color = best >= 0 ? color_as_text(ui, pattern_color((Pattern)best))
                                            : ui->theme.text3},
-             best >= 0 ? pattern_short((Pattern)best) : "mixed");
+             g->line     ? draw_format(ui->list, "%d %s", number,
+                                   best >= 0 ? pattern_short((Pattern)best) : "mixed")
+             : best >= 0 ? pattern_short((Pattern)best)
+                         : "mixed");
 }
 
 static const char *tile_tip(const OverviewScene *s, int32_t layer, int32_t head)
@@ -186,7 +222,7 @@ static void draw_tiles(OverviewScene *s, const Grid *g)
             head_grid_draw(&s->view->grid, c, box, layer, head, s->scale, 1);
             const SurveyHead *h = scored(s, layer, head);
             if (g->below && h) {
-                draw_name_below(s, g, box, h);
+                draw_name_below(s, g, box, h, AS_MAX(layer, head));
             }
             if (g->labels && h) {
                 draw_tile_label(s, box, g->px - g->tile, h);
@@ -202,6 +238,14 @@ static void draw_tiles(OverviewScene *s, const Grid *g)
     if (hot && a >= 0 && b >= 0 && a < g->across && b < g->rows) {
         int32_t layer = g->down ? b : a;
         int32_t head = g->down ? a : b;
+        if (g->line) {
+            bool heads = info->n_layers == 1;
+            layer = heads ? 0 : b * g->across + a;
+            head = heads ? b * g->across + a : 0;
+        }
+        if (layer >= info->n_layers || head >= info->n_heads) {
+            return; /* past the last one */
+        }
         Rect box = tile_box(s, g, layer, head);
         draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, -2),
                                         .radius = 3,
@@ -259,7 +303,7 @@ void overview_draw_grid(OverviewScene *s)
     float right = card.x + card.w - pad;
     bool legend = card.w >= 640;
     if (legend) {
-        static const char caption[] = "weight, √ scale";
+        const char *caption = head_grid_scale_says(s->scale);
         float w = ui_text_width(ui, FONT_SANS, 11, caption);
         ui_label(ui, rect(right - w, top, w + 1, 24), &(UiLabel){.face = FONT_SANS, .size = 11},
                  caption);
@@ -271,11 +315,13 @@ void overview_draw_grid(OverviewScene *s)
     if (x + 60 < right) {
         ui_label(ui, rect(x, top, right - x, 24), &(UiLabel){.face = FONT_SANS, .size = 11}, says);
     }
-    draw_axis_names(s, &g);
-    draw_axis(s, &g, true);
-    draw_axis(s, &g, false);
+    if (!g.line) {
+        draw_axis_names(s, &g);
+        draw_axis(s, &g, true);
+        draw_axis(s, &g, false);
+    }
     /* Where not even a pixel each fits, the last ones are cut off: the window is too small. */
-    draw_push_clip(ui->list, rect(card.x, area.y - 20, card.w, card.y + card.h - area.y + 18));
+    draw_push_clip(ui->list, rect(card.x, g.area.y - 12, card.w, card.y + card.h - g.area.y + 10));
     draw_tiles(s, &g);
     draw_marks(s, &g);
     draw_pop_clip(ui->list);

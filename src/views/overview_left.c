@@ -139,24 +139,27 @@ static float draw_heat(OverviewScene *s, Left *l, float side)
     side = (float)dev / ui->scale;
     l->heat = rect(ui_snap(ui, l->x + GUTTER), ui_snap(ui, l->card.y + l->top + l->key_labels),
                    side, side);
+    float unit = side / (float)values;
+    l->heat.w = g->sum_cols ? unit * (float)g->sum_cols : side;
+    l->heat.h = g->sum_rows ? unit * (float)g->sum_rows : side;
     /* The last texel may be a part of one: tokens are placed by texels. */
     l->cell = g->sum_rows ? side / (float)values / (float)g->row_texel : side / (float)n;
     head_grid_draw_mean(g, c, l->heat, mean_scale(s));
     heat_pointer(s, l);
     draw_axis(s, l, false, sel->query);
-    draw_axis(s, l, true, sel->query);
+    draw_axis(s, l, true, trace_is_cross(c->session->trace) ? sel->key : sel->query);
     float y = l->heat.y + l->cell * (float)sel->query;
     float h = fmaxf(l->cell, 5);
     draw_rect(ui->list,
-              &(DrawRect){.box = {l->heat.x - 2, y + l->cell / 2 - h / 2 - 2, side + 4, h + 4},
+              &(DrawRect){.box = {l->heat.x - 2, y + l->cell / 2 - h / 2 - 2, l->heat.w + 4, h + 4},
                           .radius = fminf(4, h / 2 + 2),
                           .border = 1.5f,
                           .border_color = ui->theme.cross});
     if (!l->legend) {
-        return l->heat.y + side + 10;
+        return l->heat.y + l->heat.h + 10;
     }
     float legend_w = fminf(160, side);
-    float low = l->heat.y + side + 16;
+    float low = l->heat.y + l->heat.h + 16;
     ui_legend(ui, rect(l->heat.x, low, legend_w, 32), weight_map(ui), mean_scale(s));
     float right = l->card.x + l->card.w - 16;
     float room = right - l->heat.x - legend_w - 12;

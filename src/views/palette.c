@@ -234,6 +234,26 @@ static void offer_models(Finder *f)
     }
 }
 
+static void offer_recent(Finder *f)
+{
+    const Recent *recent = &f->c->session->recent;
+    for (int i = 0; i < recent->n; i++) {
+        const char *line = recent->lines[i];
+        if (strncmp(line, "model ", 6) == 0) {
+            continue; /* among the models */
+        }
+        bool file = strncmp(line, "open ", 5) == 0;
+        offer(f,
+              (PaletteEntry){.kind = PALETTE_TEXT,
+                             .title = file ? path_base_name(line)
+                                           : draw_format(f->c->ui->list, "%.60s", line + 5),
+                             .detail = file ? line + 5 : "run the model on it again",
+                             .line = line,
+                             .icon = ICON_OPEN},
+              5);
+    }
+}
+
 /* ---- places ---- */
 
 static void offer_token(Finder *f, int32_t token, int score)
@@ -408,6 +428,7 @@ PaletteResults palette_find(ViewContext *c, const char *typed)
     offer_commands(&f);
     offer_written(&f);
     offer_models(&f);
+    offer_recent(&f);
     offer_heads(&f);
     results.n_tokens_more = offer_tokens(&f);
     results.entries = ARENA_ARRAY(arena_of(&f), PaletteEntry, AS_MAX(f.all.n, 1u), NULL);

@@ -44,9 +44,9 @@ void stack_draw(ViewContext *c, Rect stage)
         stage_layer_pending(c, stage);
         return;
     }
-    stack_pointer(m);
     stack_scene_draw(m);
     stack_labels_draw(m);
     stack_side_draw(m);
+    stack_pointer(m);
     c->views->settled &= session_stack_settled(c->session);
 }

@@ -66,6 +66,9 @@ typedef struct StackLink {
     float weight;
 } StackLink;
 
+#define STACK_LINK_TAG ((uint64_t)1 << 32)
+enum { STACK_MOST_LINKS = 8192 };
+
 /** Everything of a frame. */
 typedef struct StackModel {
     ViewContext *c;
@@ -79,17 +82,26 @@ typedef struct StackModel {
     float spacing, explode, opacity;
     float focus; /* layer in focus, on its way between two */
     float fly;   /* 0..1: the camera is at the layer in focus, the others step back */
+    float steep; /* 0..1: sheets lie over each other, those before the focus step back */
     float size;  /* of lines and dots: 1 where a unit length is as large as in the design */
     bool cross;  /* keys are of another text than the queries */
     int32_t n_layers, n_queries, n_keys;
     int32_t every;                        /* of thinning or grouping; 1 = every layer */
     StackPlane planes[STACK_PLANES_MOST]; /* from the lowest */
     int32_t n_planes;
-    float y_low, y_high; /* of the lowest and highest plane */
-    float mass;          /* of the focus row, shown as curves */
-    int32_t n_sources;   /* of the focus row */
-    float followed;      /* of the query's reading, followed down `depth` layers */
+    float y_low, y_high, y_focus; /* of the lowest and highest plane, and in focus */
+    int32_t focus_layer;
+    StackSource strongest[8]; /* of the focus row */
+    int n_strongest;
+    Rect strip, controls;        /* cards; empty = no room */
+    float mass;                  /* of the focus row, shown as curves */
+    float mass_least, mass_most; /* the same over all planes */
+    int32_t n_sources;           /* of the focus row */
+    float followed;              /* of the query's reading, followed down n_levels planes */
+    int32_t n_levels;
+    StackLink *links; /* [n_curves] of the frame; a curve's tag is STACK_LINK_TAG + its index */
     int32_t n_curves;
+    DrawScene scene; /* as it was drawn, for picking */
 } StackModel;
 
 void stack_draw(ViewContext *c, Rect stage);
@@ -129,9 +141,15 @@ void stack_labels_draw(StackModel *m);
 
 /* ---- stack_side.c: cards ---- */
 
+/** Boxes of the cards. */
+void stack_side_place(StackModel *m);
+/** Does a label at box keep clear of the cards and the title? */
+bool stack_free_place(const StackModel *m, Rect box);
 /** Width of the card at the right; 0 = no room. */
 float stack_strip_width(Rect stage);
 void stack_side_draw(StackModel *m);
+/** "mean of 9 heads". */
+const char *stack_heads_says(StackModel *m);
 /** "every third layer, mean of 9 heads". */
 const char *stack_says(StackModel *m);
 

@@ -111,8 +111,11 @@ static void place_planes(StackModel *m)
     for (int32_t i = 0; i < n; i++) {
         float l = (float)layers[i];
         float d = fabsf(l - m->focus);
-        /* The sheet in focus stands for its layer; the layer's own is there without it. */
-        float alpha = group ? 1 : AS_MIN(d, 1.0f);
+        /* The sheet in focus stands for its layer, and among thinned ones for the nearest. */
+        float e = (float)m->every;
+        float alpha = group          ? 1
+                      : m->every > 2 ? smooth((d - 0.4f * e) / (0.35f * e))
+                                     : AS_MIN(d, 1.0f);
         if (alpha < 0.02f) {
             continue;
         }
@@ -132,6 +135,8 @@ static void place_planes(StackModel *m)
                               .y = stack_height(slot, m->focus, m->focus, m->spacing, m->explode),
                               .alpha = 1,
                               .focus = true});
+    m->focus_layer = (int32_t)lroundf(m->focus);
+    m->y_focus = stack_height(slot, m->focus, m->focus, m->spacing, m->explode);
     m->y_low = m->planes[0].y;
     m->y_high = m->planes[m->n_planes - 1].y;
 }
@@ -235,11 +240,7 @@ static void place_camera(StackModel *m)
         e->glide = tween_at(now); /* the flight's length holds until it has landed */
     }
     seconds = !jump && now - tween_value(&e->glide, now) < 0.7 ? 0.7 : seconds;
-    float y_focus = 0;
-    for (int32_t i = 0; i < m->n_planes; i++) {
-        y_focus = m->planes[i].focus ? m->planes[i].y : y_focus;
-    }
-    Stand stand = stand_of(m, y_focus);
+    Stand stand = stand_of(m, m->y_focus);
     bool moves = false;
     double yaw = near_angle((double)(c->yaw_deg + v->pend_yaw), tween_value(&e->yaw, now));
     double pitch = (double)AS_CLAMP(c->pitch_deg + v->pend_pitch, -89.0f, 89.0f);
@@ -270,6 +271,7 @@ static void place_camera(StackModel *m)
     m->camera = camera;
     m->eye = camera3d_view(&camera, m->stage);
     m->px = m->eye.focal_px / camera.distance;
+    m->steep = smooth((fabsf(camera.pitch_rad) / RAD - 52) / 28);
     m->size = AS_CLAMP(m->px / 186, 0.55f, 1.5f);
     m->fly = (float)ease(&e->fly, c->preset == STACK_FLY, now, seconds, &moves);
     m->c->ui->moves |= moves;
@@ -323,13 +325,14 @@ static void find_sliders(StackModel *m)
     m->c->ui->moves |= moves;
 }
 
-static Rect room_of(Rect stage)
+static Rect room_of(Rect stage, StackPreset preset)
 {
+    bool flat = preset == STACK_FLY || preset == STACK_TOP;
     float right = stack_strip_width(stage);
-    float top = 96;
-    float low = stage.h > 620 ? 128 : 96;
-    float left = stage.w > 900 ? 150 : 72;
-    float names = 96; /* "Layer 13" right of the planes */
+    float top = stage.h > 620 ? 74 : 66;
+    float low = stage.h > 620 ? 116 : 96;
+    float left = stage.w <= 900 ? 72 : flat ? 262 : 120; /* beside the controls */
+    float names = 92;                                    /* "Layer 13" right of the planes */
     return rect(stage.x + left, stage.y + top,
                 AS_MAX(stage.w - left - names - (right > 0 ? right + 40 : 24), 60.0f),
                 AS_MAX(stage.h - top - low, 60.0f));
@@ -340,7 +343,8 @@ bool stack_model_make(StackModel *m, ViewContext *c, Rect stage)
     Session *s = c->session;
     const TraceInfo *info = trace_info(s->trace);
     StackView *v = view_state(c->views, VIEW_STACK);
-    *m = (StackModel){.c = c, .view = v, .stage = stage, .room = room_of(stage)};
+    *m = (StackModel){
+        .c = c, .view = v, .stage = stage, .room = room_of(stage, s->stack3d.camera.preset)};
     m->n_layers = s->layers_done;
     if (m->n_layers < 1) {
         return false;
@@ -359,6 +363,7 @@ bool stack_model_make(StackModel *m, ViewContext *c, Rect stage)
     find_sliders(m);
     place_planes(m);
     place_camera(m);
+    stack_side_place(m);
     v->placed = true;
     return true;
 }

@@ -77,15 +77,99 @@ static void release(StackModel *m)
     v->drag = STACK_DRAG_NONE;
 }
 
+/* ---- what lies under the pointer ---- */
+
+static const StackPlane *plane_of(const StackModel *m, uint64_t tag, bool *found)
+{
+    for (int32_t i = 0; i < m->n_planes; i++) {
+        if ((uint64_t)m->planes[i].first + 1 == tag) {
+            *found = true;
+            return &m->planes[i];
+        }
+    }
+    *found = false;
+    return &m->planes[0];
+}
+
+static void note(StackModel *m, const char *text)
+{
+    Ui *ui = m->c->ui;
+    ui_tooltip(ui, rect(ui->mouse.x - 2, ui->mouse.y - 2, 4, 4), text);
+    ui->tip_since_s = -10; /* at once: it follows the pointer */
+}
+
+static void choose_cell(StackModel *m, const SceneHit *hit, bool clicked)
+{
+    Session *s = m->c->session;
+    DrawList *list = m->c->ui->list;
+    bool found;
+    const StackPlane *p = plane_of(m, hit->tag, &found);
+    const StackPatterns *k = m->patterns;
+    if (!found || !k) {
+        return;
+    }
+    int32_t query = AS_CLAMP((int32_t)(hit->v * (float)m->n_queries), 0, m->n_queries - 1);
+    int32_t key = AS_CLAMP((int32_t)(hit->u * (float)m->n_keys), 0, m->n_keys - 1);
+    int32_t row = AS_MIN(query / k->row_texel, k->rows - 1);
+    int32_t col = AS_MIN(key / k->col_texel, k->cols - 1);
+    float w = k->values[((size_t)p->first * (size_t)k->rows + (size_t)row) * (size_t)k->cols +
+                        (size_t)col];
+    const char *value =
+        !(w > -INFINITY) ? "not there: masked"
+        : k->row_texel > 1 || k->col_texel > 1
+            ? draw_format(list, "%.6f, largest of %d × %d", (double)w, k->row_texel, k->col_texel)
+            : draw_format(list, "%.6f", (double)w);
+    note(m, draw_format(list, "layer %d: “%s” reads “%s”: %s", p->first, label_of(m->c, query),
+                        key_label_of(m->c, key), value));
+    const Selection *sel = &s->selection;
+    bool same = query == sel->query && key == sel->key;
+    if (clicked) {
+        if (p->first != sel->layer && !p->focus) {
+            session_post(s, "layer %d", p->first);
+        }
+        if (sel->pinned && same) {
+            session_post(s, "unpin");
+        } else {
+            session_post(s, "pin %d %d", query, key);
+        }
+    } else if (!sel->pinned && !same && m->c->ui->mouse_moved) {
+        session_post(s, "hover %d %d", query, key);
+    }
+}
+
+static void look(StackModel *m, bool clicked)
+{
+    Session *s = m->c->session;
+    SceneHit hit = scene3d_pick(&m->scene, m->c->ui->mouse, 3);
+    if (hit.tag >= STACK_LINK_TAG && hit.tag - STACK_LINK_TAG < (uint64_t)m->n_curves) {
+        const StackLink *link = &m->links[hit.tag - STACK_LINK_TAG];
+        const StackPlane *p = &m->planes[link->plane];
+        note(m, draw_format(m->c->ui->list, "layer %d: “%s” reads “%s”: %.6f",
+                            p->focus ? m->focus_layer : p->first, label_of(m->c, link->query),
+                            key_label_of(m->c, link->key), (double)link->weight));
+        m->c->ui->cursor = UI_CURSOR_HAND;
+        if (clicked) {
+            session_post(s, "layer %d", p->focus ? m->focus_layer : p->first);
+            session_post(s, "pin %d %d", link->query, link->key);
+        }
+    } else if (hit.tag) {
+        choose_cell(m, &hit, clicked);
+    }
+    if (clicked && m->c->ui->clicks == 2 && hit.tag) {
+        session_post(s, "stack-camera %s", s->stack3d.camera.preset == STACK_FLY ? "orbit" : "fly");
+    }
+}
+
 void stack_pointer(StackModel *m)
 {
     StackView *v = m->view;
     Ui *ui = m->c->ui;
     Rect box = m->stage;
-    bool over = ui_hovers(ui, box);
+    bool card = rect_contains(m->strip, ui->mouse) || rect_contains(m->controls, ui->mouse);
+    bool over = ui_hovers(ui, box) && !card;
     bool hot;
     bool held;
-    ui_click(ui, UI_ID("stack"), box, false, &hot, &held);
+    bool clicked = ui_click(ui, UI_ID("stack"), box, false, &hot, &held);
     bool other = over && (ui->down[1] || ui->down[2]);
     if (v->drag == STACK_DRAG_NONE &&
         ((held && ui->pressed[0]) || (over && (ui->pressed[1] || ui->pressed[2])))) {
@@ -94,6 +178,13 @@ void stack_pointer(StackModel *m)
         follow(m);
     } else if (v->drag != STACK_DRAG_NONE) {
         release(m);
+    }
+    bool dragged = v->moved;
+    if (v->drag == STACK_DRAG_NONE) {
+        v->moved = false;
+    }
+    if (over && v->drag == STACK_DRAG_NONE && (clicked || !held)) {
+        look(m, clicked && !dragged);
     }
     if (over && ui->wheel != 0) {
         session_post(m->c->session, "stack-zoom %g", pow(1.15, (double)ui->wheel));

@@ -45,10 +45,11 @@ static float presence(const StackModel *m, const StackPlane *p)
         return 1;
     }
     bool above = (float)p->first > m->focus;
-    float back = above ? 0.94f : 0.7f;
     const Playback *play = &m->c->session->playback;
     float lit = play->playing && above ? 0.55f : 1;
-    return p->alpha * (1 - back * m->fly) * lit;
+    bool before = above == (m->eye.eye.y > p->y); /* between the eye and the focus */
+    float back = AS_MAX((above ? 0.94f : 0.7f) * m->fly, (before ? 0.97f : 0.5f) * m->steep);
+    return p->alpha * (1 - back) * lit;
 }
 
 static SceneCells cells_of(const StackModel *m, int32_t layer)
@@ -340,7 +341,8 @@ static void add_link(Scene *s, const StackLink *link, const StackPlane *p, float
     float alpha = (0.3f + 0.6f * w) * strength;
     curve.color.a = alpha * (strong ? 1 : 0.72f);
     curve.core = strong ? 0.75f : 0.25f;
-    curve.glow = (strong ? 2.4f : 1.1f) * curve.width + (strong ? 6 : 3) * m->size;
+    bool lit = strong || w >= 0.05f;
+    curve.glow = lit ? (strong ? 2.4f : 0.9f) * curve.width + (strong ? 6 : 2.5f) * m->size : 0;
     curve.glow_alpha = (strong ? 0.34f : 0.14f) * (0.4f + 0.6f * w) * strength;
     if (!m->c->ui->theme.dark) {
         curve.core *= 0.4f;
@@ -350,8 +352,11 @@ static void add_link(Scene *s, const StackLink *link, const StackPlane *p, float
         curve.t1 = drawn_part(m);
     }
     if (curve.t1 > 0.001f && curve.color.a > 0.004f) {
+        if (s->m->links && s->m->n_curves < STACK_MOST_LINKS) {
+            curve.tag = STACK_LINK_TAG + (uint64_t)s->m->n_curves;
+            s->m->links[s->m->n_curves++] = *link;
+        }
         add_curve(s, curve);
-        s->m->n_curves++;
         if (strong && w >= 0.04f) {
             curve.color.a = 1;
             add_particles(s, &curve, w);
@@ -394,13 +399,18 @@ static void add_links(Scene *s)
             continue;
         }
         float mass;
-        int32_t n = stack_sources(plane_row(m, p), r->n_keys, choice->coverage, sources,
-                                  STACK_CURVES_A_PLANE, &mass);
+        int32_t most = p->focus ? STACK_CURVES_A_PLANE : AS_CLAMP(240 / m->n_planes, 8, 24);
+        int32_t n =
+            stack_sources(plane_row(m, p), r->n_keys, choice->coverage, sources, most, &mass);
+        m->mass_least = i ? AS_MIN(m->mass_least, mass) : mass;
+        m->mass_most = i ? AS_MAX(m->mass_most, mass) : mass;
         float from = i ? m->planes[i - 1].y : p->y - stack_drop(m);
         float strength = presence(m, p);
         if (p->focus) {
             m->mass = mass;
             m->n_sources = n;
+            m->n_strongest = AS_MIN(n, (int32_t)AS_COUNT(m->strongest));
+            memcpy(m->strongest, sources, (size_t)m->n_strongest * sizeof *sources);
             /* Between two layers the curves of neither are there in full. */
             strength *= fabsf(2 * (m->focus - floorf(m->focus)) - 1);
         }
@@ -411,6 +421,45 @@ static void add_links(Scene *s)
                 want_stream(s, sources[k].key);
             }
         }
+    }
+}
+
+/* Below the plane in focus: what its sources read, and what those read. */
+static void add_tree(Scene *s)
+{
+    StackModel *m = s->m;
+    int32_t depth = m->c->session->stack3d.depth;
+    int32_t at = 0;
+    while (at < m->n_planes && !m->planes[at].focus) {
+        at++;
+    }
+    int32_t layers[STACK_MOST_DEPTH];
+    int32_t plane[STACK_MOST_DEPTH];
+    int32_t n = 0;
+    for (int32_t i = at; i >= 0 && n < AS_MIN(depth, STACK_MOST_DEPTH); i--) {
+        if (i == at || m->planes[i].alpha > 0.5f) {
+            plane[n] = i;
+            /* Of a group the lowest layer, which the ones above it read. */
+            layers[n++] = i == at ? m->focus_layer : m->planes[i].first;
+        }
+    }
+    const StackTree *tree = depth > 1 ? session_stack_tree(m->c->session, layers, n) : NULL;
+    if (!tree) {
+        return;
+    }
+    m->followed = tree->followed;
+    m->n_levels = tree->n_levels;
+    for (size_t k = 0; k < tree->n_steps; k++) {
+        const StackStep *step = &tree->steps[k];
+        if (step->level == 0 || step->level >= n) {
+            continue; /* the query's own curves are there */
+        }
+        int32_t i = plane[step->level];
+        float from = i ? m->planes[i - 1].y : m->planes[i].y - stack_drop(m);
+        StackLink link = {i, step->query, step->key, step->weight};
+        float share = sqrtf(AS_MIN(step->mass / AS_MAX(step->weight, 1e-6f), 1.0f));
+        add_link(s, &link, &m->planes[i], from, 0.15f + 0.85f * share, true);
+        want_stream(s, step->query);
     }
 }
 
@@ -436,8 +485,10 @@ static void set_ground(const StackModel *m, DrawScene *scene)
 void stack_scene_draw(StackModel *m)
 {
     Scene s = {.m = m};
+    m->links = ARENA_ARRAY(&m->c->ui->list->arena, StackLink, STACK_MOST_LINKS, NULL);
     choose_streams(&s);
     add_links(&s);
+    add_tree(&s);
     add_streams(&s);
     for (int32_t i = 0; i < m->n_planes; i++) {
         const StackPlane *p = &m->planes[i];
@@ -462,7 +513,12 @@ void stack_scene_draw(StackModel *m)
                        .dots = s.dots.items,
                        .n_dots = s.dots.n};
     set_ground(m, &scene);
-    draw_scene(m->c->ui->list, &scene);
+    DrawList *list = m->c->ui->list;
+    size_t before = list->cmds.n;
+    draw_scene(list, &scene);
+    if (list->cmds.n > before) {
+        m->scene = list->cmds.items[before].u.scene;
+    }
     ARRAY_FREE(&s.planes);
     ARRAY_FREE(&s.curves);
     ARRAY_FREE(&s.dots);

@@ -143,6 +143,21 @@ void stage_layer_pending(ViewContext *c, Rect stage)
                 status.id == s->run_job ? (float)status.fraction : 0);
 }
 
+void stage_weights_only(ViewContext *c, Rect stage)
+{
+    const char *text =
+        "This view shows how weights come about from queries and keys. The file that "
+        "is open holds the weights alone; with q and k in it there would be more to "
+        "see.";
+    Rect card = center_card(c, stage, 92 + text_height(c->ui, stage, text) + 24 + 32 + 24);
+    card_icon(c->ui, card, ICON_INFO, c->ui->theme.accent);
+    card_text(c->ui, card, "Imported weights", trace_info(c->session->trace)->model_name, text);
+    float x = card.x + 24;
+    if (card_button(c->ui, &x, card.y + card.h - 56, "To the matrix", UI_BUTTON_ACCENT)) {
+        session_post(c->session, "view matrix");
+    }
+}
+
 static const char *what_to_call(ErrorCode code)
 {
     switch (code) {

@@ -79,6 +79,18 @@ const char *teach_number(Ui *ui, float value)
     return teach_fixed(ui, (double)value, size >= 99.95f ? 0 : size >= 9.995f ? 1 : 2);
 }
 
+const char *teach_fit(Ui *ui, float value, float width)
+{
+    const char *text = teach_number(ui, value);
+    for (int places = 1; places >= 0; places--) {
+        if (ui_text_width(ui, FONT_MONO, 11, text) <= width - 2) {
+            return text;
+        }
+        text = teach_fixed(ui, (double)value, places);
+    }
+    return ui_text_width(ui, FONT_MONO, 11, text) <= width - 2 ? text : "";
+}
+
 const char *teach_shape(Ui *ui, int32_t rows, int32_t columns)
 {
     return draw_format(ui->list, "%d × %d", rows, columns);

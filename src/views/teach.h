@@ -25,6 +25,8 @@ Role role_head(const Ui *ui, int32_t head);
 
 /** As shown in a cell: two places, fewer from 10 and from 100 on; never "-0.00". */
 const char *teach_number(Ui *ui, float value);
+/** The same with as many places as a width has room for; "" when not even the whole number fits. */
+const char *teach_fit(Ui *ui, float value, float width);
 /** With a fixed number of places. */
 const char *teach_fixed(Ui *ui, double value, int places);
 /** "576 × 64" */

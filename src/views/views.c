@@ -1,8 +1,10 @@
 #include "views/views.h"
 
+#include "views/architecture.h"
 #include "views/internal.h"
 #include "views/mathematics.h"
 #include "views/mechanism.h"
+#include "views/steps.h"
 
 #include <math.h>
 
@@ -15,6 +17,7 @@ static const ViewDef defs[VIEW_COUNT] = {
          .draw = overview_draw},
     [VIEW_MECHANISM] =
         {.icon = ICON_MECHANISM,
+         .needs_operands = true,
          .help = "How one token gathers meaning from the others: queries, keys and values, "
                  "scores, softmax and the weighted sum, side by side on the real numbers.",
          .folds_inspector = true,
@@ -22,9 +25,14 @@ static const ViewDef defs[VIEW_COUNT] = {
          .timeline = mechanism_timeline},
     [VIEW_STEPS] =
         {.icon = ICON_STEPS,
+         .needs_operands = true,
          .help = "Attention one stage at a time, from tokens to the output, with every matrix, "
                  "its shape, and an animation of how its numbers come from the last ones.",
-         .comes_with = "It comes with the Teach part of the road map."},
+         .folds_inspector = true,
+         .draw = steps_draw,
+         .timeline = steps_timeline,
+         .step_name = steps_step_name,
+         .state_bytes = sizeof(StepsView)},
     [VIEW_MATRIX] =
         {.icon = ICON_MATRIX,
          .help = "One head as a heatmap: every weight between every two tokens, exact, from one "
@@ -43,12 +51,17 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_FLOW,
          .help = "Attention as curves between tokens, as wide as their weight, with particles "
                  "that carry what is read.",
-         .comes_with = "It comes with the Flow and Stack part of the road map."},
+         .draw = flow_draw,
+         .timeline = flow_timeline,
+         .state_bytes = sizeof(FlowView),
+         .free_state = flow_view_free,
+         .command = flow_command},
     [VIEW_STACK] = {.icon = ICON_STACK,
                     .help =
                         "The network in space: one sheet per layer with its heatmap on it, and the "
                         "paths of a token through all of them.",
                     .draw = stack_draw,
+                    .inspect = stack_inspect,
                     .timeline = stack_timeline,
                     .state_bytes = sizeof(StackView),
                     .free_state = stack_free,
@@ -60,6 +73,7 @@ static const ViewDef defs[VIEW_COUNT] = {
          .comes_with = "It comes with the Analyse part of the road map."},
     [VIEW_MATHEMATICS] =
         {.icon = ICON_MATHEMATICS,
+         .needs_operands = true,
          .help = "The formulas with the chosen tokens' real numbers in them, shapes at every "
                  "step, and the dot product opened term by term.",
          .draw = mathematics_draw,
@@ -71,7 +85,10 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_ARCHITECTURE,
          .help = "The loaded model as a diagram with its real shapes; a click on a block leads "
                  "to what happens in it.",
-         .comes_with = "It comes with the Teach part of the road map."},
+         .folds_inspector = true,
+         .draw = architecture_draw,
+         .timeline = architecture_timeline,
+         .step_name = architecture_step_name},
     [VIEW_BENCH] = {.icon = ICON_BENCH,
                     .help = "How fast attention runs here, against the most this machine can do.",
                     .comes_with =
@@ -182,6 +199,7 @@ void views_destroy(Views **views)
     overview_free(&(*views)->overview);
     heads_free(&(*views)->heads);
     palette_free(&(*views)->palette);
+    chrome_open_free(&(*views)->open);
     for (int i = 0; i < VIEW_COUNT; i++) {
         if ((*views)->states[i] && defs[i].free_state) {
             defs[i].free_state((*views)->states[i]);
@@ -212,6 +230,8 @@ static void draw_stage(ViewContext *c, Rect stage)
         stage_loading(c, stage);
     } else if (!session_layer_ready(s)) {
         stage_layer_pending(c, stage);
+    } else if (def->needs_operands && trace_info(s->trace)->weights_only) {
+        stage_weights_only(c, stage);
     } else {
         def->draw(c, stage);
     }
@@ -243,8 +263,12 @@ void views_frame(Views *views, Ui *ui, Session *session)
     /* What lies below something else does not see the pointer there. */
     Rect all = {0, 0, w, h};
     bool palette = session->panel == PANEL_PALETTE;
-    Rect covered = palette ? all : (Rect){0};
-    ui->shield = palette ? all : session->panel ? stage : open && narrow ? inspector : (Rect){0};
+    bool opens = session->panel == PANEL_OPEN;
+    Rect covered = palette || opens ? all : (Rect){0};
+    ui->shield = palette || opens ? all
+                 : session->panel ? stage
+                 : open && narrow ? inspector
+                                  : (Rect){0};
     draw_stage(&c, stage);
     ui->shield = covered;
     if (story > 0) {
@@ -264,6 +288,8 @@ void views_frame(Views *views, Ui *ui, Session *session)
     ui->shield = (Rect){0};
     if (palette) {
         chrome_palette(&c, all);
+    } else if (opens) {
+        chrome_open(&c, all);
     } else {
         chrome_panel(&c, stage);
     }

@@ -24,10 +24,14 @@ typedef struct ViewCommand {
 typedef struct ViewDef {
     Icon icon;
     const char *help;       /* one sentence: what it shows */
+    bool needs_operands;    /* shows queries and keys: not for imported weights */
     bool folds_inspector;   /* wants the whole width: the inspector opens only when asked for */
     const char *comes_with; /* NULL = built; else the part of the road map that brings it */
     /** Draws into the stage and answers the pointer. */
     void (*draw)(ViewContext *c, Rect stage);
+    /** What the inspector says while this view is in front, below its title. NULL = everything
+     * about the selected weight. */
+    void (*inspect)(ViewContext *c, Rect box);
     /** What its time looks like (session/playback.h). NULL = playing walks the layers. */
     void (*timeline)(Views *views, const Session *session, Timeline *timeline);
     /** Names a step of the timeline, for the transport. NULL = numbers. In the frame's arena. */

@@ -1,6 +1,9 @@
 /* Weighted curves and particles: chosen pixels read back, against cairo, one draw call each. */
+#include "base/clock.h"
+#include "base/random.h"
 #include "export/export.h"
 
+#include <math.h>
 #include <png.h>
 #include <unistd.h>
 
@@ -214,6 +217,85 @@ static void test_curves__cairo_agrees(void **state)
     assert_true(rms < 0.035);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const double *x = a;
+    const double *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* What Flow may cost: 500 curves with their glow and 2,000 particles at 1280 x 720. The time is
+ * told; the bound only catches what is slower by far. */
+static void test_curves__speed(void **state)
+{
+    (void)state;
+    enum { CURVES = 500, PARTICLES = 2000, FRAMES = 15 };
+    static DrawCurve curves[CURVES];
+    static DrawParticle items[PARTICLES];
+    Random random = {5};
+    for (int i = 0; i < CURVES; i++) {
+        float y0 = 150 + 420 * (float)random_uniform(&random);
+        float y1 = 150 + 420 * (float)random_uniform(&random);
+        float w = powf((float)random_uniform(&random), 5); /* a few strong, many weak */
+        bool lit = i >= CURVES - 10;
+        float width = fmaxf(16 * w, 1);
+        curves[i] = (DrawCurve){.a = {360, y0},
+                                .c1 = {560, y0},
+                                .c2 = {620, y1},
+                                .b = {820, y1},
+                                .width = width,
+                                .glow = 2.1f * width + 3,
+                                .glow_alpha = 0.16f * (0.4f + 0.6f * w) * (lit ? 1.7f : 0.22f),
+                                .core = lit ? 0.28f : 0,
+                                .color = color_with_alpha(color_head(i % 9), 0.3f + 0.6f * w)};
+    }
+    for (int i = 0; i < PARTICLES; i++) {
+        items[i] = (DrawParticle){.curve = (uint32_t)(i % CURVES),
+                                  .phase = (float)random_uniform(&random),
+                                  .speed = -0.2f,
+                                  .radius = 1.4f,
+                                  .halo = 6,
+                                  .enter_s = -1,
+                                  .color = color_head(i % 9)};
+    }
+    Error err = {0};
+    Headless *headless = headless_create(1280, 720, &err);
+    Gfx *gfx = headless ? gfx_create(headless_proc, &err) : NULL;
+    unsigned char *pixels = malloc((size_t)1280 * 720 * 4);
+    assert_ok(gfx && pixels, err);
+    DrawList list = {0};
+    for (int pass = 0; pass < 2; pass++) {
+        double times[FRAMES];
+        for (int f = 0; f < FRAMES; f++) {
+            double start = clock_now_s();
+            draw_begin(&list, NULL, 1280, 720);
+            draw_set_background(&list, color_hex(0x0B1020));
+            draw_set_blend(&list, DRAW_ADD);
+            draw_curves(&list, &(DrawCurves){.curves = curves, .n = CURVES, .core = {1, 1, 1, 1}});
+            draw_particles(&list, &(DrawParticles){.curves = curves,
+                                                   .n_curves = CURVES,
+                                                   .items = items,
+                                                   .n = PARTICLES,
+                                                   .time_s = f / 60.0,
+                                                   .core = {1, 1, 1, 1}});
+            assert_ok(draw_end(&list, &err), err);
+            gfx_set_glow(gfx, pass ? 0.0f : 1.0f);
+            gfx_begin_frame(gfx, 1280, 720, 1);
+            assert_ok(gfx_paint(gfx, &list, &err), err);
+            assert_ok(gfx_read_pixels(gfx, pixels, (size_t)1280 * 720 * 4, &err), err);
+            times[f] = clock_now_s() - start;
+        }
+        qsort(times, FRAMES, sizeof *times, by_value);
+        print_message("%s glow: median %.1f ms, fastest %.1f ms (%s)\n", pass ? "no" : "all",
+                      times[FRAMES / 2] * 1e3, times[0] * 1e3, gfx_renderer(gfx));
+        assert_true(times[0] < 0.5);
+    }
+    draw_list_free(&list);
+    free(pixels);
+    gfx_destroy(gfx);
+    headless_destroy(headless);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_particles__are_where_they_say),
         cmocka_unit_test(test_replay__bit_for_bit),
         cmocka_unit_test(test_curves__cairo_agrees),
+        cmocka_unit_test(test_curves__speed),
     };
     return cmocka_run_group_tests(tests, stage_setup, stage_teardown);
 }

@@ -39,7 +39,7 @@ static double weight(const Trace *trace, int32_t i, int32_t j)
 }
 
 typedef struct ByHand {
-    double sum[PATTERN_COUNT];
+    double sum[PATTERN_COUNT], chance[PATTERN_COUNT];
     int n[PATTERN_COUNT];
 } ByHand;
 
@@ -73,6 +73,7 @@ static void add_row(const Trace *trace, const int32_t *ids, int32_t i, bool caus
         };
         for (int p = 0; p < PATTERN_COUNT; p++) {
             h->sum[p] += in[p] ? w : 0;
+            h->chance[p] += in[p] ? 1.0 / end : 0;
             has[p] |= in[p];
         }
         has[PATTERN_CONTENT] |= j > 0 && d > 8;
@@ -115,6 +116,10 @@ static void check_by_hand(bool causal)
         assert_true(scores.known[p]);
         assert_int_equal(scores.n_queries[p], hand.n[p]);
         assert_close(&scores.score[p], &want, 1, 1e-5, 1e-5);
+        float chance = hand.n[p] ? (float)(hand.chance[p] / hand.n[p]) : 0;
+        if (p != PATTERN_CONTENT && p != PATTERN_GLOBAL) {
+            assert_close(&scores.chance[p], &chance, 1, 1e-6, 1e-5);
+        }
         assert_true(hand.n[p] > 0 || (causal && p == PATTERN_NEXT));
     }
     assert_ok(pattern_scores(trace, 1, 1, PATTERNS_FREE, &scores, &err), err);

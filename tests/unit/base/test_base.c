@@ -378,6 +378,35 @@ static void test_jobs_submit__runs_in_order_and_cancels(void **state)
     assert_true(dropped.done && !dropped.ok);
 }
 
+/* A short piece of work does not wait behind a long one. */
+static void test_jobs_submit__lanes(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Jobs *jobs = jobs_create(&err);
+    assert_ok(jobs != NULL, err);
+    Work forever = {0}; /* until it is cancelled */
+    Work quick = {.ok = true};
+    JobDesc desc = {.title = "long", .run = count_steps, .done = note_done, .payload = &forever};
+    uint64_t id = jobs_submit(jobs, &desc, &err);
+    assert_true(id > 0);
+    desc.lane = JOB_SHORT;
+    desc.title = "short";
+    desc.payload = &quick;
+    assert_true(jobs_submit(jobs, &desc, &err) > 0);
+    for (int i = 0; i < 5000 && !quick.done; i++) {
+        jobs_poll(jobs);
+        usleep(100);
+    }
+    assert_true(quick.done && quick.ok);
+    assert_false(forever.done);
+    assert_string_equal(jobs_status(jobs).title, "long");
+    jobs_cancel(jobs, id);
+    jobs_wait_all(jobs);
+    assert_int_equal(forever.code, ERR_CANCELLED);
+    jobs_destroy(jobs);
+}
+
 typedef struct Again {
     Jobs *jobs;
     uint64_t id;
@@ -463,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_file_write_all__links_pipes_and_permissions),
         cmocka_unit_test(test_atomic_file_commit__full_disk),
         cmocka_unit_test(test_jobs_submit__runs_in_order_and_cancels),
+        cmocka_unit_test(test_jobs_submit__lanes),
         cmocka_unit_test(test_jobs_destroy__takes_no_more_work),
         cmocka_unit_test(test_random_normal__moments_and_determinism),
         cmocka_unit_test(test_embedded_find__names),

@@ -88,7 +88,11 @@ static void test_model_open__made_up_refusals(void **state)
         refuse(SPECS[i][0], MODEL_NEED_WEIGHTS, ERR_USAGE, SPECS[i][1]);
     }
     refuse("random:L=512,H=64,d=16384", MODEL_NEED_WEIGHTS, ERR_RANGE, "at most");
-    refuse("synthetic:induction", MODEL_NEED_WEIGHTS, ERR_UNSUPPORTED, "not built yet");
+    refuse("synthetic:pattern=zigzag", MODEL_NEED_WEIGHTS, ERR_USAGE, "expected evolving|local");
+    refuse("synthetic:H=8,d=64", MODEL_NEED_WEIGHTS, ERR_USAGE,
+           "8 wide, patterns need at least 16");
+    refuse("synthetic:H=4,G=2", MODEL_NEED_WEIGHTS, ERR_USAGE, "a pattern of its own");
+    refuse("random:pattern=local", MODEL_NEED_WEIGHTS, ERR_USAGE, "pattern is not known");
 }
 
 static void run_states(const char *spec, Recorder *rec)

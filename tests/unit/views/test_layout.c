@@ -1,87 +1,5 @@
 /* Nothing on the screen touches what it should not, at any size, in any theme, for any text. */
-#include "views_case.h"
-
-#include <stdio.h>
-
-/* Ink of a text on the screen, as far as it is seen. */
-static Rect ink_of(const ViewsCase *c, const DrawCmd *cmd)
-{
-    const DrawText *t = &cmd->u.text;
-    Rect r = text_ink(c->fonts, t->face, t->size, t->text, TEXT_ALL);
-    Rect turned = {t->at.x + r.x, t->at.y + r.y, r.w, r.h};
-    if (t->turn == TEXT_UP) { /* the line runs upwards from `at` */
-        turned = rect(t->at.x + r.y, t->at.y - r.x - r.w, r.h, r.w);
-    }
-    return turned;
-}
-
-static bool is_math(const DrawCmd *cmd)
-{
-    return cmd->u.text.face >= FONT_MATH && cmd->u.text.face <= FONT_MATH_BOLD;
-}
-
-static void describe(const char *what, const char *where, const DrawCmd *a, const DrawCmd *b)
-{
-    print_error("%s: %s: \"%s\" (%.1f, %.1f)", where, what, a->u.text.text, (double)a->u.text.at.x,
-                (double)a->u.text.at.y);
-    if (b) {
-        print_error(" and \"%s\" (%.1f, %.1f)", b->u.text.text, (double)b->u.text.at.x,
-                    (double)b->u.text.at.y);
-    }
-    print_error("\n");
-}
-
-enum { TEXTS = 4096 };
-
-/* Does an opaque box drawn between the two hide what they share? */
-static bool covered(const ViewsCase *c, size_t first, size_t last, Rect both)
-{
-    for (size_t i = first + 1; i < last; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        if (cmd->kind == DRAW_RECT && cmd->u.rect.fill.a > 0.7f && both.x >= cmd->bounds.x &&
-            both.y >= cmd->bounds.y && both.x + both.w <= cmd->bounds.x + cmd->bounds.w &&
-            both.y + both.h <= cmd->bounds.y + cmd->bounds.h) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* How many faults there are; each is printed. */
-static int check_frame(const ViewsCase *c, const char *where)
-{
-    static Rect inks[TEXTS];
-    static size_t at[TEXTS];
-    const DrawCmd *cmds = c->list.cmds.items;
-    size_t n = 0;
-    int n_bad = 0;
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        if (cmds[i].kind != DRAW_TEXT || !cmds[i].u.text.text[0]) {
-            continue;
-        }
-        assert_true(n < TEXTS);
-        Rect a = inks[n] = ink_of(c, &cmds[i]);
-        at[n++] = i;
-        Rect seen = rect_intersect(a, cmds[i].clip);
-        if (seen.w < a.w - 1 || seen.h < a.h - 1 || a.x < -0.5f || a.y < -0.5f ||
-            a.x + a.w > c->list.width + 0.5f || a.y + a.h > c->list.height + 0.5f) {
-            describe("cut", where, &cmds[i], NULL);
-            n_bad++;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = i + 1; j < n; j++) {
-            Rect both = rect_intersect(inks[i], inks[j]);
-            /* Italic letters of a formula reach over their subscripts, as they should. */
-            bool formula = is_math(&cmds[at[i]]) && is_math(&cmds[at[j]]);
-            if (both.w > 0.6f && both.h > 0.6f && !formula && !covered(c, at[i], at[j], both)) {
-                describe("overlap", where, &cmds[at[i]], &cmds[at[j]]);
-                n_bad++;
-            }
-        }
-    }
-    return n_bad;
-}
+#include "layout_case.h"
 
 static void check_sizes(ViewsCase *c, const char *what)
 {
@@ -162,6 +80,32 @@ static void test_views_frame__views(void **state)
     arena_destroy(&arena);
 }
 
+/* What can be opened in Matrix and Heads: nothing of it runs into anything else. */
+static void test_views_frame__explore(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *commands[8];
+    } cases[] = {
+        {"text in place of cells", {"view matrix", "reading"}},
+        {"hidden keys", {"view matrix", "hide first", "diagonal", "find cat", "mark"}},
+        {"owners", {"view matrix", "set layer", "combine owner"}},
+        {"a mean, brushed", {"view matrix", "set layer", "combine mean", "brush keys 2:5"}},
+        {"heads compared", {"view heads", "set 0.0,0.1,1.0,1.1"}},
+        {"one head compared", {"view heads", "set 1.1"}},
+    };
+    for (size_t i = 0; i < AS_COUNT(cases); i++) {
+        ViewsCase c;
+        views_case_open(&c, "random:L=2,H=2,d=32,seed=5",
+                        "the cat sat on the mat and the cat saw the dog sit on the mat");
+        for (int k = 0; k < 8 && cases[i].commands[k]; k++) {
+            views_case_do(&c, cases[i].commands[k]);
+        }
+        check_sizes(&c, cases[i].name);
+        views_case_close(&c);
+    }
+}
+
 /* The views of the whole text: of any length, for any number of layers and heads. */
 static void test_views_frame__whole_text(void **state)
 {
@@ -237,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_views_frame__texts),
         cmocka_unit_test(test_views_frame__states),
         cmocka_unit_test(test_views_frame__views),
+        cmocka_unit_test(test_views_frame__explore),
         cmocka_unit_test(test_views_frame__whole_text),
         cmocka_unit_test(test_views_frame__long_tokens),
         cmocka_unit_test(test_views_frame__nothing_yet),

@@ -1,7 +1,10 @@
 /* Random events and commands: whatever is done, a frame is drawn and the state stays in range. */
+#include "session/commands.h"
 #include "views_case.h"
 
 #include <stdio.h>
+
+enum { EVENTS = 20000 };
 
 static uint32_t next(uint64_t *state)
 {
@@ -55,43 +58,55 @@ static UiEvent random_event(uint64_t *state, float width, float height)
 
 static void random_command(ViewsCase *c, uint64_t *state)
 {
-    static const char *const lines[] = {"layer +1",
-                                        "layer -1",
-                                        "head +1",
-                                        "head -3",
-                                        "query +5",
-                                        "key -7",
-                                        "pin",
-                                        "unpin",
-                                        "undo",
-                                        "redo",
-                                        "zoom in",
-                                        "zoom out",
-                                        "fit",
-                                        "look 3 9",
-                                        "theme",
-                                        "scale +",
-                                        "scale -",
-                                        "play",
-                                        "loop",
-                                        "rows max",
-                                        "inspector",
-                                        "view heads",
-                                        "view matrix",
-                                        "help",
-                                        "settings",
-                                        "palette",
-                                        "palette lay",
-                                        "mask none",
-                                        "mask auto",
-                                        "temperature 3",
-                                        "text a b c d e f g h",
-                                        "text one",
-                                        "edit-text",
-                                        "cancel",
-                                        "fold made",
-                                        "map-scale sqrt"};
+    static const char *const lines[] = {"layer +1",   "layer -1",      "head +1",
+                                        "head -3",    "query +5",      "key -7",
+                                        "pin",        "unpin",         "undo",
+                                        "redo",       "zoom in",       "zoom out",
+                                        "fit",        "look 3 9",      "theme",
+                                        "scale +",    "scale -",       "play",
+                                        "loop",       "rows max",      "inspector",
+                                        "view heads", "view matrix",   "help",
+                                        "settings",   "palette",       "palette lay",
+                                        "open",       "paste",         "mask none",
+                                        "mask auto",  "temperature 3", "text a b c d e f g h",
+                                        "text one",   "edit-text",     "cancel",
+                                        "fold made",  "map-scale sqrt"};
     session_post(c->session, "%s", lines[next(state) % AS_COUNT(lines)]);
+}
+
+/* Any command of any table, with arguments that may or may not make sense. */
+static void any_command(ViewsCase *c, uint64_t *state)
+{
+    size_t n_tables = 0;
+    while (session_command_tables[n_tables]) {
+        n_tables++;
+    }
+    const SessionCommand *table = session_command_tables[next(state) % n_tables];
+    size_t n = 0;
+    while (table[n].name) {
+        n++;
+    }
+    const SessionCommand *command = &table[next(state) % n];
+    const char *at = command->arguments;
+    for (uint32_t skip = next(state) % 4; skip && strchr(at, '|'); skip--) {
+        at = strchr(at, '|') + 1;
+    }
+    int word = (int)strcspn(at, "|]");
+    switch (next(state) % 4) {
+    case 0:
+        session_post(c->session, "%s", command->name);
+        break;
+    case 1:
+        session_post(c->session, "%s %d", command->name, (int)(next(state) % 200) - 20);
+        break;
+    case 2:
+        session_post(c->session, "%s %d %d", command->name, (int)(next(state) % 100),
+                     (int)(next(state) % 100));
+        break;
+    default:
+        session_post(c->session, "%s %.*s", command->name, word, at);
+        break;
+    }
 }
 
 static void test_views_frame__monkey(void **state)
@@ -103,7 +118,7 @@ static void test_views_frame__monkey(void **state)
     views_case_open(&c, "random:L=4,H=4,d=64,seed=5", words_of(&arena, 90));
     float width = 1280;
     float height = 720;
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < EVENTS; i++) {
         UiEvent event = random_event(&random, width, height);
         event.time_s = i * 0.02;
         if (!ui_feed(&c.ui, &event)) {
@@ -112,6 +127,12 @@ static void test_views_frame__monkey(void **state)
         }
         if (next(&random) % 6 == 0) {
             random_command(&c, &random);
+        }
+        if (next(&random) % 12 == 0) {
+            any_command(&c, &random);
+        }
+        if (next(&random) % 150 == 0) { /* each view has its turn */
+            session_post(c.session, "view %s", view_name((ViewId)(next(&random) % VIEW_COUNT)));
         }
         if (next(&random) % 40 == 0) {
             width = 640 + (float)(next(&random) % 1400);

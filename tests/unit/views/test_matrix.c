@@ -1,0 +1,162 @@
+/* The heatmap: every cell that is drawn is the traced weight, from one cell to a pixel of many, in
+ * blocks that come one after the other; the view never waits for them. */
+#include "views_case.h"
+
+#include "views/internal.h"
+
+#include <math.h>
+
+static void open_matrix(ViewsCase *c, const char *model, int n_words)
+{
+    StrBuf text = {0};
+    for (int i = 0; i < n_words; i++) {
+        assert_true(strbuf_printf(&text, NULL, "w%d ", i * 7919 % 61));
+    }
+    views_case_open(c, model, strbuf_text(&text));
+    views_case_do(c, "view matrix");
+    strbuf_free(&text);
+}
+
+/* Checks every block in the heatmap against the trace; returns how many cells it saw. */
+static int64_t check_blocks(ViewsCase *c, int32_t step)
+{
+    const MatrixView *v = &c->views->matrix;
+    const TileCache *cache = &c->session->tiles;
+    int32_t f = v->zoom.factor;
+    int64_t n = 0;
+    const Tile *tile;
+    for (size_t t = 0; (tile = tiles_held(cache, t)); t++) {
+        const TileKey *k = &tile->key;
+        if (k->factor != f || k->source || k->layer != c->session->selection.layer ||
+            k->head != c->session->selection.head) {
+            continue;
+        }
+        for (int32_t r = 0; r < tile->rows; r += step) {
+            for (int32_t col = 0; col < tile->cols; col += step) {
+                TraceRegion region = {k->layer,          k->head,
+                                      k->row0 + r * f,   AS_MIN(k->row0 + (r + 1) * f, k->row1),
+                                      k->col0 + col * f, AS_MIN(k->col0 + (col + 1) * f, k->col1)};
+                float values[4096];
+                assert_true(f * f <= 4096);
+                assert_true(trace_tile(c->session->trace, &region, TRACE_WEIGHTS, values, 0, NULL));
+                float want = 0;
+                int32_t cells = (region.row1 - region.row0) * (region.col1 - region.col0);
+                for (int32_t i = 0; i < cells; i++) {
+                    want = fmaxf(want, values[i]);
+                }
+                float is = tile->values[(size_t)r * (size_t)tile->cols + (size_t)col];
+                is = isinf(is) ? 0 : is;
+                assert_close(&is, &want, 1, 1e-6, 1e-5);
+                n++;
+            }
+        }
+    }
+    return n;
+}
+
+static void test_matrix__blocks_are_exact(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_matrix(&c, "random:L=1,H=2,d=64", 1500);
+    for (int zoom = 0; zoom < 6; zoom++) {
+        views_case_frame(&c, 1280, 720, 1);
+        assert_true(check_blocks(&c, 7) > 1000);
+        views_case_do(&c, "zoom in");
+        views_case_do(&c, zoom % 2 ? "look 700 300" : "look 1400 1300");
+    }
+    views_case_close(&c);
+}
+
+/* One pass draws cells at once: of the summary until the exact ones are there. */
+static void test_matrix__never_waits(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_matrix(&c, "random:L=1,H=1,d=64", 6000);
+    c.session->tiles.budget_bytes = 1 << 20;
+    views_case_pass(&c, 1280, 720, 1);
+    assert_false(views_settled(c.views));
+    assert_non_null(c.session->tiles.job);
+    int n = 0;
+    for (size_t i = 0; i < c.list.cmds.n; i++) {
+        n += c.list.cmds.items[i].kind == DRAW_CELLS;
+    }
+    assert_true(n > 0);
+    /* Panning asks for others and forgets these; the budget holds. */
+    for (int i = 0; i < 12; i++) {
+        session_post(c.session, "look %d %d", 5900 - 400 * i, 300 * i);
+        session_post(c.session, i % 3 ? "zoom in" : "zoom out");
+        session_update(c.session, 0);
+        views_case_pass(&c, 1280, 720, 1);
+        assert_true(c.session->tiles.held_bytes <= 1 << 20);
+    }
+    views_case_frame(&c, 1280, 720, 1);
+    views_case_close(&c);
+}
+
+static void test_matrix__says_what_it_shows(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_matrix(&c, "random:L=2,H=3,d=96", 40);
+    views_case_do(&c, "layer 0");
+    views_case_do(&c, "set layer");
+    views_case_do(&c, "layer 1");
+    views_case_do(&c, "combine mean");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "Mean of layer 0, 3 heads"));
+    views_case_do(&c, "set 0.1,1.2");
+    views_case_do(&c, "combine owner");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "Owners of 2 heads"));
+    assert_non_null(find_text(&c, "L1 H2"));
+    views_case_do(&c, "set none");
+    views_case_do(&c, "hide first");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "first token left out, rows scaled to 1"));
+    views_case_do(&c, "diagonal");
+    views_case_do(&c, "menu");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "diagonal: each token with itself"));
+    assert_non_null(find_text(&c, "Special tokens"));
+    views_case_do(&c, "reading");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "Text around it"));
+    views_case_do(&c, "undo");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_null(find_text(&c, "diagonal: each token with itself"));
+    views_case_close(&c);
+}
+
+/* A box is fitted into the area; the strongest of a pixel of many weights is found. */
+static void test_matrix__box(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_matrix(&c, "random:L=1,H=1,d=64", 400);
+    views_case_frame(&c, 1280, 720, 1);
+    views_case_do(&c, "box 100 120 40 55");
+    const MatrixView *v = &c.views->matrix;
+    int32_t r0;
+    int32_t r1;
+    int32_t c0;
+    int32_t c1;
+    matrix_window(v, &r0, &r1, &c0, &c1);
+    assert_true(r0 <= 100 && r1 >= 120 && c0 <= 40 && c1 >= 55);
+    assert_true(r1 - r0 < 30 && v->zoom.px > 8);
+    views_case_do(&c, "box 5");
+    assert_true(c.session->note[0] != 0);
+    views_case_close(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_matrix__blocks_are_exact),
+        cmocka_unit_test(test_matrix__never_waits),
+        cmocka_unit_test(test_matrix__says_what_it_shows),
+        cmocka_unit_test(test_matrix__box),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
