@@ -338,6 +338,9 @@ const ViewCommand matrix_commands[] = {
     {"zoom", "in|out", "closer to the selected weight, or further away"},
     {"fit", "", "show the whole matrix"},
     {"look", "QUERY KEY", "move so that this weight is in the middle"},
+    {"box", "Q0 Q1 K0 K1", "show these queries and keys as large as they fit"},
+    {"menu", "", "open or close the choice of what the cells show"},
+    {"reading", "", "the text around query and key, or the cells"},
     {0},
 };
 

@@ -186,7 +186,8 @@ static void draw_pair(const OverviewScene *s, Rect box, const SurveyCard *card)
         ui, a,
         &(UiChip){.text = label_of(s->c, card->query), .color = token_color(s->c, card->query)});
     ui_chip(ui, b,
-            &(UiChip){.text = key_label_of(s->c, card->key), .color = key_token_color(s->c, card->key)});
+            &(UiChip){.text = key_label_of(s->c, card->key),
+                      .color = key_token_color(s->c, card->key)});
     UiLabel small = {.face = FONT_SANS, .size = 11, .align = DRAW_CENTER};
     ui_label(ui, rect(a.x, y + 32, w, 16), &small, draw_format(ui->list, "query %d", card->query));
     ui_label(ui, rect(b.x, y + 32, w, 16), &small, draw_format(ui->list, "source %d", card->key));
