@@ -66,8 +66,8 @@ void bench_series_name(const BenchCommon *common, const BenchResult *r, char out
         add(out, "%s", bench_mask_words(r, words));
     }
     if (!common->queries && r->queries == r->n) {
-        add(out, "all ask");
+        add(out, "all queries");
     } else if (!common->queries) {
-        add(out, "the last %d ask", r->queries);
+        add(out, r->queries == 1 ? "%d query" : "%d queries", r->queries);
     }
 }
