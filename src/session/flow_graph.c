@@ -189,7 +189,8 @@ static bool relax(Field *f, int rounds, double hot, JobControl *control, Error *
     return true;
 }
 
-/* Fills the square, equal scale both ways. */
+/* Fills the square. The distance that neighbours like grows alike, or the next round would undo it.
+ */
 static void spread(Field *f)
 {
     double lo[2] = {INFINITY, INFINITY};
@@ -201,13 +202,16 @@ static void spread(Field *f)
         }
     }
     /* The picture is wider than high, so each way has its own scale; neither grows without end. */
+    double both = 1;
     for (int d = 0; d < 2; d++) {
         double extent = fmax(hi[d] - lo[d], 1e-6);
         double scale = fmin(0.94 / extent, 8);
         for (int32_t i = 0; i < f->n; i++) {
             f->at[i][d] = 0.5 + (f->at[i][d] - (lo[d] + hi[d]) / 2) * scale;
         }
+        both *= scale;
     }
+    f->k *= sqrt(both);
 }
 
 /* ---- communities: Blondel et al. 2008 (Louvain), moves of single nodes, then of groups ---- */

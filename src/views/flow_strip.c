@@ -282,8 +282,7 @@ static void draw_counts(const FlowScene *s, Rect box)
     int64_t weaker = e->n_pairs - e->n;
     bool pairs = s->options->bundled && s->map->n_heads > 1;
     ui_label(ui, rect(box.x, box.y, box.w, 16), &strong,
-             pairs ? draw_format(ui->list, "%d pairs of %lld in %d heads", e->n,
-                                 (long long)e->n_pairs, s->map->n_heads)
+             pairs ? draw_format(ui->list, "%d pairs of tokens", e->n)
                    : draw_format(ui->list, "%d of %lld %s", e->n, (long long)e->n_pairs, what));
     ui_label(ui, rect(box.x, box.y + 22, box.w, 16), &strong,
              draw_format(ui->list, "carry %.1f %% of the %smass", share,
@@ -291,7 +290,8 @@ static void draw_counts(const FlowScene *s, Rect box)
     const char *rest = s->options->mode == FLOW_COLUMNS ? "as a haze" : "not drawn";
     ui_label(ui, rect(box.x, box.y + 44, box.w, 16),
              &(UiLabel){.face = FONT_SANS, .color = ui->theme.text3},
-             pairs    ? draw_format(ui->list, "the rest %s", rest)
+             pairs    ? draw_format(ui->list, "of %lld weights in %d heads", (long long)e->n_pairs,
+                                    s->map->n_heads)
              : e->cut ? draw_format(ui->list, "the %d strongest a query; the rest %s",
                                     (int)FLOW_ROW_MOST, rest)
                       : draw_format(ui->list, "%lld weaker ones %s", (long long)weaker, rest));
