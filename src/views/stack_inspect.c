@@ -66,8 +66,7 @@ static void draw_reads(Inspect *in)
     int32_t n = stack_sources(row_of(in), r->n_keys, in->c->session->stack3d.coverage, top,
                               STACK_CURVES_A_PLANE, &mass);
     const char *title = draw_format(in->ui->list, "What “%s” reads", label_of(in->c, r->query));
-    const char *note = draw_format(in->ui->list, "%d key%s, %.1f %% shown", n, n == 1 ? "" : "s",
-                                   (double)mass * 100);
+    const char *note = draw_format(in->ui->list, "%.1f %% shown", (double)mass * 100);
     if (!section(in, title, note, ROW * TOP_SOURCES + 8)) {
         return;
     }

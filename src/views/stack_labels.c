@@ -207,6 +207,24 @@ static void draw_tokens(Labels *l)
 
 /* ---- queries beside the sheet in focus ---- */
 
+/* Does a sheet other than the one in focus lie under a label? */
+static bool over_sheet(const StackModel *m, Rect box)
+{
+    for (int32_t i = 0; i < m->n_planes; i++) {
+        const StackPlane *p = &m->planes[i];
+        for (int k = 0; k < 3 && !p->focus && p->alpha > 0.3f && m->fly < 0.5f && m->steep < 0.5f;
+             k++) {
+            Vec3 at;
+            Vec2 px = {box.x + box.w * 0.5f * (float)k, box.y + box.h / 2};
+            if (view3d_pick_level(&m->eye, px, p->y, &at) && fabsf(at.x) < STACK_WIDTH / 2 &&
+                fabsf(at.z) < STACK_DEPTH / 2) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void put_query(Labels *l, const Axis *axis, int32_t token)
 {
     StackModel *m = l->m;
@@ -221,10 +239,17 @@ static void put_query(Labels *l, const Axis *axis, int32_t token)
     FontFace face = on ? FONT_SANS_SEMIBOLD : FONT_SANS;
     float w = AS_MIN(ui_text_width(ui, face, 12, text), 90.0f);
     Rect box = {at.x - 14 - w, at.y - 8, w + 6, 16};
-    if (box.x < m->stage.x + 10 || !stack_free_place(m, box) || !take(l, box, 3)) {
+    bool covers = over_sheet(m, box);
+    if (box.x < m->stage.x + 10 || !stack_free_place(m, box) || (covers && !on) ||
+        !take(l, box, 3)) {
         return;
     }
     l->tokens[l->n_tokens++] = token;
+    if (covers) {
+        draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, -2),
+                                        .radius = 5,
+                                        .fill = color_with_alpha(ui->theme.page, 0.82f)});
+    }
     Color color = on ? ui->theme.text : ui->theme.text2;
     draw_line(ui->list, &(DrawLine){.a = {at.x - 11, at.y},
                                     .b = {at.x - 3, at.y},
@@ -317,7 +342,7 @@ static void put_layer(Labels *l, const StackPlane *p)
     bool inside = box.x > m->stage.x && box.y > m->stage.y + 56 &&
                   box.x + box.w < m->stage.x + m->stage.w - 8 &&
                   box.y + h < m->stage.y + m->stage.h - 8;
-    if (p->alpha < 0.3f || (!p->focus && m->steep > 0.3f) || !inside || !stack_free_place(m, box) ||
+    if (p->alpha < 0.6f || (!p->focus && m->steep > 0.3f) || !inside || !stack_free_place(m, box) ||
         !take(l, box, 1)) {
         return;
     }

@@ -330,7 +330,7 @@ static Rect room_of(Rect stage, StackPreset preset)
     bool flat = preset == STACK_FLY || preset == STACK_TOP;
     float right = stack_strip_width(stage);
     float top = stage.h > 620 ? 74 : 66;
-    float low = stage.h > 620 ? 116 : 96;
+    float low = stage.w < 1250 ? 184 : 116;              /* above the controls, or beside them */
     float left = stage.w <= 900 ? 72 : flat ? 262 : 120; /* beside the controls */
     float names = 92;                                    /* "Layer 13" right of the planes */
     return rect(stage.x + left, stage.y + top,

@@ -306,6 +306,7 @@ static void add_particles(Scene *s, const SceneCurve *curve, float weight)
     const StackModel *m = s->m;
     double t = playback_time(&m->c->session->playback);
     int n = AS_CLAMP((int)(14 * weight), 1, 5);
+    Color bright = m->c->ui->theme.dark ? (Color){1, 1, 1, 1} : m->c->ui->theme.text;
     for (int i = 0; i < n; i++) {
         /* Places of their own on every curve, from its weight: no clock, no memory. */
         double at = fmod((double)i / n + 0.37 * (double)weight + 0.4 * t, 1.0);
@@ -315,7 +316,7 @@ static void add_particles(Scene *s, const SceneCurve *curve, float weight)
         float edge = (float)AS_MIN(AS_MIN(at, 1 - at) * 8, 1.0);
         add_dot(s, (SceneDot){.at = scene3d_curve_at(curve, (float)at),
                               .radius = 2.4f * m->size,
-                              .color = color_mix(curve->color, (Color){1, 1, 1, 1}, 0.85f * edge),
+                              .color = color_mix(curve->color, bright, 0.85f * edge),
                               .glow = 13 * m->size,
                               .glow_alpha = 0.6f * edge});
     }
@@ -340,10 +341,12 @@ static void add_link(Scene *s, const StackLink *link, const StackPlane *p, float
     }
     float alpha = (0.3f + 0.6f * w) * strength;
     curve.color.a = alpha * (strong ? 1 : 0.72f);
-    curve.core = strong ? 0.75f : 0.25f;
+    /* Many weak curves together shall not look like a strong one. */
+    float bold = AS_MIN(10 * w, 1.0f);
+    curve.core = (strong ? 0.75f : 0.25f) * bold;
     bool lit = strong || w >= 0.05f;
     curve.glow = lit ? (strong ? 2.4f : 0.9f) * curve.width + (strong ? 6 : 2.5f) * m->size : 0;
-    curve.glow_alpha = (strong ? 0.34f : 0.14f) * (0.4f + 0.6f * w) * strength;
+    curve.glow_alpha = (strong ? 0.34f : 0.14f) * (0.4f + 0.6f * w) * strength * bold;
     if (!m->c->ui->theme.dark) {
         curve.core *= 0.4f;
         curve.glow_alpha *= 0.35f;

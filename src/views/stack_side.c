@@ -166,13 +166,13 @@ static void draw_controls(StackModel *m)
     /* Where a plane would have more curves than can be told apart, it says how much is there. */
     bool cut = m->mass_least < c->coverage - 0.005f;
     const char *curves =
-        cut ? draw_format(ui->list, "curves: strongest %.0f–%.0f %%", (double)m->mass_least * 100,
+        cut ? draw_format(ui->list, "curves: top %.0f–%.0f %%", (double)m->mass_least * 100,
                           (double)m->mass_most * 100)
             : draw_format(ui->list, "curves: strongest %.0f %%", (double)c->coverage * 100);
     bool exact = !m->patterns || (m->patterns->row_texel == 1 && m->patterns->col_texel == 1);
     ui_label(ui, rect(in.x, in.y + 104, in.w, 16), &(UiLabel){.size = 11, .color = t->text3},
              exact ? draw_format(ui->list, "%s per layer", curves)
-                   : draw_format(ui->list, "%s · cell %d², max", curves, m->patterns->row_texel));
+                   : draw_format(ui->list, "%s · cell %d²", curves, m->patterns->row_texel));
 }
 
 /* ---- the token through the layers ---- */
