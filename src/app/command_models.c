@@ -25,14 +25,73 @@ static bool is_installed(const ModelListing *listings, size_t n, const char *nam
     return false;
 }
 
-static bool models_json(const ModelListing *listings, size_t n, StrBuf *out, Error *err)
+/* What its headers say, or why they cannot be read. */
+typedef struct Facts {
+    ModelInfo info; /* borrowed from model; zero without one */
+    Model *model;
+    const char *why; /* NULL = it can be opened */
+} Facts;
+
+static Facts facts_of(App *app, const ModelListing *listing)
+{
+    Error err = {0};
+    Facts f = {.model =
+                   model_open(&(ModelDesc){.spec = *listing->path ? listing->path : listing->spec,
+                                           .need = MODEL_NEED_INFO},
+                              &err)};
+    if (f.model) {
+        f.info = *model_info(f.model);
+    } else {
+        f.why = arena_strdup(&app->arena, err.message, NULL);
+    }
+    return f;
+}
+
+static bool facts_json(const Facts *f, StrBuf *out, Error *err)
+{
+    if (!f->model) {
+        return strbuf_puts(out, ",\"problem\":", err) &&
+               cli_json_string(out, f->why ? f->why : "", err);
+    }
+    const ModelInfo *info = &f->info;
+    return strbuf_puts(out, ",\"family\":", err) && cli_json_string(out, info->family, err) &&
+           strbuf_printf(out, err,
+                         ",\"layers\":%d,\"heads\":%d,\"context\":%d,\"parameters\":%llu,"
+                         "\"file_bytes\":%llu",
+                         info->stacks[0].n_layers, info->stacks[0].n_heads, info->max_positions,
+                         (unsigned long long)info->n_params, (unsigned long long)info->file_bytes);
+}
+
+/* "LLaMA family decoder, 30 layers × 9 heads, context 8,192, 82 MiB" */
+static bool facts_text(const Facts *f, StrBuf *out, Error *err)
+{
+    char context[32];
+    char bytes[32];
+    if (!f->model) {
+        return strbuf_puts(out, "cannot be opened: `attnscope info` says why", err);
+    }
+    const ModelInfo *info = &f->info;
+    bool ok = strbuf_printf(out, err, "%s, %d layers × %d heads", info->family,
+                            info->stacks[0].n_layers, info->stacks[0].n_heads);
+    if (info->max_positions) {
+        ok = ok && strbuf_printf(out, err, ", context %s",
+                                 format_count((uint64_t)info->max_positions, context));
+    }
+    return ok && (!info->file_bytes ||
+                  strbuf_printf(out, err, ", %s", format_bytes(info->file_bytes, bytes)));
+}
+
+static bool models_json(App *app, const ModelListing *listings, size_t n, StrBuf *out, Error *err)
 {
     bool ok = strbuf_puts(out, "{\"installed\":[", err);
     for (size_t i = 0; i < n && ok; i++) {
         ok = strbuf_puts(out, i ? ",\n{\"model\":" : "\n{\"model\":", err) &&
              cli_json_string(out, listings[i].spec, err) && strbuf_puts(out, ",\"where\":", err) &&
              cli_json_string(out, listings[i].where, err) && strbuf_puts(out, ",\"path\":", err) &&
-             cli_json_string(out, listings[i].path, err) && strbuf_puts(out, "}", err);
+             cli_json_string(out, listings[i].path, err);
+        Facts f = facts_of(app, &listings[i]);
+        ok = ok && facts_json(&f, out, err) && strbuf_puts(out, "}", err);
+        model_close(&f.model);
     }
     ok = ok && strbuf_puts(out, "\n],\"fetchable\":[", err);
     for (size_t i = 0; i < AS_COUNT(fetchable) && ok; i++) {
@@ -46,7 +105,7 @@ static bool models_json(const ModelListing *listings, size_t n, StrBuf *out, Err
     return ok && strbuf_puts(out, "\n]}\n", err);
 }
 
-static bool models_table(const ModelListing *listings, size_t n, StrBuf *out, Error *err)
+static bool models_table(App *app, const ModelListing *listings, size_t n, StrBuf *out, Error *err)
 {
     size_t widest = 0;
     for (size_t i = 0; i < n; i++) {
@@ -54,8 +113,10 @@ static bool models_table(const ModelListing *listings, size_t n, StrBuf *out, Er
     }
     bool ok = strbuf_puts(out, "Installed (--model …)\n", err);
     for (size_t i = 0; i < n && ok; i++) {
-        ok = strbuf_printf(out, err, "  %-*s  %s\n", (int)AS_MIN(widest, 60u), listings[i].spec,
-                           listings[i].where);
+        Facts f = facts_of(app, &listings[i]);
+        ok = strbuf_printf(out, err, "  %-*s  ", (int)AS_MIN(widest, 60u), listings[i].spec) &&
+             facts_text(&f, out, err) && strbuf_printf(out, err, " (%s)\n", listings[i].where);
+        model_close(&f.model);
     }
     ok = ok && strbuf_puts(out, "\nCan be fetched with models/fetch.sh NAME\n", err);
     for (size_t i = 0; i < AS_COUNT(fetchable) && ok; i++) {
@@ -73,8 +134,8 @@ bool command_models(App *app, Error *err)
     if (!model_list_local(&app->arena, cli_model_cache(app), &listings, &n, err)) {
         return false;
     }
-    bool ok = app_option(app, OPTION_JSON_ID)->given ? models_json(listings, n, &out, err)
-                                                     : models_table(listings, n, &out, err);
+    bool ok = app_option(app, OPTION_JSON_ID)->given ? models_json(app, listings, n, &out, err)
+                                                     : models_table(app, listings, n, &out, err);
     if (ok) {
         cli_print(&out);
     }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "model/locate.h"
 #include "model/model.h"
+#include "model/runners.h"
 
 typedef ARRAY_OF(ModelListing) Listings;
 
@@ -104,12 +105,28 @@ static bool list_embedded(Listings *all, Arena *arena, Error *err)
     return true;
 }
 
+static bool list_runners(Listings *all, Arena *arena, Error *err)
+{
+    RunnerModel *models;
+    size_t n;
+    if (!runners_list(arena, &models, &n, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!add(all, models[i].name, models[i].where, models[i].path, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool model_list_local(Arena *arena, const char *cache_folder, ModelListing **listings,
                       size_t *n_listings, Error *err)
 {
     Listings all = {0};
     const bool ok = list_embedded(&all, arena, err) &&
-                    list_folder(&all, cache_folder, arena, err) && list_cache(&all, arena, err);
+                    list_folder(&all, cache_folder, arena, err) && list_cache(&all, arena, err) &&
+                    list_runners(&all, arena, err);
     *n_listings = ok ? all.n : 0;
     *listings = ok ? ARENA_ARRAY(arena, ModelListing, all.n, err) : NULL;
     if (*listings) {

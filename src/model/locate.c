@@ -1,4 +1,5 @@
 #include "model/locate.h"
+#include "model/runners.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,8 +285,17 @@ bool locate_model(const char *spec, bool need_config, Arena *arena, Location *lo
         location->name = arena_strdup(arena, spec, err);
         return location->name != NULL;
     }
+    RunnerModel runner;
+    if (!runners_find(spec, arena, &runner, err)) {
+        return false;
+    }
+    if (runner.path) {
+        *location = (Location){LOCATION_GGUF, runner.path, runner.name};
+        return true;
+    }
     return error_set(err, ERR_IO,
                      "%s: no such folder or file, and no model of that name in the Hugging Face "
-                     "cache; `attnscope models` lists what is here, and tiny is always",
+                     "cache or of a local runner; `attnscope models` lists what is here, and tiny "
+                     "is always",
                      spec);
 }

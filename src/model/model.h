@@ -50,6 +50,8 @@ typedef struct ModelDesc {
  *   a folder that holds one .gguf file
  *   ORG/NAME or NAME          in the local Hugging Face cache (HF_HUB_CACHE, HF_HOME, or
  *                             ~/.cache/huggingface), newest snapshot
+ *   NAME                      of a GGUF file of Ollama, LM Studio, llama.cpp or GPT4All, as they
+ *                             call it (runners.h)
  *
  * desc     borrowed for the call
  * Errors   ERR_IO missing, or no model of that name (lists what would do); ERR_FORMAT files that
@@ -352,7 +354,7 @@ typedef struct ModelListing {
 
 /**
  * Models installed here: embedded ones, those under `cache_folder` (models/cache; may be NULL) and
- * in the Hugging Face cache. Headers are not read; model_open tells more. *listings is owned by
+ * in the Hugging Face cache, and GGUF files of Ollama, LM Studio, llama.cpp and GPT4All. Headers are not read; model_open tells more. *listings is owned by
  * the arena. Any thread.
  */
 AS_MUST_CHECK bool model_list_local(Arena *arena, const char *cache_folder, ModelListing **listings,
