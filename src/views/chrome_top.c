@@ -101,7 +101,7 @@ static void text_field(ViewContext *c, Rect box)
         text_field_begin(ui, id, text);
     }
     TextField field = {.text = text_field_is_edited(ui, id) ? text : shown,
-                       .note = note,
+                       .note = box.w >= 160 ? note : NULL, /* no room beside the text */
                        .hint = "Enter computes, Esc leaves",
                        .caption = "Text"};
     /* The name is not part of the text: an edit that starts by a click starts from the text. */
@@ -178,7 +178,7 @@ static void stack(ViewContext *c, Rect *text)
         [TRACE_STACK_DECODER] = "decoder: the target reads itself",
         [TRACE_STACK_CROSS] = "cross: the target reads the source",
     };
-    enum { WIDTH = 168, TEXT_LEAST = 120 };
+    enum { WIDTH = 156, TEXT_LEAST = 84 };
     Session *s = c->session;
     TraceStack stacks[TRACE_STACK_COUNT];
     const char *items[TRACE_STACK_COUNT];
