@@ -56,26 +56,31 @@ static void draw_help(ViewContext *c, Rect stage)
     for (size_t i = 0; keys && i < keys->n; i++) {
         n += keys->bindings[i].help[0] && !said_before(keys, i);
     }
-    float most = stage.h - 16 - 64 - 62;
-    int rows = AS_MAX(1, AS_MIN((n + 1) / 2, (int)(most / KEY_ROW)));
-    int cols = AS_MAX(1, (n + rows - 1) / rows);
+    int cols = AS_CLAMP((int)((stage.w - 16 - 2 * PAD) / KEY_COL), 1, 3);
+    int rows = AS_MAX(1, (n + cols - 1) / cols);
     float col_w = fminf(KEY_COL, (stage.w - 16 - 2 * PAD) / (float)cols);
-    Rect card = panel_card(c, stage, col_w * (float)cols + 2 * PAD, 64 + KEY_ROW * (float)rows + 62,
-                           "Keys");
+    float all = KEY_ROW * (float)rows;
+    Rect card = panel_card(c, stage, col_w * (float)cols + 2 * PAD, 64 + all + 62, "Keys");
+    Rect list = {card.x + PAD, card.y + 60, card.w - 2 * PAD, card.h - 60 - 58};
+    Rect in = ui_scroll_begin(ui, UI_ID("keys-scroll"), list, all, &c->views->keys_scroll);
     int at = 0;
     for (size_t i = 0; keys && i < keys->n; i++) {
         if (!keys->bindings[i].help[0] || said_before(keys, i)) {
             continue;
         }
-        float x = card.x + PAD + col_w * (float)(at / rows);
-        float y = card.y + 60 + KEY_ROW * (float)(at % rows);
-        key_row(ui, rect(x, y, col_w, KEY_ROW), &keys->bindings[i]);
+        Rect row = {in.x + col_w * (float)(at / rows), in.y + KEY_ROW * (float)(at % rows),
+                    col_w - (at / rows == cols - 1 ? 10.0f : 0), KEY_ROW};
+        if (row.y >= list.y - 1 && row.y + row.h <= list.y + list.h + 1) { /* whole ones */
+            key_row(ui, row, &keys->bindings[i]);
+        }
         at++;
     }
+    ui_scroll_end(ui, &c->views->keys_scroll);
     UiLabel note = {.face = FONT_SANS, .color = ui->theme.text3};
-    ui_paragraph(ui, rect(card.x + PAD, card.y + card.h - 54, card.w - 2 * PAD, 40), &note, 18,
-                 "The wheel zooms to the pointer, a drag moves, a click pins. Drop a text file or "
-                 "a model on the window to open it.");
+    ui_paragraph(
+        ui, rect(card.x + PAD, card.y + card.h - 50, card.w - 2 * PAD, 40), &note, 18,
+        "The wheel zooms to the pointer, a drag moves, a click pins. Drop a text, a model or "
+        "a record on the window to open it. Ctrl+K finds every command by name.");
 }
 
 /* ---- settings ---- */

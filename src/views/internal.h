@@ -43,6 +43,7 @@ struct Views {
     HeadsView heads;
     Palette palette;
     OpenPanel open;
+    UiScroll keys_scroll;     /* of the list of keys */
     void *states[VIEW_COUNT]; /* view_state */
     bool settled;             /* everything in the last frame was exact */
 
