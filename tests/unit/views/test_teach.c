@@ -1,0 +1,244 @@
+/* Mechanism and Steps: nothing runs into anything else at any size; thickness and opacity are the
+ * weight's; never everything at once; rows add up to 100 % as they are written. */
+#include "layout_case.h"
+
+#include "session/lesson.h"
+#include "views/steps.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const char TEXT[] = "the cat sat on the mat and the cat saw the dog";
+
+static void open_on(ViewsCase *c, const char *model, const char *view)
+{
+    views_case_open(c, model, TEXT);
+    views_case_do(c, "layer 1");
+    views_case_do(c, "head 1");
+    views_case_do(c, "query 5");
+    views_case_do(c, view);
+    views_case_do(c, "time 99"); /* a view opens at the beginning of its time */
+}
+
+static int check_all_sizes(ViewsCase *c, const char *what)
+{
+    static const struct {
+        float width, height, scale;
+    } sizes[] = {{1280, 720, 1}, {1440, 900, 1}, {1920, 1080, 1}, {1280, 720, 1.5f}};
+    int n_bad = 0;
+    for (size_t i = 0; i < AS_COUNT(sizes); i++) {
+        char where[160];
+        snprintf(where, sizeof where, "%s at %.0f x %.0f scale %.2g", what, (double)sizes[i].width,
+                 (double)sizes[i].height, (double)sizes[i].scale);
+        views_case_frame(c, sizes[i].width, sizes[i].height, sizes[i].scale);
+        n_bad += check_frame(c, where);
+    }
+    return n_bad;
+}
+
+/* ---- layout ---- */
+
+static void test_mechanism_draw__fits(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"random:L=2,H=2,d=32,seed=5", "random:L=2,H=1,d=16,seed=5",
+                                         "random:L=2,H=32,d=128,seed=5",
+                                         "random:L=30,H=9,G=3,d=72,seed=5"};
+    static const char *const lines[] = {"theme paper", "theme contrast", "window 0 1",
+                                        "window 2 8",  "curve-weights",  "time 3.5"};
+    int n_bad = 0;
+    for (size_t m = 0; m < AS_COUNT(models); m++) {
+        ViewsCase c;
+        open_on(&c, models[m], "view mechanism");
+        for (size_t i = 0; i < AS_COUNT(lines); i++) {
+            char what[128];
+            views_case_do(&c, lines[i]);
+            snprintf(what, sizeof what, "mechanism, %s, %s", models[m], lines[i]);
+            n_bad += check_all_sizes(&c, what);
+        }
+        views_case_close(&c);
+    }
+    assert_int_equal(n_bad, 0);
+}
+
+static void test_steps_draw__fits(void **state)
+{
+    (void)state;
+    static const char *const courses[] = {"nine", "six", "flow"};
+    static const char *const levels[] = {"level simple", "level student", "level engineer"};
+    static const char *const themes[] = {"theme night", "theme paper", "theme contrast"};
+    int n_bad = 0;
+    ViewsCase c;
+    open_on(&c, "random:L=2,H=4,G=2,d=64,seed=5", "view steps");
+    for (int k = 0; k < COURSE_COUNT; k++) {
+        const StepKind *list;
+        int n = steps_course((TeachCourse)k, &list);
+        char line[64];
+        snprintf(line, sizeof line, "course %s", courses[k]);
+        views_case_do(&c, line);
+        for (int step = 0; step < n; step++) {
+            char what[64];
+            snprintf(line, sizeof line, "step %d", step);
+            snprintf(what, sizeof what, "%s %s", courses[k], step_label(list[step]));
+            views_case_do(&c, line);
+            views_case_do(&c, "time 99");
+            views_case_do(&c, levels[step % 3]);
+            views_case_do(&c, themes[(step + k) % 3]);
+            views_case_frame(&c, 1280, 720, 1);
+            assert_true(c.session->playback.timeline.length_s == step_seconds(list[step]));
+            n_bad += check_all_sizes(&c, what);
+            views_case_do(&c, "time 2.5"); /* and on the way */
+            n_bad += check_all_sizes(&c, what);
+        }
+    }
+    views_case_close(&c);
+    assert_int_equal(n_bad, 0);
+}
+
+/* ---- honesty ---- */
+
+static int count_curves(const ViewsCase *c, float widths[64], float alphas[64])
+{
+    Color head = color_head(1);
+    int n = 0;
+    for (size_t i = 0; i < c->list.cmds.n && n < 64; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        const DrawBezier *b = &cmd->u.bezier;
+        if (cmd->kind == DRAW_BEZIER && b->t1 > 0 && fabsf(b->color.r - head.r) < 1e-4f &&
+            fabsf(b->color.g - head.g) < 1e-4f && fabsf(b->color.b - head.b) < 1e-4f) {
+            widths[n] = b->width;
+            alphas[n++] = b->color.a;
+        }
+    }
+    return n;
+}
+
+static void test_mechanism_draw__curves_are_weights(void **state)
+{
+    (void)state;
+    float widths[64], alphas[64];
+    ViewsCase c;
+    open_on(&c, "random:L=2,H=4,d=64,seed=5", "view mechanism");
+    views_case_do(&c, "window 0 6");
+    views_case_do(&c, "unpin");
+    views_case_frame(&c, 1920, 1080, 1);
+    const Lesson *l = session_lesson(c.session, 6);
+    assert_true(l->valid);
+    int n = count_curves(&c, widths, alphas);
+    int32_t visible = 0;
+    for (int32_t k = 0; k < l->n * l->m; k++) {
+        visible += !isinf(l->scores[k]);
+    }
+    assert_true(n > 0 && n < visible); /* not everything at once */
+    bool alike = true;
+    for (int k = 0; k < n; k++) {
+        float weight = widths[k] / 8;
+        bool found = false;
+        for (int32_t j = 0; j < l->n * l->m; j++) {
+            found |= fabsf(l->weights[j] - weight) < 1e-5f;
+        }
+        assert_true(found);
+        assert_true(fabsf(alphas[k] - (0.3f + 0.6f * weight)) < 1e-4f);
+        alike &= fabsf(widths[k] - widths[0]) < 1e-6f;
+    }
+    assert_false(alike);
+    /* One after the other: the strongest begins first. */
+    views_case_do(&c, "time 7.15");
+    views_case_frame(&c, 1920, 1080, 1);
+    int some = count_curves(&c, widths, alphas);
+    assert_true(some > 0 && some < n);
+    views_case_do(&c, "time 0");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_int_equal(count_curves(&c, widths, alphas), 0);
+    views_case_close(&c);
+}
+
+static void test_mechanism_draw__rows_add_up(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_on(&c, "random:L=2,H=4,d=64,seed=5", "view mechanism");
+    views_case_do(&c, "window 6 6");
+    views_case_frame(&c, 1920, 1080, 1);
+    const Lesson *l = session_lesson(c.session, 6);
+    int sums = 0;
+    bool elsewhere = false;
+    for (size_t i = 0; i < c.list.cmds.n; i++) {
+        const DrawCmd *cmd = &c.list.cmds.items[i];
+        if (cmd->kind == DRAW_TEXT && strncmp(cmd->u.text.text, "Σ ", 3) == 0 &&
+            strchr(cmd->u.text.text, '%')) {
+            assert_string_equal(cmd->u.text.text, "Σ 100 %");
+            sums++;
+        }
+        elsewhere |= cmd->kind == DRAW_TEXT && strncmp(cmd->u.text.text, "elsewhere", 9) == 0;
+    }
+    assert_true(sums >= l->n);
+    assert_true(elsewhere); /* the first six tokens are told of */
+    views_case_close(&c);
+}
+
+/* Numbers move in by time alone: the same time gives the same picture. */
+static void test_steps_draw__is_a_function_of_time(void **state)
+{
+    (void)state;
+    Error err = {0};
+    ViewsCase c;
+    open_on(&c, "random:L=2,H=4,d=64,seed=5", "view steps");
+    static const char *const times[] = {"time 2", "time 4.5", "time 2"};
+    char *dumps[3];
+    for (int k = 0; k < 3; k++) {
+        views_case_do(&c, "step 5");
+        views_case_do(&c, times[k]);
+        views_case_frame(&c, 1440, 900, 1);
+        dumps[k] = draw_dump(&c.list, &c.arena, &err);
+        assert_ok(dumps[k], err);
+    }
+    assert_string_equal(dumps[0], dumps[2]);
+    assert_string_not_equal(dumps[0], dumps[1]);
+    views_case_close(&c);
+}
+
+/* Softmax and the scale are named where scores become weights, at every level. */
+static void test_steps_explain__all_there(void **state)
+{
+    (void)state;
+    static const char *const courses[] = {"course nine", "course six", "course flow"};
+    static const char *const levels[] = {"level simple", "level student", "level engineer"};
+    ViewsCase c;
+    open_on(&c, "random:L=2,H=4,d=64,seed=5", "view steps");
+    for (int k = 0; k < COURSE_COUNT; k++) {
+        const StepKind *list;
+        int n = steps_course((TeachCourse)k, &list);
+        views_case_do(&c, courses[k]);
+        for (int step = 0; step < n; step++) {
+            char line[32];
+            snprintf(line, sizeof line, "step %d", step);
+            views_case_do(&c, line);
+            views_case_do(&c, "time 99");
+            for (int level = 0; level < LEVEL_COUNT; level++) {
+                views_case_do(&c, levels[level]);
+                views_case_frame(&c, 1920, 1080, 1);
+                for (size_t i = 0; i < c.list.cmds.n; i++) {
+                    const DrawCmd *cmd = &c.list.cmds.items[i];
+                    /* a {name} that nobody filled in */
+                    assert_false(cmd->kind == DRAW_TEXT && strchr(cmd->u.text.text, '{'));
+                }
+                assert_non_null(find_text(&c, "Try:"));
+            }
+        }
+    }
+    views_case_close(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mechanism_draw__curves_are_weights),
+        cmocka_unit_test(test_mechanism_draw__rows_add_up),
+        cmocka_unit_test(test_steps_draw__is_a_function_of_time),
+        cmocka_unit_test(test_steps_explain__all_there),
+        cmocka_unit_test(test_mechanism_draw__fits),
+        cmocka_unit_test(test_steps_draw__fits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
