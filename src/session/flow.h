@@ -55,12 +55,13 @@ typedef struct FlowEdge {
     float weight;     /* mean weight of a query of the row on all keys of the block: mass / queries;
                          by value the share of what the row collects */
     float mass;       /* exact sum of the weights (times |v|) in the bundle */
-    int32_t rank;     /* in its row, from 0 */
+    int32_t rank;     /* in its row, from 0; -1 = all keys before or after the window together */
 } FlowEdge;
 
 typedef struct FlowEdges {
     FlowEdge *edges; /* strongest first */
     int32_t n;
+    int32_t n_outside;  /* of these the bundles to keys out of view */
     int64_t n_pairs;    /* connections there are */
     double shown, mass; /* sums of mass: drawn, and of all */
     bool cut;           /* some query has more than FLOW_ROW_MOST that belong to it */

@@ -214,6 +214,63 @@ static void bundle(const FlowScene *s)
     qsort(e->edges, (size_t)n, sizeof *e->edges, by_weight);
 }
 
+/* Keys out of view are one bundle a query and side, of their exact mass: curves on one spot would
+ * add up to more than they are. */
+static bool gather_outside(FlowScene *s)
+{
+    const FlowMap *map = s->map;
+    FlowEdges *e = s->edges;
+    int32_t first;
+    int32_t end;
+    flow_axis_blocks(&s->keys, &first, &end);
+    if (s->options->mode != FLOW_COLUMNS || (first == 0 && end >= map->n_all_cols)) {
+        return true;
+    }
+    size_t n_rows = (size_t)map->n_heads * (size_t)map->n_rows;
+    FlowEdge *out = ARENA_ARRAY(&s->c->ui->list->arena, FlowEdge, (size_t)e->n + 2 * n_rows, NULL);
+    if (!out) {
+        return false;
+    }
+    int32_t n = 0;
+    e->shown = 0;
+    for (int32_t i = 0; i < e->n; i++) {
+        if (e->edges[i].col >= first && e->edges[i].col < end) {
+            out[n++] = e->edges[i];
+            e->shown += (double)e->edges[i].mass;
+        }
+    }
+    int32_t inside = n;
+    int32_t c0 = map->key.col0 / map->key.col_block;
+    for (size_t at = 0; at < n_rows; at++) {
+        int32_t r = (int32_t)(at % (size_t)map->n_rows);
+        const float *dense = map->dense + at * (size_t)(map->n_cols + 2);
+        double unit = map->key.by_value ? map->row_mass[at] : map->n_queries[r];
+        double mass[2] = {0, 0};
+        for (int32_t c = 0; c < map->n_cols + 2; c++) {
+            int32_t col = c0 + c - 1;
+            mass[0] += col < first ? (double)dense[c] : 0;
+            mass[1] += col >= end ? (double)dense[c] : 0;
+        }
+        for (int side = 0; side < 2; side++) {
+            if (mass[side] > 0 && unit > 0) {
+                out[n++] = (FlowEdge){.row = map->key.row0 / map->key.row_block + r,
+                                      .col = side ? end : first - 1,
+                                      .slot = (int32_t)(at / (size_t)map->n_rows),
+                                      .weight = (float)(mass[side] / unit),
+                                      .mass = (float)mass[side],
+                                      .rank = -1};
+                e->shown += mass[side];
+            }
+        }
+    }
+    e->edges = out;
+    e->n = n;
+    e->n_outside = n - inside;
+    e->cut = false;
+    qsort(out, (size_t)n, sizeof *out, by_weight);
+    return true;
+}
+
 void flow_read(FlowScene *s)
 {
     Session *session = s->c->session;
@@ -240,10 +297,13 @@ void flow_read(FlowScene *s)
     }
     Error err = {0};
     s->edges = flow_select(s->map, s->options, &s->c->ui->list->arena, &err);
-    if (s->edges && s->options->bundled && s->map->n_heads > 1) {
-        bundle(s);
-    }
     /* What is drawn until the new one is there is cut as it was. */
     s->queries.block = s->map->key.row_block;
     s->keys.block = s->map->key.col_block;
+    if (s->edges && !gather_outside(s)) {
+        s->edges = NULL;
+    }
+    if (s->edges && s->options->bundled && s->map->n_heads > 1) {
+        bundle(s);
+    }
 }

@@ -364,12 +364,12 @@ static void draw_outside(const FlowScene *s)
         if (n < 1) {
             continue;
         }
-        float y = side ? s->area.y + s->area.h + 2 : s->area.y - 18;
-        ui_label(
-            ui, rect(s->left + 2, y, s->right - s->left - 4, 16),
-            &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_LEFT, .color = ui->theme.text3},
-            draw_format(ui->list, "%s %d keys %s: %.1f %% of the mass in view", side ? "↓" : "↑", n,
-                        side ? "below" : "above", 100 * out[side] / all));
+        float y = side ? s->area.y + s->area.h + 2 : s->area.y - 29;
+        ui_label(ui, rect(s->left + 2, y, s->right - s->left - 4, 16),
+                 &(UiLabel){
+                     .face = FONT_SANS, .size = 11, .align = DRAW_CENTER, .color = ui->theme.text3},
+                 draw_format(ui->list, "%s %d keys %s: %.1f %% of the mass in view",
+                             side ? "↓" : "↑", n, side ? "below" : "above", 100 * out[side] / all));
     }
 }
 

@@ -68,7 +68,8 @@ int flow_strength(const FlowScene *s, const FlowEdge *e)
     if (e->row != sel->query / s->queries.block) {
         return 0;
     }
-    bool meant = e->col == sel->key / s->keys.block && (e->slot == s->slot || s->options->bundled);
+    bool meant = e->rank >= 0 && e->col == sel->key / s->keys.block &&
+                 (e->slot == s->slot || s->options->bundled);
     return meant ? 2 : 1;
 }
 
@@ -173,8 +174,9 @@ static bool in_view(const FlowScene *s, const FlowEdge *e)
     int32_t end;
     flow_axis_blocks(&s->queries, &first, &end);
     bool row = e->row >= first && e->row < end;
-    if (s->options->mode == FLOW_COLUMNS) {
-        return row;
+    if (s->options->mode == FLOW_COLUMNS) { /* whose chip is there */
+        float y = flow_block_at(&s->queries, e->row);
+        return row && y > s->area.y && y < s->area.y + s->area.h;
     }
     flow_axis_blocks(&s->keys, &first, &end);
     return row || (e->col >= first && e->col < end);
@@ -392,11 +394,18 @@ static void point(FlowScene *s, const Sets *sets)
     ui->cursor = UI_CURSOR_HAND;
     Session *session = s->c->session;
     bool single = s->queries.block == 1 && s->keys.block == 1;
+    Rect spot = rect(ui->mouse.x - 8, ui->mouse.y - 8, 16, 16);
+    if (hit->rank < 0) {
+        ui_tooltip(ui, spot,
+                   draw_format(ui->list, "%.2f %% is read from keys out of view, %s",
+                               100 * (double)hit->weight,
+                               hit->col * s->keys.block < s->keys.first ? "above" : "below"));
+        return;
+    }
     if (single && ui->mouse_moved && !session->selection.pinned &&
         (session->selection.query != hit->row || session->selection.key != hit->col)) {
         session_post(session, "hover %d %d", hit->row, hit->col);
     }
-    Rect spot = rect(ui->mouse.x - 8, ui->mouse.y - 8, 16, 16);
     const char *as = s->options->by_value && !single ? "mass times value" : "mass";
     ui_tooltip(ui, spot,
                single ? draw_format(ui->list, "%s %d reads %s %d: %.6f (head %d)",
@@ -515,7 +524,10 @@ static void splat_row(const FlowScene *s, float *grid, int32_t slot, int32_t r, 
     if (y0 < s->area.y - 40 || y0 > s->area.y + s->area.h + 40 || !(unit > 0)) {
         return;
     }
-    for (int32_t c = 0; c < n; c++) {
+    int32_t first;
+    int32_t end;
+    flow_axis_blocks(&s->keys, &first, &end);
+    for (int32_t c = AS_MAX(first - c0 + 1, 0); c < AS_MIN(end - c0 + 1, n); c++) {
         float mass = (float)((double)left[c] / unit / map->n_heads);
         if (mass > 1e-5f) {
             float y1 = flow_block_at(&s->keys, c0 + c - 1);

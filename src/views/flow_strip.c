@@ -283,17 +283,19 @@ static void draw_counts(const FlowScene *s, Rect box)
     bool pairs = s->options->bundled && s->map->n_heads > 1;
     ui_label(ui, rect(box.x, box.y, box.w, 16), &strong,
              pairs ? draw_format(ui->list, "%d pairs of tokens", e->n)
-                   : draw_format(ui->list, "%d of %lld %s", e->n, (long long)e->n_pairs, what));
+                   : draw_format(ui->list, "%d of %lld %s", e->n - e->n_outside,
+                                 (long long)e->n_pairs, what));
     ui_label(ui, rect(box.x, box.y + 22, box.w, 16), &strong,
              draw_format(ui->list, "carry %.1f %% of the %smass", share,
                          s->options->by_value ? "value-weighted " : ""));
     const char *rest = s->options->mode == FLOW_COLUMNS ? "as a haze" : "not drawn";
     ui_label(ui, rect(box.x, box.y + 44, box.w, 16),
              &(UiLabel){.face = FONT_SANS, .color = ui->theme.text3},
-             pairs    ? draw_format(ui->list, "of %lld weights in %d heads", (long long)e->n_pairs,
-                                    s->map->n_heads)
-             : e->cut ? draw_format(ui->list, "the %d strongest a query; the rest %s",
-                                    (int)FLOW_ROW_MOST, rest)
+             pairs ? draw_format(ui->list, "of %lld weights in %d heads", (long long)e->n_pairs,
+                                 s->map->n_heads)
+             : e->n_outside ? "keys out of view in bundles"
+             : e->cut       ? draw_format(ui->list, "the %d strongest a query; the rest %s",
+                                          (int)FLOW_ROW_MOST, rest)
                       : draw_format(ui->list, "%lld weaker ones %s", (long long)weaker, rest));
     const TraceInfo *info = trace_info(s->c->session->trace);
     const FlowMap *m = s->map;

@@ -316,6 +316,30 @@ static void test_columns__long_text_opens(void **state)
         single |= cmd->kind == DRAW_TEXT && strstr(cmd->u.text.text, "connections");
     }
     assert_true(single);
+    /* every query in view is drawn whole: what it reads in view, and the rest in two bundles whose
+     * widths are their mass */
+    views_case_do(&c, "flow-strongest coverage 1");
+    views_case_do(&c, "time 6");
+    views_case_frame(&c, 1280, 720, 1);
+    const DrawCmd *lit[8];
+    int n_sets = curve_sets(&c, lit);
+    assert_true(n_sets >= 1);
+    double widest[2] = {0, 0};
+    for (int k = 0; k < n_sets; k++) {
+        const DrawCurves *set = &lit[k]->u.curves;
+        for (size_t i = 0; i < set->n; i++) {
+            bool outside = set->curves[i].b.y < 165;
+            widest[outside] = fmax(widest[outside], (double)set->curves[i].width);
+        }
+    }
+    /* random weights over hundreds of keys: nearly all of it lies out of view */
+    assert_true(widest[1] > 8 && widest[0] < 8);
+    bool all = false;
+    for (size_t i = 0; i < c.list.cmds.n; i++) {
+        const DrawCmd *cmd = &c.list.cmds.items[i];
+        all |= cmd->kind == DRAW_TEXT && strcmp(cmd->u.text.text, "carry 100.0 % of the mass") == 0;
+    }
+    assert_true(all);
     arena_destroy(&arena);
     views_case_close(&c);
 }
