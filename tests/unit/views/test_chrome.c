@@ -88,7 +88,7 @@ static void test_model_menu__keys_open(void **state)
     press_key(&c, KEY_DOWN);
     press_key(&c, KEY_ENTER);
     pass(&c);
-    assert_string_equal(trace_info(c.session->trace)->model_name, "models/tiny");
+    assert_string_equal(trace_info(c.session->trace)->model_name, "translate");
     views_case_close(&c);
 }
 
@@ -108,7 +108,7 @@ static void test_model_menu__keys_start_at_current(void **state)
     press_key(&c, KEY_UP);
     press_key(&c, KEY_ENTER);
     pass(&c);
-    assert_string_equal(trace_info(c.session->trace)->model_name, "tiny");
+    assert_string_equal(trace_info(c.session->trace)->model_name, "translate");
     views_case_close(&c);
 }
 
