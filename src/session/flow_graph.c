@@ -33,8 +33,7 @@ typedef struct Field {
     double *degree;    /* sum of the weights of a node's links */
     Cell *cells;
     int32_t n_cells, most_cells;
-    double k;        /* how far apart neighbours like to be */
-    double strength; /* of a link of the mean weight */
+    double k; /* how far apart neighbours like to be */
 } Field;
 
 /* ---- Barnes & Hut ---- */
@@ -152,8 +151,7 @@ static void gather_forces(Field *f)
         /* A hub that pulled at full strength on all it is linked to would be one clot. */
         double da = f->degree[link->a];
         double db = f->degree[link->b];
-        double pull =
-            f->strength * (double)link->weight / sqrt(AS_MAX(AS_MIN(da, db), 1e-9)) * d / f->k;
+        double pull = (double)link->weight / sqrt(AS_MAX(AS_MIN(da, db), 1e-9)) * d / f->k;
         f->force[link->a][0] += dx * pull;
         f->force[link->a][1] += dy * pull;
         f->force[link->b][0] -= dx * pull;
@@ -416,16 +414,13 @@ static bool prepare(Field *f, bool *still, Arena *scratch, Error *err)
         f->at[i][0] = 0.5 + 0.42 * cos(a) + 0.02 * (random_uniform(&random) - 0.5);
         f->at[i][1] = 0.5 + 0.42 * sin(a) + 0.02 * (random_uniform(&random) - 0.5);
     }
-    double sum = 0;
     for (size_t e = 0; e < f->desc->n_links; e++) {
         const GraphLink *link = &f->desc->links[e];
         if (link->a != link->b) {
             f->degree[link->a] += (double)link->weight;
             f->degree[link->b] += (double)link->weight;
-            sum += (double)link->weight;
         }
     }
-    f->strength = 1;
     return true;
 }
 

@@ -154,7 +154,7 @@ static void stretch(const FlowAxis *a, int32_t *from, int32_t *to)
     int32_t first;
     int32_t end;
     flow_axis_blocks(a, &first, &end);
-    first = AS_MAX(first / STEP * STEP - STEP / 2 + STEP / 2, 0);
+    first = first / STEP * STEP;
     end = (end + STEP - 1) / STEP * STEP;
     *from = first * a->block;
     *to = (int32_t)AS_MIN((int64_t)end * a->block, (int64_t)a->n);
