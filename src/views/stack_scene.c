@@ -360,7 +360,7 @@ static void add_link(Scene *s, const StackLink *link, const StackPlane *p, float
             s->m->links[s->m->n_curves++] = *link;
         }
         add_curve(s, curve);
-        if (strong && w >= 0.04f) {
+        if (strong && strength > 0.9f && w >= 0.04f) {
             curve.color.a = 1;
             add_particles(s, &curve, w);
         }

@@ -95,7 +95,7 @@ static void draw_title(StackModel *m)
     float x = m->stage.x + 24;
     float y = m->stage.y + 24;
     int now = (int)m->c->session->stack3d.camera.preset;
-    float w = m->stage.w >= 900 ? 372 : 0;
+    float w = m->stage.w >= 780 ? 372 : 0;
     if (w > 0) {
         int chosen = ui_segmented(ui, UI_ID("stack-camera"),
                                   rect(m->stage.x + m->stage.w - 24 - w, y, w, 28), names, 5, now);
