@@ -410,6 +410,7 @@ void flow_draw_arcs(FlowScene *s)
     if (!s->map) {
         return;
     }
+    flow_draw_rest(s);
     flow_draw_curves(s);
     s->view->hovered.token_hovered = false;
     int32_t first;

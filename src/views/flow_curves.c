@@ -503,16 +503,15 @@ static void splat(const FlowScene *s, float *grid, float y0, float y1, float mas
     }
 }
 
-/* What of a pair of blocks is not drawn as a curve. */
-static void splat_row(const FlowScene *s, float *grid, int32_t slot, int32_t r, float *left)
+/* What of a row is not drawn as a curve: left [n_cols + 2], as in dense. Returns what weights are
+ * measured against. */
+static double rest_of_row(const FlowScene *s, int32_t slot, int32_t r, float *left)
 {
     const FlowMap *map = s->map;
     size_t at = (size_t)slot * (size_t)map->n_rows + (size_t)r;
-    int32_t row = map->key.row0 / map->key.row_block + r;
     int32_t c0 = map->key.col0 / map->key.col_block;
     int32_t n = map->n_cols + 2;
     memcpy(left, map->dense + at * (size_t)n, (size_t)n * sizeof *left);
-    double unit = map->key.by_value ? map->row_mass[at] : map->n_queries[r];
     int32_t taken = flow_take(map->top + at * (size_t)map->n_top, map->n_top, map->row_mass[at],
                               map->n_queries[r], s->options, map->key.by_value);
     for (int32_t k = 0; k < taken; k++) {
@@ -520,6 +519,16 @@ static void splat_row(const FlowScene *s, float *grid, int32_t slot, int32_t r, 
         int32_t c = AS_CLAMP(top->col - c0 + 1, 0, n - 1);
         left[c] = fmaxf(left[c] - top->mass, 0);
     }
+    return map->key.by_value ? map->row_mass[at] : map->n_queries[r];
+}
+
+static void splat_row(const FlowScene *s, float *grid, int32_t slot, int32_t r, float *left)
+{
+    const FlowMap *map = s->map;
+    int32_t row = map->key.row0 / map->key.row_block + r;
+    int32_t c0 = map->key.col0 / map->key.col_block;
+    int32_t n = map->n_cols + 2;
+    double unit = rest_of_row(s, slot, r, left);
     float y0 = flow_block_at(&s->queries, row);
     if (y0 < s->area.y - 40 || y0 > s->area.y + s->area.h + 40 || !(unit > 0)) {
         return;
@@ -547,11 +556,48 @@ static void color_rest(const FlowScene *s, const float *grid, unsigned char *rgb
     }
 }
 
+/* Arcs share no field that a picture could cover: the rest are hairlines, as faint as they weigh.
+ */
+static void draw_faint_arcs(const FlowScene *s)
+{
+    static const float LEAST = 1e-4f;
+    const FlowMap *map = s->map;
+    Arena *a = &s->c->ui->list->arena;
+    size_t most = (size_t)map->n_heads * (size_t)map->n_rows * (size_t)map->n_cols;
+    DrawCurve *curves = ARENA_ARRAY(a, DrawCurve, most, NULL);
+    float *left = curves ? ARENA_ARRAY(a, float, (size_t)map->n_cols + 2, NULL) : NULL;
+    size_t n = 0;
+    for (int32_t slot = 0; left && slot < map->n_heads; slot++) {
+        Color color = flow_head_color(s, slot);
+        for (int32_t r = 0; r < map->n_rows; r++) {
+            double unit = rest_of_row(s, slot, r, left);
+            for (int32_t c = 0; c < map->n_cols && unit > 0; c++) {
+                FlowEdge e = {.row = map->key.row0 / map->key.row_block + r,
+                              .col = map->key.col0 / map->key.col_block + c,
+                              .slot = slot,
+                              .weight = (float)((double)left[c + 1] / unit)};
+                if (e.weight > LEAST && in_view(s, &e)) {
+                    float alpha = (0.03f + 0.5f * e.weight) / sqrtf((float)map->n_heads);
+                    curves[n] = (DrawCurve){.width = 1, .color = color_with_alpha(color, alpha)};
+                    place_arc(s, &e, &curves[n++]);
+                }
+            }
+        }
+    }
+    draw_curves(s->c->ui->list, &(DrawCurves){.curves = curves, .n = n});
+}
+
 void flow_draw_rest(FlowScene *s)
 {
     FlowView *v = s->view;
     Ui *ui = s->c->ui;
-    if (!s->edges || s->options->mode != FLOW_COLUMNS) {
+    if (!s->edges) {
+        return;
+    }
+    if (s->options->mode == FLOW_ARCS) {
+        draw_push_alpha(ui->list, (float)ease_out_cubic(s->time_s / (double)DRAW_S));
+        draw_faint_arcs(s);
+        draw_pop_alpha(ui->list);
         return;
     }
     float where[] = {s->area.x,

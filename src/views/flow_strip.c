@@ -288,7 +288,7 @@ static void draw_counts(const FlowScene *s, Rect box)
     ui_label(ui, rect(box.x, box.y + 22, box.w, 16), &strong,
              draw_format(ui->list, "carry %.1f %% of the %smass", share,
                          s->options->by_value ? "value-weighted " : ""));
-    const char *rest = s->options->mode == FLOW_COLUMNS ? "as a haze" : "not drawn";
+    const char *rest = s->options->mode == FLOW_GRAPH ? "not drawn" : "as a haze";
     ui_label(ui, rect(box.x, box.y + 44, box.w, 16),
              &(UiLabel){.face = FONT_SANS, .color = ui->theme.text3},
              pairs ? draw_format(ui->list, "of %lld weights in %d heads", (long long)e->n_pairs,
