@@ -138,7 +138,10 @@ static bool do_ablate(Session *s, const char *a, Error *err)
     if (!read_head(s, a, &head, err)) {
         return false;
     }
-    size_t n = request.params.n_ablate;
+    /* The heads are of the stack in front; those of another one come back. */
+    TraceStack stack = trace_info(s->trace)->stack;
+    size_t n = request.params.ablate_stack == stack ? request.params.n_ablate : 0;
+    request.params.ablate_stack = stack;
     TraceHead *list = mem_alloc((n + 1) * sizeof *list, err);
     if (!list) {
         return false;

@@ -281,6 +281,13 @@ typedef struct Plain {
     AttnArgs args;
 } Plain;
 
+/* The layer of the stack in front, as the model counts stacks. */
+static TapPlace place_of(const Session *s, int32_t layer)
+{
+    const Model *model = session_model(s);
+    return (TapPlace){model ? trace_model_stack(s->trace, model) : 0, layer};
+}
+
 /* Attention by the architecture's word alone. */
 static Plain plain_of(const Session *s, int32_t layer)
 {
@@ -460,23 +467,12 @@ static bool read_row_before(Maker *k)
 
 /* ---- all of it ---- */
 
-static bool is_ablated(const TraceInfo *info, int32_t layer, int32_t head)
-{
-    for (size_t i = 0; i < info->params.n_ablate; i++) {
-        const TraceHead *a = &info->params.ablate[i];
-        if (a->layer == layer && a->head == head) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool make(Session *s, Lesson *l, Error *err)
 {
     const TraceInfo *info = trace_info(s->trace);
     const TraceLayer *layer = trace_layer(s->trace, l->layer);
     const Model *model = session_model(s);
-    Maker k = {s, l, {0, l->layer}, err};
+    Maker k = {s, l, place_of(s, l->layer), err};
     ModelProjectionInfo q;
     if (!layer) {
         return error_set(err, ERR_RANGE, "layer %d is not there yet", l->layer);
@@ -495,7 +491,7 @@ static bool make(Session *s, Lesson *l, Error *err)
     l->turned = l->has_model && (q.turns || q.has_norm);
     l->scale = layer->scale;
     l->temperature = info->params.temperature > 0 ? info->params.temperature : 1;
-    l->ablated = is_ablated(info, l->layer, l->head);
+    l->ablated = trace_is_ablated(s->trace, l->layer, l->head);
     return read_vectors(&k) && read_weights(&k) && (!l->has_values || read_outputs(&k)) &&
            (!l->has_input || read_input(&k, model)) && read_before(&k);
 }
@@ -541,7 +537,7 @@ const Lesson *session_lesson(Session *s, int32_t room)
         l->valid = make(s, l, &l->error);
     }
     l->query = sel->query;
-    Maker k = {s, l, {0, l->layer}, &l->error};
+    Maker k = {s, l, place_of(s, l->layer), &l->error};
     l->row = (LessonRow){0};
     l->valid = l->valid && read_row(&k) && read_row_before(&k);
     return l;
@@ -559,7 +555,7 @@ static void matrix_free(LessonMatrix *m)
 static bool read_matrix(Session *s, LessonMatrix *m, ModelProjection which, Error *err)
 {
     const Model *model = session_model(s);
-    TapPlace place = {0, s->selection.layer};
+    TapPlace place = place_of(s, s->selection.layer);
     size_t n;
     if (!model || !model_projection_info(model, place, which, &m->info)) {
         return error_set(err, ERR_UNSUPPORTED,

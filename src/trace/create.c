@@ -41,6 +41,11 @@ int32_t trace_stack_index(const ModelInfo *model, TraceStack stack)
     return -1;
 }
 
+int32_t trace_model_stack(const Trace *trace, const Model *model)
+{
+    return trace_stack_index(model_info(model), trace->info.stack);
+}
+
 static bool check_lengths(const TraceDesc *desc, Error *err)
 {
     if (desc->n_tokens < 1) {

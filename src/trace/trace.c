@@ -279,6 +279,13 @@ bool trace_rows(const Trace *trace, int32_t layer, int32_t head, TraceRows *rows
     return true;
 }
 
+bool trace_is_ablated(const Trace *trace, int32_t layer, int32_t head)
+{
+    const TraceInfo *info = &trace->info;
+    return layer >= 0 && layer < info->n_layers && head >= 0 && head < info->n_heads &&
+           trace->ablated[trace_head_index(trace, layer, head)];
+}
+
 const float *trace_received(const Trace *trace, int32_t layer, int32_t head)
 {
     const LayerData *data = done_layer(trace, layer);

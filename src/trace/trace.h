@@ -289,6 +289,10 @@ void trace_visible_keys(const Trace *trace, int32_t layer, int32_t query, int32_
                         int32_t *end);
 /** Row statistics of a head; false when the layer is not done or there is no such head. */
 bool trace_rows(const Trace *trace, int32_t layer, int32_t head, TraceRows *rows);
+/** The stack of ModelInfo that the trace is of (TapPlace.stack), -1 where the model has no such. */
+int32_t trace_model_stack(const Trace *trace, const Model *model);
+/** Is the head's output set to zero by params.ablate? False where they are of another stack. */
+bool trace_is_ablated(const Trace *trace, int32_t layer, int32_t head);
 /** [M] column sums: how much attention each key receives from all queries; NULL when there is none.
  */
 const float *trace_received(const Trace *trace, int32_t layer, int32_t head);

@@ -21,13 +21,7 @@ static const float *head_output(const Lesson *l, int32_t head)
 
 static bool head_is_off(const MechanismScene *s, int32_t head)
 {
-    TraceParams params = session_params(s->c->session);
-    for (size_t i = 0; i < params.n_ablate; i++) {
-        if (params.ablate[i].layer == s->l->layer && params.ablate[i].head == head) {
-            return true;
-        }
-    }
-    return false;
+    return trace_is_ablated(s->c->session->trace, s->l->layer, head);
 }
 
 /* A few squares that stand for a vector, by the magnitude of its first numbers. */

@@ -128,13 +128,7 @@ static void reach_row(TryPanel *p)
 
 static bool is_off(const StepsScene *s, int32_t head)
 {
-    TraceParams params = session_params(s->session);
-    for (size_t i = 0; i < params.n_ablate; i++) {
-        if (params.ablate[i].layer == s->l->layer && params.ablate[i].head == head) {
-            return true;
-        }
-    }
-    return false;
+    return trace_is_ablated(s->session->trace, s->l->layer, head);
 }
 
 /* A click chooses a head, a second one (or a right click) switches it off. */
