@@ -65,8 +65,8 @@ static SceneCells cells_of(const StackModel *m, int32_t layer)
                         .version = p->version + (uint64_t)layer};
 }
 
-/* Layers first..last together, kept until patterns or groups change. */
-static SceneCells group_cells(const StackModel *m, int32_t group, int32_t first, int32_t last)
+/* The layers of a group together, kept until patterns or groups change. */
+static SceneCells group_cells(const StackModel *m, int32_t group)
 {
     StackView *v = m->view;
     const StackPatterns *p = m->patterns;
@@ -94,8 +94,6 @@ static SceneCells group_cells(const StackModel *m, int32_t group, int32_t first,
             }
         }
     }
-    (void)first;
-    (void)last;
     return (SceneCells){.values = v->groups ? v->groups + (size_t)group * n : NULL,
                         .rows = p->rows,
                         .cols = p->cols,
@@ -128,8 +126,8 @@ static void add_sheet(Scene *s, const StackPlane *p)
     }
     plane.alpha = alpha;
     bool group = p->last > p->first;
-    plane.cells = group ? group_cells(m, p->first / m->every, p->first, p->last)
-                        : cells_of(m, p->focus ? p->from : p->first);
+    plane.cells =
+        group ? group_cells(m, p->first / m->every) : cells_of(m, p->focus ? p->from : p->first);
     if (p->focus && p->mix > 0) {
         plane.next = cells_of(m, p->first);
         plane.mix = p->mix;

@@ -238,7 +238,7 @@ static int32_t strongest_head(const StackRows *r, int32_t layer)
     return best;
 }
 
-static void strip_rows(StackModel *m, Rect area, float cell, float pitch)
+static void strip_rows(StackModel *m, Rect area, float pitch)
 {
     Ui *ui = m->c->ui;
     const Theme *t = &ui->theme;
@@ -288,7 +288,6 @@ static void strip_rows(StackModel *m, Rect area, float cell, float pitch)
                                     .radius = pitch > 8 ? 3 : 0,
                                     .border = 1.5f,
                                     .border_color = t->accent});
-    (void)cell;
 }
 
 static void draw_strip(StackModel *m)
@@ -343,7 +342,7 @@ static void draw_strip(StackModel *m)
                                       .scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1},
                                       .inset = pitch >= 6 ? 1 : 0,
                                       .radius = pitch >= 10 ? 2 : 0});
-    strip_rows(m, area, cell, pitch);
+    strip_rows(m, area, pitch);
     for (int32_t k = 0; k < n; k++) {
         Vec2 at = {area.x + cell * ((float)k + 0.5f), area.y + area.h + 12};
         draw_circle(
