@@ -354,8 +354,8 @@ typedef struct ModelListing {
 
 /**
  * Models installed here: embedded ones, those under `cache_folder` (models/cache; may be NULL) and
- * in the Hugging Face cache, and GGUF files of Ollama, LM Studio, llama.cpp and GPT4All. Headers are not read; model_open tells more. *listings is owned by
- * the arena. Any thread.
+ * in the Hugging Face cache, and GGUF files of Ollama, LM Studio, llama.cpp and GPT4All. Headers
+ * are not read; model_open tells more. *listings is owned by the arena. Any thread.
  */
 AS_MUST_CHECK bool model_list_local(Arena *arena, const char *cache_folder, ModelListing **listings,
                                     size_t *n_listings, Error *err);
