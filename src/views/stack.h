@@ -66,7 +66,8 @@ typedef struct StackLink {
     float weight;
 } StackLink;
 
-#define STACK_LINK_TAG ((uint64_t)1 << 32)
+#define STACK_GROUP_TAG ((uint64_t)1 << 24)
+#define STACK_LINK_TAG  ((uint64_t)1 << 32)
 enum { STACK_MOST_LINKS = 8192 };
 
 /** Everything of a frame. */
@@ -134,6 +135,8 @@ float stack_drop(const StackModel *m);
 /* ---- stack_scene.c: the scene ---- */
 
 void stack_scene_draw(StackModel *m);
+/** What picking calls a plane: its layer + 1; groups have tags of their own. */
+uint64_t stack_plane_tag(const StackPlane *plane);
 
 /* ---- stack_labels.c: words around it ---- */
 

@@ -82,7 +82,7 @@ static void release(StackModel *m)
 static const StackPlane *plane_of(const StackModel *m, uint64_t tag, bool *found)
 {
     for (int32_t i = 0; i < m->n_planes; i++) {
-        if ((uint64_t)m->planes[i].first + 1 == tag) {
+        if (stack_plane_tag(&m->planes[i]) == tag) {
             *found = true;
             return &m->planes[i];
         }
@@ -112,14 +112,21 @@ static void choose_cell(StackModel *m, const SceneHit *hit, bool clicked)
     int32_t key = AS_CLAMP((int32_t)(hit->u * (float)m->n_keys), 0, m->n_keys - 1);
     int32_t row = AS_MIN(query / k->row_texel, k->rows - 1);
     int32_t col = AS_MIN(key / k->col_texel, k->cols - 1);
-    float w = k->values[((size_t)p->first * (size_t)k->rows + (size_t)row) * (size_t)k->cols +
-                        (size_t)col];
+    bool group = p->last > p->first;
+    const float *values = group ? m->view->groups : k->values;
+    size_t at = (size_t)(group ? p->first / m->every : p->first);
+    if (!values) {
+        return;
+    }
+    float w = values[(at * (size_t)k->rows + (size_t)row) * (size_t)k->cols + (size_t)col];
     const char *value =
         !(w > -INFINITY) ? "not there: masked"
         : k->row_texel > 1 || k->col_texel > 1
             ? draw_format(list, "%.6f, largest of %d × %d", (double)w, k->row_texel, k->col_texel)
             : draw_format(list, "%.6f", (double)w);
-    note(m, draw_format(list, "layer %d: “%s” reads “%s”: %s", p->first, label_of(m->c, query),
+    const char *layers = group ? draw_format(list, "layers %d–%d", p->first, p->last)
+                               : draw_format(list, "layer %d", p->first);
+    note(m, draw_format(list, "%s: “%s” reads “%s”: %s", layers, label_of(m->c, query),
                         key_label_of(m->c, key), value));
     const Selection *sel = &s->selection;
     bool same = query == sel->query && key == sel->key;

@@ -38,6 +38,11 @@ static void add_line(Scene *s, Vec3 a, Vec3 b, float width, Color color)
 
 /* ---- sheets ---- */
 
+uint64_t stack_plane_tag(const StackPlane *p)
+{
+    return (uint64_t)p->first + 1 + (p->last > p->first ? STACK_GROUP_TAG : 0);
+}
+
 /* How strongly a plane is there: the others step back while the camera is at one. */
 static float presence(const StackModel *m, const StackPlane *p)
 {
@@ -117,7 +122,7 @@ static void add_sheet(Scene *s, const StackPlane *p)
                         .cell_alpha = p->focus ? 0.55f : 0.36f,
                         .cell_alpha_more = p->focus ? 0.45f : 0.6f,
                         .skip = 0.03f,
-                        .tag = (uint64_t)p->first + 1};
+                        .tag = stack_plane_tag(p)};
     if (alpha > 1) {
         plane.sheet.a = AS_MIN(plane.sheet.a * alpha, 1.0f);
         plane.cell_alpha = AS_MIN(plane.cell_alpha * alpha, 1.0f);
