@@ -473,7 +473,7 @@ static bool make(Session *s, Lesson *l, Error *err)
     const TraceLayer *layer = trace_layer(s->trace, l->layer);
     const Model *model = session_model(s);
     Maker k = {s, l, place_of(s, l->layer), err};
-    ModelProjectionInfo q;
+    ModelProjectionInfo q = {0};
     if (!layer) {
         return error_set(err, ERR_RANGE, "layer %d is not there yet", l->layer);
     }
@@ -485,7 +485,7 @@ static bool make(Session *s, Lesson *l, Error *err)
     l->n_heads = info->n_heads;
     l->n_kv_heads = info->n_kv_heads;
     l->has_values = info->has_values;
-    l->has_input = info->has_hidden && info->stack == TRACE_STACK_SELF;
+    l->has_input = info->has_hidden && info->stack != TRACE_STACK_CROSS;
     l->has_model =
         model && l->has_input && model_projection_info(model, k.place, MODEL_PROJECTION_Q, &q);
     l->turned = l->has_model && (q.turns || q.has_norm);

@@ -250,6 +250,10 @@ void mechanism_panel_a(MechanismScene *s)
                            ? draw_format(ui->list, "dimensions %d–%d of %d (the wheel walks on)",
                                          p.first, p.first + p.dims - 1, l->head_dim)
                            : draw_format(ui->list, "all %d dimensions", l->head_dim);
+    if (ui_text_width(ui, FONT_SANS_MEDIUM, 11, note) > p.in.x + p.in.w - p.label_x) {
+        note = draw_format(ui->list, "dimensions %d–%d of %d", p.first, p.first + p.dims - 1,
+                           l->head_dim);
+    }
     ui_label(ui, rect(p.label_x, head.y, p.in.x + p.in.w - p.label_x, 20),
              &(UiLabel){.face = FONT_SANS_MEDIUM, .size = 11}, note);
     Rect rows = {p.in.x, p.in.y + 20, p.in.w, p.in.h - 20 - legend - 6};

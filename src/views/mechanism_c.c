@@ -395,7 +395,10 @@ static void draw_graph_legend(PanelC *p, Rect box, double elsewhere)
                            ? draw_format(ui->list, "elsewhere: %.0f %%", 100 * elsewhere)
                            : "thickness and opacity = weight";
     float room = box.x + box.w - x;
-    if (room >= 60) {
+    if (ui_text_width(ui, FONT_SANS, 11, note) > room) {
+        note = "width = weight";
+    }
+    if (room >= 90) {
         ui_label(ui, rect(x, y - 9, room, 18),
                  &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT}, note);
     }

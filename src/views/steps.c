@@ -371,6 +371,9 @@ void steps_draw(ViewContext *c, Rect stage)
     int step = AS_CLAMP(c->session->selection.step, 0, n - 1);
     int32_t n_tokens = AS_MAX(info->n_queries, info->n_keys);
     StepsLayout layout = steps_layout(stage, n_tokens, steps_has_strip(list[step]));
+    if (c->session->options.course == COURSE_FLOW || list[step] == STEP_MASK) {
+        layout.room = AS_MIN(LESSON_MOST, n_tokens); /* one row of tokens, not matrices */
+    }
     const Lesson *l = session_lesson(c->session, layout.room);
     if (!l->valid) {
         ui_paragraph(

@@ -13,6 +13,9 @@ static void missing(StepsScene *s, Rect box, const char *what)
 
 static const char NO_HIDDEN[] =
     "The residual stream is not held in this record: run the model with --store all.";
+static const char CROSS_INPUT[] =
+    "Queries come from the target text, keys and values from the source. What enters cross "
+    "attention lies inside the layer and is not recorded.";
 static const char NO_MODEL[] = "The weights are not here: open the model itself, not a saved "
                                "record.";
 static const char NO_VALUES[] = "Values are not held in this record: run with --store all.";
@@ -144,7 +147,7 @@ void scene_embed(StepsScene *s)
     const Lesson *l = s->l;
     Rect main = s->layout.main;
     if (!l->has_input) {
-        missing(s, main, NO_HIDDEN);
+        missing(s, main, l->cross ? CROSS_INPUT : NO_HIDDEN);
         return;
     }
     float w = (main.w - s->layout.gap) / 2;
@@ -190,7 +193,7 @@ void scene_project(StepsScene *s)
     Rect three[3];
     steps_three(s, three);
     if (!l->has_input) {
-        missing(s, three[0], NO_HIDDEN);
+        missing(s, three[0], l->cross ? CROSS_INPUT : NO_HIDDEN);
     }
     StepMatrix x = l->has_input ? matrix_of_input(s, true) : matrix_of_vectors(s, 0);
     x.title = "H, the layer's input";
@@ -418,6 +421,7 @@ void scene_output(StepsScene *s)
     if (!l->attended || !l->has_values) {
         missing(s, s->layout.main,
                 !l->has_values  ? NO_VALUES
+                : l->cross      ? CROSS_INPUT
                 : !l->has_input ? NO_HIDDEN
                                 : NO_MODEL);
         return;
