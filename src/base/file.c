@@ -333,3 +333,11 @@ bool folder_list(Arena *arena, const char *path, char ***names, size_t *n_names,
     ARRAY_FREE(&list);
     return ok;
 }
+
+const char *path_whole(Arena *arena, const char *path)
+{
+    char *whole = realpath(path, NULL);
+    const char *copy = whole ? arena_strdup(arena, whole, NULL) : NULL;
+    free(whole);
+    return copy;
+}

@@ -50,6 +50,8 @@ AS_MUST_CHECK char *path_join(Arena *arena, const char *folder, const char *name
 const char *path_base_name(const char *path);
 /** Does name end with suffix ("x.gguf", ".gguf")? Case matters. */
 bool path_has_suffix(const char *name, const char *suffix);
+/** The path from the root, without links; NULL where there is no such file. In the arena. */
+const char *path_whole(Arena *arena, const char *path);
 /** Names in a folder without "." and "..", sorted bytewise; owned by the arena. */
 AS_MUST_CHECK bool folder_list(Arena *arena, const char *path, char ***names, size_t *n_names,
                                Error *err);

@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include "base/file.h"
 #include "session/baseline.h"
 #include "session/choose.h"
 #include "session/commands.h"
@@ -201,9 +202,8 @@ static void remember(Session *s, const SessionRun *run)
     const char *line = NULL;
     const char *path = r->trace_path ? r->trace_path : r->file_path;
     if (path) {
-        char *whole = realpath(path, NULL);
+        const char *whole = path_whole(&arena, path);
         line = arena_printf(&arena, NULL, "open %s", whole ? whole : path);
-        free(whole);
     } else if (r->text.text && r->text.n_text && !r->text_name && !r->text.pair) {
         const char *text = text_escape(&arena, r->text.text, r->text.n_text, NULL);
         line = text ? arena_printf(&arena, NULL, "text %s", text) : NULL;

@@ -155,11 +155,11 @@ ATTNSCOPE_MODELS=$dir/cache "$program" info --model small >/dev/null 2>&1 || bad
 seq 1 30000 >"$dir/numbers"
 { "$program" tokens --file "$dir/numbers" 2>"$dir/stderr" || echo "exit $?" >>"$dir/stderr"; } | head -n 1 >/dev/null
 [ ! -s "$dir/stderr" ] || bad "a reader that left: $(cat "$dir/stderr")"
-ok shot --view flow --size 640x400 -o "$o/flow.png"; says 'not built yet'
+ok shot --view analysis --size 640x400 -o "$o/analysis.png"; says 'not built yet'
 
 # ---- bench
 ok bench --n 64,128 --heads 2 --dim 32 --causal --json
-for key in '"machine":{"cpu":' '"isa":' '"threads":' '"peak_gflops":' '"results":[' '"n":128,"heads":2' '"dim":32' \
+for key in '"machine":{"cpu":' '"isa":' '"threads":' '"peak_gflops":' '"results":[' '"n":128,"queries":128,"heads":2' '"dim":32' \
     '"causal":true' '"ms":' '"gflops":' '"percent_of_peak":'; do
     prints "$key"
 done
