@@ -289,6 +289,9 @@ static void draw_failure(ViewContext *c, Rect stage, const Error *error)
 
 void mechanism_draw(ViewContext *c, Rect stage)
 {
+    if (teach_too_small(c, stage)) {
+        return;
+    }
     const TraceInfo *info = trace_info(c->session->trace);
     MechanismLayout layout = mechanism_layout(stage, info->n_queries);
     const Lesson *l = session_lesson(c->session, layout.room);

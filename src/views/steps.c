@@ -365,6 +365,9 @@ static void draw_step(StepsScene *s)
 
 void steps_draw(ViewContext *c, Rect stage)
 {
+    if (teach_too_small(c, stage)) {
+        return;
+    }
     const TraceInfo *info = trace_info(c->session->trace);
     const StepKind *list;
     int n = steps_course(c->session->options.course, &list);

@@ -342,6 +342,16 @@ void teach_formula(Ui *ui, Rect box, const Formula *style, const char *text)
                text);
 }
 
+bool teach_too_small(ViewContext *c, Rect stage)
+{
+    if (stage.w >= 700 && stage.h >= 380) {
+        return false;
+    }
+    ui_paragraph(c->ui, rect_inset(stage, 24), &(UiLabel){.face = FONT_SANS, .size = 14}, 22,
+                 "This view needs a larger window, or smaller text (Ctrl+-).");
+    return true;
+}
+
 /* ---- long vectors ---- */
 
 int32_t teach_dims(float width, float pitch, int32_t first, int32_t all, int32_t *more)

@@ -86,6 +86,9 @@ typedef struct RichText {
  *  not fit is cut at the last whole line with an ellipsis and shown whole in a tooltip. */
 float teach_rich(Ui *ui, Rect box, const RichText *style, const char *text);
 
+/** Says so where a stage is too small for the view; true when it is. */
+bool teach_too_small(ViewContext *c, Rect stage);
+
 /** Formula centred in a box, made smaller where it is too wide. */
 void teach_formula(Ui *ui, Rect box, const Formula *style, const char *text);
 /** Colours of \c1 q, \c2 k, \c3 v, \c4 score, \c5 softmax, \c6 output for a Formula. */
