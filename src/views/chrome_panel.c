@@ -132,6 +132,7 @@ void chrome_panel(ViewContext *c, Rect stage)
     } else if (c->session->panel == PANEL_STORIES) {
         float h = stories_list_height(c->session);
         Rect card = panel_card(c, stage, 560, 64 + h + 8, "Stories");
-        stories_list(c, rect(card.x + PAD, card.y + 60, card.w - 2 * PAD, h));
+        stories_list(c,
+                     rect(card.x + PAD, card.y + 60, card.w - 2 * PAD, fminf(h, card.h - 60 - 12)));
     }
 }

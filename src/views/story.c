@@ -107,7 +107,7 @@ static void draw_choice(ViewContext *c, Rect box, const Story *story, int index)
                                     .border_color = color_mix(t->edge, t->accent_edge, h)});
     float x = box.x + 16;
     draw_circle(ui->list, &(DrawCircle){.center = {x + 14, box.y + box.h / 2},
-                                        .radius = 14,
+                                        .radius = fminf(14, box.h / 2 - 2),
                                         .fill = color_head(index)});
     ui_label(ui, rect(x, box.y + box.h / 2 - 14, 28, 28),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD,
@@ -117,10 +117,12 @@ static void draw_choice(ViewContext *c, Rect box, const Story *story, int index)
              draw_format(ui->list, "%d", index + 1));
     x += 44;
     float w = box.x + box.w - 16 - x;
-    ui_label(ui, rect(x, box.y + 10, w, 22),
+    float y = box.y + box.h / 2 - (box.h < 40 ? 11 : 22); /* a low one has its title alone */
+    ui_label(ui, rect(x, y, w, 22),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 14, .color = t->text}, story->title);
-    ui_paragraph(ui, rect(x, box.y + 33, w, box.h - 36), &(UiLabel){.size = 12, .color = t->text2},
-                 17, story->about);
+    if (box.h >= 40) {
+        ui_label(ui, rect(x, y + 22, w, 20), &(UiLabel){.color = t->text2}, story->about);
+    }
 }
 
 float stories_list_height(Session *s)
@@ -136,8 +138,10 @@ void stories_list(ViewContext *c, Rect box)
     int n;
     const Story *stories = session_stories(c->session, &n);
     ui_label(ui, rect(box.x, box.y, box.w, 20), &(UiLabel){0},
-             "Guided courses on built-in texts and the built-in model, a few minutes each.");
+             "Guided courses on built-in texts and models, a few minutes each.");
+    float pitch = fminf((box.h - 30) / (float)AS_MAX(n, 1), 80);
     for (int i = 0; i < n; i++) {
-        draw_choice(c, rect(box.x, box.y + 34 + 80 * (float)i, box.w, 70), &stories[i], i);
+        draw_choice(c, rect(box.x, box.y + 30 + pitch * (float)i, box.w, pitch - 8), &stories[i],
+                    i);
     }
 }

@@ -1,14 +1,77 @@
 #!/usr/bin/env python3
-"""The README's promises about the tree: files and folders it names exist, every part of src/ and
-every preset is in it."""
+"""The README's promises: files and folders it names exist, every part of src/ and every preset is in
+it, and its tables of what is checked are what the golden data says. `--write` renews the tables."""
+import csv
 import json
 import pathlib
 import re
 import sys
 
+README = pathlib.Path("README.md")
+DATA = pathlib.Path("tests/golden/data")
 
-def main():
-    text = pathlib.Path("README.md").read_text()
+# Which tokenizers the files of an architecture come with; the golden cases of each are read below.
+TOKENIZERS = {
+    "bert": "WordPiece", "distilbert": "WordPiece", "roberta": "byte BPE, Unigram", "modernbert": "byte BPE",
+    "gpt2": "byte BPE", "gptneox": "byte BPE", "opt": "byte BPE", "llama": "byte BPE, SentencePiece BPE",
+    "mistral": "SentencePiece BPE", "qwen2": "byte BPE", "qwen3": "byte BPE", "phi3": "SentencePiece BPE",
+    "gemma2": "SentencePiece BPE", "gemma3": "SentencePiece BPE", "t5": "Unigram", "bart": "byte BPE",
+    "marian": "Unigram, words", "vit": "patches",
+}
+KINDS = {
+    "WordPiece": ["minilm", "minilm_vocab", "bert_cased", "gguf_wordpiece"],
+    "byte BPE": ["smollm2", "tiny", "roberta", "llama3", "splits"],
+    "SentencePiece BPE": ["spm_legacy", "metaspace", "gguf_spm"],
+    "Unigram": ["t5", "xlmr", "albert", "mbart", "nfkd", "gguf_t5"],
+}
+
+
+def architectures():
+    """One row for each architecture and kind of file: the worst of its cases."""
+    rows = {}
+    for case in csv.DictReader((DATA / "errors.csv").open()):
+        row = rows.setdefault((case["architecture"], case["file"]), {"cases": 0, "dtypes": set(), "weights": 0.0,
+                                                                      "logits": 0.0})
+        row["cases"] += 1
+        row["dtypes"].add(case["dtype"])
+        row["weights"] = max(row["weights"], float(case["weights"]))
+        row["logits"] = max(row["logits"], float(case["logits"] or 0))
+    out = ["| architecture | file | held as | cases | weights | logits | tokenizer |", "|---|---|---|--:|--:|--:|---|"]
+    for (name, file), row in rows.items():
+        logits = f"{row['logits']:.1e}" if row["logits"] else "–"
+        out.append(f"| {name} | {file} | {', '.join(sorted(row['dtypes']))} | {row['cases']} | {row['weights']:.1e} "
+                   f"| {logits} | {TOKENIZERS[name]} |")
+    return out
+
+
+def count(value):
+    """Texts in a golden file of tokens."""
+    rows = value.get("rows", value.get("cases", value)) if isinstance(value, dict) else value
+    return len(rows)
+
+
+def tokenizers():
+    out = ["| tokenizer | checked with | texts | different ids or offsets |", "|---|---|--:|--:|"]
+    for kind, names in KINDS.items():
+        texts = sum(count(json.loads((DATA / f"tokens_{name}.json").read_text())) for name in names)
+        out.append(f"| {kind} | {', '.join(n.replace('_', ' ') for n in names)} | {texts} | 0 |")
+    return out
+
+
+TABLES = {"architectures": architectures, "tokenizers": tokenizers}
+
+
+def with_tables(text):
+    """The README with its tables as the data has them."""
+    for name, make in TABLES.items():
+        mark = re.compile(rf"(<!-- table: {name} -->\n).*?(\n<!-- end -->)", re.S)
+        if not mark.search(text):
+            sys.exit(f"README.md has no place for the table {name}")
+        text = mark.sub(lambda m, rows=make(): m.group(1) + "\n".join(rows) + m.group(2), text)
+    return text
+
+
+def check_names(text):
     wrong = []
     for name in re.findall(r"\]\(([^)#:]+)\)", text):
         if not pathlib.Path(name).exists():
@@ -23,7 +86,19 @@ def main():
     for preset in presets:
         if not preset.get("hidden") and f"`{preset['name']}`" not in text:
             wrong.append(f"README.md does not name the preset `{preset['name']}`")
-    print("\n".join(wrong) or "the README's names are there")
+    return wrong
+
+
+def main():
+    text = README.read_text()
+    if sys.argv[1:] == ["--write"]:
+        README.write_text(with_tables(text))
+        return 0
+    wrong = check_names(text)
+    if with_tables(text) != text:
+        wrong.append("README.md: its tables are not what tests/golden/data says: "
+                     "python3 tests/guard/check_readme.py --write")
+    print("\n".join(wrong) or "the README's names and tables are true")
     return 1 if wrong else 0
 
 

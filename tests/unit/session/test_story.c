@@ -100,7 +100,7 @@ static void test_stories__every_scene(void **state)
     Session *s = session_on("tiny", "Some other text.");
     int n;
     const Story *stories = session_stories(s, &n);
-    assert_true(n >= 6);
+    assert_true(n >= 7);
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < stories[i].n_scenes; k++) {
             play_scene(s, &stories[i], k);
