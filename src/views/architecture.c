@@ -1,6 +1,7 @@
 #include "views/architecture.h"
 
 #include "views/internal.h"
+#include "views/teach.h"
 
 #include <math.h>
 
@@ -192,6 +193,9 @@ void architecture_draw(ViewContext *c, Rect stage)
 {
     Session *session = c->session;
     const Model *model = session_model(session);
+    if (teach_too_small(c, stage)) {
+        return;
+    }
     ModelHalf halves[2];
     int n;
     if (!model || !model_describe(model, halves, &n)) {
