@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/embedded.h"
+#include "base/json.h"
 
 /* ---------------------------------------------------------------- what it is */
 
@@ -335,4 +336,12 @@ const char *model_head_made(const Model *model, int32_t layer, int32_t head, cha
         snprintf(out, 96, "%s: %s", synthetic_name(what.pattern), synthetic_does(what.pattern));
     }
     return out;
+}
+
+const char *model_class_name(const Model *model, int32_t class_id)
+{
+    char key[16];
+    snprintf(key, sizeof key, "%d", class_id);
+    const cJSON *name = json_get(config_get(&model->json, "id2label"), key);
+    return cJSON_IsString(name) ? name->valuestring : NULL;
 }

@@ -140,6 +140,10 @@ const ModelInfo *model_info(const Model *model);
  *  out; "" where the model is none. Returns out. Any thread. */
 const char *model_head_made(const Model *model, int32_t layer, int32_t head, char out[96]);
 
+/** What a class of a vision model is called, by the model's own files; NULL where they do not say.
+ *  Borrowed until model_close. Any thread. */
+const char *model_class_name(const Model *model, int32_t class_id);
+
 /** Names of the architectures that can be opened, "bert, llama, …", static. For messages. */
 const char *model_known_architectures(void);
 

@@ -5,6 +5,7 @@
 #include "session/survey_cards.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Multiplications of all repeats together (induction, duplicate): some minutes at the most. */
@@ -110,8 +111,12 @@ static int32_t place_of_prediction(const SurveyJob *job, bool *is_mask)
     if (info->stack != TRACE_STACK_SELF) { /* of encoder-decoders the decoder alone predicts */
         return info->stack == TRACE_STACK_ENCODER ? -1 : info->n_queries - 1;
     }
-    if (model_info(job->shared->model)->stacks[0].kind == MODEL_STACK_DECODER) {
+    const ModelInfo *model = model_info(job->shared->model);
+    if (model->stacks[0].kind == MODEL_STACK_DECODER) {
         return info->n_queries - 1;
+    }
+    if (model->image.side > 0) {
+        return 0; /* a picture's class is read off its first token */
     }
     int32_t mask =
         job->shared->tokenizer ? tokenizer_special_id(job->shared->tokenizer, SPECIAL_MASK) : -1;
@@ -132,7 +137,13 @@ static void name_next(const SurveyJob *job, SurveyNext *next)
     char *text = job->shared->tokenizer
                      ? tokenizer_token_text(job->shared->tokenizer, next->id, &arena, &n, &none)
                      : NULL;
-    if (text && utf8_count_invalid(text, n)) {
+    const char *class_name = model_info(job->shared->model)->image.side > 0
+                                 ? model_class_name(job->shared->model, next->id)
+                                 : NULL;
+    if (class_name) {
+        snprintf(next->label, sizeof next->label, "%s", class_name);
+        text_make_line(next->label);
+    } else if (text && utf8_count_invalid(text, n)) {
         token_bytes_label(text, n, next->label);
     } else {
         TraceToken token = {.id = next->id, .text = text ? text : ""};

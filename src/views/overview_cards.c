@@ -422,7 +422,11 @@ void overview_draw_next(const OverviewScene *s)
     bool low = card.h < 240;
     float y = card.y + (low ? 8 : 14);
     bool lens = overview_draw_lens_switch(s, card);
-    const char *title = v && v->next_is_mask ? "In place of the mask" : "Next token";
+    const Model *model = session_model(s->c->session);
+    bool picture = model && model_info(model)->image.side > 0;
+    const char *title = picture                ? "What it shows"
+                        : v && v->next_is_mask ? "In place of the mask"
+                                               : "Next token";
     float title_w = ui_label(
         ui, rect(x, y, w, 24),
         &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 14, .color = ui->theme.text}, title);
@@ -432,10 +436,11 @@ void overview_draw_next(const OverviewScene *s)
         return;
     }
     const char *last = label_of(s->c, v->next_at);
-    const char *after = v->next_is_mask  ? draw_format(ui->list, "token %d", v->next_at)
-                        : v->next_at > 0 ? draw_format(ui->list, "after “%s %s”",
-                                                       label_of(s->c, v->next_at - 1), last)
-                                         : draw_format(ui->list, "after “%s”", last);
+    const char *after = picture           ? "by the first token"
+                        : v->next_is_mask ? draw_format(ui->list, "token %d", v->next_at)
+                        : v->next_at > 0  ? draw_format(ui->list, "after “%s %s”",
+                                                        label_of(s->c, v->next_at - 1), last)
+                                          : draw_format(ui->list, "after “%s”", last);
     ui_label(ui, rect(x + title_w + 12, y, w - title_w - 12, 24),
              &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT}, after);
     y += low ? 28 : 34;
