@@ -1,6 +1,7 @@
 /* help, --help: everything comes from the tables of registry. */
 #include "app/cli.h"
 #include "base/embedded.h"
+#include "model/synthetic.h"
 #include "registry/help.h"
 #include "registry/keys.h"
 #include "registry/nearest.h"
@@ -22,12 +23,15 @@ static bool print_models(StrBuf *out, Error *err)
         "  FOLDER                    config.json, safetensors, tokenizer.json or vocab.txt, or a\n"
         "                            folder that holds one .gguf\n"
         "  FILE.gguf\n"
-        "  NAME                      in the local Hugging Face cache\n"
+        "  NAME                      in the local Hugging Face cache, or of a GGUF file that\n"
+        "                            Ollama, LM Studio, llama.cpp or GPT4All keeps\n"
         "  random:L=4,H=8,d=64,seed=1   made-up weights (Xavier); d is the model width\n"
         "  hash:L=4,H=8,d=64         the same, made from names by a hash\n"
+        "  synthetic:local           the same with attention made to a pattern:\n"
+        "                            %s\n"
         "\nArchitectures: %s\n"
         "Weights: safetensors and GGUF. `attnscope models` lists what is installed.\n",
-        model_known_architectures());
+        synthetic_names(), model_known_architectures());
 }
 
 static bool print_views(StrBuf *out, Error *err)

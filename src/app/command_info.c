@@ -125,13 +125,15 @@ static bool trace_json(const TraceInfo *info, StrBuf *out, Error *err)
                          "\"width\":%d,\"vocabulary\":%d,\"stack\":\"%s\",\"tokens\":%d,"
                          "\"keys\":%d,\"values\":%s,"
                          "\"hidden\":%s,\"dtype\":\"%s\",\"weight_shift\":%.9g,"
-                         "\"temperature\":%.9g,\"bytes\":%llu,\"seconds\":%.6g}\n",
+                         "\"temperature\":%.9g,\"bytes\":%llu,\"seconds\":%.6g,"
+                         "\"weights_only\":%s,\"given_shift\":%.9g}\n",
                          info->n_layers, info->n_heads, info->n_kv_heads, info->head_dim,
                          info->model_dim, info->n_vocab, trace_stack_name(info->stack),
                          info->n_queries, info->n_keys, info->has_values ? "true" : "false",
                          info->has_hidden ? "true" : "false", dtypes[info->params.dtype],
                          (double)info->weight_shift, (double)info->params.temperature,
-                         (unsigned long long)info->held_bytes, info->seconds);
+                         (unsigned long long)info->held_bytes, info->seconds,
+                         info->weights_only ? "true" : "false", (double)info->given_shift);
 }
 
 static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)

@@ -9,10 +9,11 @@
 
 enum {
     END_BYTES = 22,
+    LOCATOR64_BYTES = 20,
+    END64_BYTES = 56,
     END_COMMENT_MOST = 65535,
     CENTRAL_BYTES = 46,
     LOCAL_BYTES = 30,
-    ENTRIES_MOST = 65535,
     STORED = 0,
     DEFLATED = 8,
     ENCRYPTED = 1,
@@ -21,6 +22,8 @@ enum {
 };
 
 static const unsigned char END_MAGIC[] = {'P', 'K', 5, 6};
+static const unsigned char LOCATOR64_MAGIC[] = {'P', 'K', 6, 7};
+static const unsigned char END64_MAGIC[] = {'P', 'K', 6, 6};
 static const unsigned char CENTRAL_MAGIC[] = {'P', 'K', 1, 2};
 static const unsigned char LOCAL_MAGIC[] = {'P', 'K', 3, 4};
 
@@ -153,19 +156,49 @@ static bool read_entry(const Zip *z, const unsigned char *p, size_t left, NpzEnt
     return locate(z, offset, entry, err);
 }
 
+/* Where the list of entries is and how long. */
+typedef struct List {
+    uint64_t n, size, at;
+} List;
+
+/* Archives past 4 GiB have a second, wider end record, found through a locator before the first. */
+static bool read_end64(const Zip *z, size_t before, List *list)
+{
+    if (list->n != UINT16_MAX && list->size != UINT32_MAX && list->at != UINT32_MAX) {
+        return true;
+    }
+    if (before < LOCATOR64_BYTES) {
+        return true;
+    }
+    const unsigned char *p = z->data + before - LOCATOR64_BYTES;
+    if (memcmp(p, LOCATOR64_MAGIC, sizeof LOCATOR64_MAGIC) != 0) {
+        return true; /* the numbers are what they say */
+    }
+    uint64_t at = u64(p + 8);
+    if (at > before || before - at < END64_BYTES ||
+        memcmp(z->data + at, END64_MAGIC, sizeof END64_MAGIC) != 0) {
+        return false;
+    }
+    *list = (List){u64(z->data + at + 32), u64(z->data + at + 40), u64(z->data + at + 48)};
+    return true;
+}
+
 static bool read_list(const Zip *z, Error *err)
 {
     const unsigned char *end = find_end(z);
     if (!end) {
         return bad(z, "it has no end record", err);
     }
-    size_t n = u16(end + 10);
-    size_t at = u32(end + 16);
-    size_t size = u32(end + 12);
+    List list = {u16(end + 10), u32(end + 12), u32(end + 16)};
     size_t before = (size_t)(end - z->data);
-    if (n >= ENTRIES_MOST || at > before || size > before - at) {
+    if (!read_end64(z, before, &list)) {
+        return bad(z, "its end record lies outside the file", err);
+    }
+    if (list.n > list.size / CENTRAL_BYTES || list.at > before || list.size > before - list.at) {
         return bad(z, "its list of entries lies outside the file", err);
     }
+    size_t n = list.n;
+    size_t at = list.at;
     z->file->entries = ARENA_ARRAY(&z->file->arena, NpzEntry, n ? n : 1, err);
     if (!z->file->entries) {
         return false;
@@ -265,26 +298,40 @@ static uint32_t crc_of(const unsigned char *data, uint64_t n)
     return (uint32_t)crc;
 }
 
-bool npz_read(NpzFile *file, const NpzEntry *entry, NpyArray *array, Error *err)
+/* The bytes of an entry, unpacked into the arena where they must be; NULL with *err. */
+static const unsigned char *unpack(NpzFile *file, const NpzEntry *entry, Error *err)
 {
     const unsigned char *data = entry->data;
-    *array = (NpyArray){0};
     if (entry->deflated) {
         unsigned char *plain = arena_alloc(&file->arena, entry->plain, err);
         if (!plain) {
-            return false;
+            return NULL;
         }
         if (!inflate_all(entry, plain)) {
-            return error_set(err, ERR_FORMAT, "%s: the entry '%.40s' cannot be unpacked",
-                             file->path, entry->name);
+            error_set(err, ERR_FORMAT, "%s: the entry '%.40s' cannot be unpacked", file->path,
+                      entry->name);
+            return NULL;
         }
         data = plain;
     }
     if (crc_of(data, entry->plain) != entry->crc) {
-        return error_set(err, ERR_FORMAT,
-                         "%s: the entry '%.40s' is damaged (its check sum differs)", file->path,
-                         entry->name);
+        error_set(err, ERR_FORMAT, "%s: the entry '%.40s' is damaged (its check sum differs)",
+                  file->path, entry->name);
+        return NULL;
+    }
+    return data;
+}
+
+bool npz_read(NpzFile *file, const NpzEntry *entry, NpyArray *array, Error *err)
+{
+    NpzEntry *own = &file->entries[entry - file->entries];
+    *array = (NpyArray){0};
+    if (!own->checked) {
+        own->checked = unpack(file, own, err);
+    }
+    if (!own->checked) {
+        return false;
     }
     char *name = arena_printf(&file->arena, err, "%s, %.60s", file->path, entry->name);
-    return name && npy_open_memory(array, name, data, entry->plain, err);
+    return name && npy_open_memory(array, name, own->checked, entry->plain, err);
 }

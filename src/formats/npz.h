@@ -13,6 +13,7 @@ typedef struct NpzEntry {
     uint64_t packed, plain; /* bytes in the file, and unpacked */
     uint32_t crc;
     bool deflated;
+    const unsigned char *checked; /* unpacked and its check sum right; NULL before npz_read */
 } NpzEntry;
 
 /** An open archive. Zero is closed. */
@@ -33,6 +34,6 @@ AS_MUST_CHECK bool npz_open_memory(NpzFile *file, const char *name, const void *
 void npz_close(NpzFile *file);
 /** The entry of this name; NULL when there is none. */
 const NpzEntry *npz_find(const NpzFile *file, const char *name);
-/** Unpacks (into the archive's arena) and checks one array; its data lives until npz_close, and
- *  npy_close of it does nothing. */
+/** Unpacks (into the archive's arena, once) and checks one array; its data lives until npz_close,
+ *  and npy_close of it does nothing. */
 AS_MUST_CHECK bool npz_read(NpzFile *file, const NpzEntry *entry, NpyArray *array, Error *err);

@@ -117,6 +117,14 @@ static bool finish(const ArchSource *source, ArchConfig *config, Error *err)
 {
     double end = 1;
     bool scaled = config->tied;
+    if (config->furthest_distance <= config->distance_buckets / 2) {
+        return error_set(
+            err, ERR_FORMAT,
+            "%s: relative_attention_max_distance is %lld with %lld buckets; it is more "
+            "than half of them",
+            source->name, (long long)config->furthest_distance,
+            (long long)config->distance_buckets);
+    }
     if (source->gguf) { /* a head of its own comes with version 1.1, which does not scale */
         scaled = !tensor_file_find(source->gguf, "output.weight");
     }

@@ -69,6 +69,11 @@ bool model_generate(const Model *model, const ModelInput *source, const AttnCtx 
         return error_set(err, ERR_UNSUPPORTED, "%s writes no texts: give the target",
                          model->info.name);
     }
+    if (model->main.config.start_token >= model->main.config.vocabulary) {
+        return error_set(err, ERR_FORMAT, "%s: its first token %lld is not among its %lld",
+                         model->info.name, (long long)model->main.config.start_token,
+                         (long long)model->main.config.vocabulary);
+    }
     if (!forward_check(model, &input, &options, &no_taps, err)) {
         return false;
     }

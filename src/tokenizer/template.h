@@ -81,7 +81,8 @@ static inline Value value_none(void)
     return (Value){.kind = VALUE_NONE};
 }
 bool value_is_true(const Value *value);
-bool value_equals(const Value *a, const Value *b);
+/** Counts steps: where they run out nothing is equal, and the next template_step says so. */
+bool value_equals(TemplateRun *run, const Value *a, const Value *b);
 bool value_is_text(const Value *value, const char *text);
 /** Are both numbers (or truths), or both texts? Then *order is below, at or above 0. */
 bool value_compare(const Value *a, const Value *b, int *order);

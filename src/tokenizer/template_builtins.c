@@ -233,7 +233,7 @@ static bool filter_unique(TemplateRun *run, const Value *in, const TemplateArgum
     for (size_t i = 0; ok && i < list.list->items.n; i++) {
         bool seen = false;
         for (size_t k = 0; k < out->list->items.n && !seen; k++) {
-            seen = value_equals(&out->list->items.items[k], &list.list->items.items[i]);
+            seen = value_equals(run, &out->list->items.items[k], &list.list->items.items[i]);
         }
         ok = template_step(run, out->list->items.n) &&
              (seen || value_list_add(run, out->list, list.list->items.items[i]));
@@ -270,7 +270,8 @@ static bool filter_abs(TemplateRun *run, const Value *in, const TemplateArgument
         return wrong_kind(run, "abs", in);
     }
     *out = in->kind == VALUE_FLOAT ? (Value){.kind = VALUE_FLOAT, .number = fabs(number)}
-                                   : value_int((int64_t)fabs(number));
+           : in->kind == VALUE_INT ? value_int(in->integer < 0 ? -in->integer : in->integer)
+                                   : value_int(in->truth);
     return true;
 }
 

@@ -139,7 +139,7 @@ bool template_contains(TemplateRun *run, const Value *item, const Value *in, boo
     }
     if (in->kind == VALUE_LIST) {
         for (size_t i = 0; i < in->list->items.n && !*out; i++) {
-            *out = value_equals(item, &in->list->items.items[i]);
+            *out = value_equals(run, item, &in->list->items.items[i]);
         }
         return template_step(run, in->list->items.n);
     }
@@ -157,7 +157,7 @@ bool template_compare(TemplateRun *run, const char *name, const Value *a, const 
 {
     int order = 0;
     if (strcmp(name, "==") == 0 || strcmp(name, "!=") == 0) {
-        *out = value_equals(a, b) == (name[0] == '=');
+        *out = value_equals(run, a, b) == (name[0] == '=');
         return template_step(run, 1);
     }
     if (strcmp(name, "in") == 0) {

@@ -120,8 +120,8 @@ static bool test_other(TemplateRun *run, const Value *in, Test test, const Value
         return template_fail(run, ERR_FORMAT, "a test that needs a value");
     }
     if (test == TEST_EQUAL || test == TEST_UNEQUAL) {
-        *out = value_equals(in, other) == (test == TEST_EQUAL);
-        return true;
+        *out = value_equals(run, in, other) == (test == TEST_EQUAL);
+        return template_step(run, 1);
     }
     if (test == TEST_IN) {
         return template_contains(run, in, other, out);

@@ -41,8 +41,12 @@ bool value_is_text(const Value *value, const char *text)
 /* Lists and dicts inside each other: those of a template are shallow, others are not equal. */
 enum { DEEPEST_COMPARED = 32 };
 
-static bool equals(const Value *a, const Value *b, int depth)
+/* n_steps counts what is compared, where it is not NULL; past the most, nothing is equal. */
+static bool equals(const Value *a, const Value *b, int depth, size_t *n_steps, size_t most)
 {
+    if (n_steps && ++*n_steps > most) {
+        return false;
+    }
     double x;
     double y;
     if (value_number(a, &x) && value_number(b, &y)) {
@@ -62,7 +66,8 @@ static bool equals(const Value *a, const Value *b, int depth)
         size_t n = a->list->items.n;
         bool same = n == b->list->items.n;
         for (size_t i = 0; i < n && same; i++) {
-            same = equals(&a->list->items.items[i], &b->list->items.items[i], depth + 1);
+            same = equals(&a->list->items.items[i], &b->list->items.items[i], depth + 1, n_steps,
+                          most);
         }
         return same;
     }
@@ -72,7 +77,7 @@ static bool equals(const Value *a, const Value *b, int depth)
         for (size_t i = 0; i < n && same; i++) {
             const ValueEntry *entry = &a->dict->items.items[i];
             const Value *other = value_dict_find(b->dict, &entry->key);
-            same = other && equals(&entry->value, other, depth + 1);
+            same = other && equals(&entry->value, other, depth + 1, n_steps, most);
         }
         return same;
     }
@@ -81,9 +86,9 @@ static bool equals(const Value *a, const Value *b, int depth)
     }
 }
 
-bool value_equals(const Value *a, const Value *b)
+bool value_equals(TemplateRun *run, const Value *a, const Value *b)
 {
-    return equals(a, b, 0);
+    return equals(a, b, 0, &run->n_steps, run->most_steps);
 }
 
 bool value_compare(const Value *a, const Value *b, int *order)
@@ -106,7 +111,7 @@ const Value *value_dict_find(const ValueDict *dict, const Value *key)
 {
     bool is_scalar = key->kind != VALUE_LIST && key->kind != VALUE_DICT;
     for (size_t i = 0; i < dict->items.n && is_scalar; i++) {
-        if (value_equals(&dict->items.items[i].key, key)) {
+        if (equals(&dict->items.items[i].key, key, 0, NULL, 0)) {
             return &dict->items.items[i].value;
         }
     }

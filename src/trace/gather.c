@@ -1,10 +1,13 @@
 /* Weights of any queries at any keys: what repeated tokens need, far apart in a long text. */
 #include "trace/internal.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct Gathered {
     const DistanceBias *bias;
+    const float *given; /* [N, M] of the head: weights that were imported; NULL = none */
+    size_t given_ld;
     int32_t head;
     const int32_t *queries, *keys;
 } Gathered;
@@ -19,6 +22,20 @@ static void fill_bias(void *payload, int32_t head, int32_t row0, int32_t n_rows,
     for (int32_t r = 0; r < n_rows; r++) {
         for (int32_t c = 0; c < n_cols; c++) {
             bias[r * ld + c] = values[g->keys[col0 + c] - g->queries[row0 + r] + g->bias->zero];
+        }
+    }
+}
+
+/* The same of imported weights: their logarithm is the whole score. */
+static void fill_given(void *payload, int32_t head, int32_t row0, int32_t n_rows, int32_t col0,
+                       int32_t n_cols, float *bias, ptrdiff_t ld)
+{
+    const Gathered *g = payload;
+    (void)head;
+    for (int32_t r = 0; r < n_rows; r++) {
+        const float *row = g->given + (size_t)g->queries[row0 + r] * g->given_ld;
+        for (int32_t c = 0; c < n_cols; c++) {
+            bias[r * ld + c] = logf(row[g->keys[col0 + c]]);
         }
     }
 }
@@ -38,6 +55,10 @@ static bool copy_rows(const Trace *trace, int32_t layer, int32_t head, bool keys
 {
     bool ok = true;
     size_t dim = (size_t)trace->info.head_dim;
+    if (trace->info.weights_only) {
+        memset(out, 0, (size_t)n * dim * sizeof *out);
+        return true;
+    }
     for (int32_t i = 0; ok && i < n; i++) {
         float *to = out + (size_t)i * dim;
         ok = keys ? trace_k(trace, layer, head, list[i], list[i] + 1, to, err)
@@ -74,7 +95,10 @@ bool trace_gather(const Trace *trace, int32_t layer, int32_t head, const int32_t
         row_max[i] = data->row_max[at];
         row_log_sum[i] = data->row_log_sum[at];
     }
-    Gathered gathered = {&trace->bias, head, queries, keys};
+    size_t m = (size_t)trace->info.n_keys;
+    const float *given =
+        data->given ? data->given + (size_t)head * (size_t)trace->info.n_queries * m : NULL;
+    Gathered gathered = {&trace->bias, given, m, head, queries, keys};
     AttnArgs args = {.q = q,
                      .k = k,
                      .n_queries = n_queries,
@@ -86,6 +110,9 @@ bool trace_gather(const Trace *trace, int32_t layer, int32_t head, const int32_t
                      .soft_cap = data->facts.soft_cap};
     if (data->facts.has_bias) {
         args.bias = (AttnBias){fill_bias, &gathered};
+    }
+    if (given) {
+        args.bias = (AttnBias){fill_given, &gathered};
     }
     AttnTileDesc tile = {.kind = ATTN_TILE_WEIGHTS,
                          .row1 = n_queries,

@@ -2,7 +2,7 @@
  * Attention from elsewhere: weights, or queries and keys (and values), of a .npy, .npz or
  * safetensors file. Nothing in it is believed.
  *
- * Arrays, a batch axis of 1 being left out wherever it stands:
+ * Arrays, where one axis of 1 before H may be the batch's and is left out:
  *   weights | attentions | attn   [L, H, N, M], [H, N, M] or [N, M]; or one a layer, weights.0 …
  *   q, k, v                       [L, H, N, D], [L, G, M, D] twice; or one a layer, q.0, k.0 …
  * A small JSON object beside it (FILE.json in place of the ending), or under "attnscope" in the
@@ -58,7 +58,7 @@ static bool is_number(DType dtype)
     return dtype == DTYPE_F32 || dtype == DTYPE_F16 || dtype == DTYPE_BF16 || dtype == DTYPE_F64;
 }
 
-/* Takes a shape over without axes of 1 that make it longer than 4. */
+/* Takes a shape over, without a batch of 1 that makes it longer than the axes we know. */
 static bool take(const Importer *im, const char *name, DType dtype, int32_t n_dims,
                  const int64_t *shape, const void *data, Block *out, Error *err)
 {
@@ -67,9 +67,12 @@ static bool take(const Importer *im, const char *name, DType dtype, int32_t n_di
         return error_set(err, ERR_UNSUPPORTED, "%s: \"%s\" is %s, expected F32, F16, BF16 or F64",
                          im->path, name, dtype_name(dtype));
     }
+    int32_t batch = n_dims <= 4 - im->by_layer || shape[0] != 1 ? -1 : 0;
+    if (!im->by_layer && n_dims > 4 && shape[1] == 1) {
+        batch = 1; /* [L, 1, H, N, M], as a stack of what models return */
+    }
     for (int32_t i = 0; i < n_dims; i++) {
-        bool batch = n_dims > 4 - im->by_layer && shape[i] == 1 && i == (im->by_layer ? 0 : 1);
-        if (!batch) {
+        if (i != batch) {
             if (out->n_dims == DIMS_MOST - 1 || shape[i] < 1) {
                 return error_set(err, ERR_FORMAT, "%s: \"%s\" has a shape that is not attention's",
                                  im->path, name);
@@ -286,6 +289,10 @@ static bool read_tokens(const Importer *im, const char *key, int32_t n, TraceTex
     const cJSON *item = list ? list->child : NULL;
     for (int32_t i = 0; tokens && i < n; i++, item = item ? item->next : NULL) {
         const char *text = cJSON_IsString(item) ? item->valuestring : NULL;
+        if (item && !text) {
+            return error_set(err, ERR_FORMAT, "%s: entry %d of \"%s\" is no text", im->path, i,
+                             key);
+        }
         size_t length;
         char *copy = text ? utf8_repair(&im->trace->arena, text, strlen(text), &length, NULL, err)
                           : arena_printf(&im->trace->arena, err, "%d", i);
@@ -338,8 +345,8 @@ static bool upper_is_empty(const float *w, int32_t heads, int32_t n)
     return n > 1;
 }
 
-/* Weights of a layer are none below 0 and some in each row; how far rows are from adding up to 1.
- */
+/* No weight is below 0 or infinite; *shift takes how far rows are from adding up to 1. Rows of 0
+ * alone (padding) may be. */
 static bool check_weights(const Importer *im, int32_t layer, const float *w, float *shift,
                           Error *err)
 {

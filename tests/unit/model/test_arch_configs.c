@@ -81,6 +81,7 @@ static void test_arch_config_read__refused_variants(void **state)
         {T5 ", \"feed_forward_proj\": \"gated-maxout\"}", ERR_UNSUPPORTED, "maxout"},
         {T5 ", \"feed_forward_proj\": \"a-very-long-name-that-is-no-activation\"}", ERR_UNSUPPORTED,
          "feed_forward_proj"},
+        {T5 ", \"relative_attention_max_distance\": 8}", ERR_FORMAT, "max_distance"},
         {VIT ", \"num_channels\": 1}", ERR_UNSUPPORTED, "channels"},
         {VIT ", \"patch_size\": 7}", ERR_UNSUPPORTED, "patches"},
         {MODERNBERT ", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}", ERR_UNSUPPORTED,

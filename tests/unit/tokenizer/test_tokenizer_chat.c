@@ -38,6 +38,8 @@ static void test_tokenizer_wrap_chat__where_it_comes_from(void **state)
         {NULL, "{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}", "be brief",
          "system:be brief;user:hi;"},
         {NULL, "{{ add_generation_prompt }}{{ tools }}{{ bos_token }}", NULL, "TrueNone"},
+        {NULL, "{{ 9223372036854775807|abs }} {{ (-9007199254740993)|abs }} {{ true|abs }}", NULL,
+         "9223372036854775807 9007199254740993 1"},
         {NULL, "", NULL, ""},
     };
     for (size_t i = 0; i < AS_COUNT(cases); i++) {
@@ -117,6 +119,8 @@ static void test_chat_render__limits(void **state)
         "{% set ns = namespace(a=1) %}{% for i in range(1000000) %}{% set ns.a = [ns.a] %}"
         "{% endfor %}{{ ns.a }}",
         "{{ 9223372036854775807 + 1 }}",
+        "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(30) %}"
+        "{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ ns.a == ns.b }}",
     };
     for (size_t i = 0; i < AS_COUNT(hostile); i++) {
         char message[sizeof((Error){0}).message];

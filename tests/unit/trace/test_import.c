@@ -87,6 +87,13 @@ static void test_trace_open__weights(void **state)
             assert_close(trace_received(other, l, h), trace_received(own, l, h), N, 1e-5, 1e-4);
         }
     }
+    static const int32_t queries[] = {39, 3, 20};
+    static const int32_t keys[] = {0, 19, 3, 39, 19};
+    float some[3 * 5];
+    assert_ok(trace_gather(other, 1, 2, queries, 3, keys, 5, some, &err), err);
+    for (int i = 0; i < 3 * 5; i++) {
+        assert_close(&some[i], &w[1][2][queries[i / 5]][keys[i % 5]], 1, 1e-6, 1e-5);
+    }
     TraceCell cell;
     assert_true(trace_cell(other, 1, 2, 9, 4, &cell, NULL));
     assert_close(&cell.weight, &w[1][2][9][4], 1, 1e-6, 1e-5);
@@ -98,6 +105,10 @@ static void test_trace_open__weights(void **state)
     write_text("w.json", "{\"tokens\": [\"a\", \"b\"]}");
     assert_null(trace_open(path_of("w.npy"), &err));
     assert_true(strstr(err.message, "2 entries for 40 tokens") != NULL);
+    write_text("w.json", "[1,2,3,4,5,6,7,8,9,10,1,2,3,4,5,6,7,8,9,10,"
+                         "1,2,3,4,5,6,7,8,9,10,1,2,3,4,5,6,7,8,9,10]");
+    assert_null(trace_open(path_of("w.npy"), &err));
+    assert_true(strstr(err.message, "entry 0 of \"tokens\" is no text") != NULL);
     unlink(path_of("w.json"));
     trace_close(own);
     model_close(&model);
@@ -170,6 +181,27 @@ static void test_trace_open__operands(void **state)
     model_close(&model);
 }
 
+/* A batch axis of 1 before the layers or behind them. */
+static void test_trace_open__batch(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][5] = {{1, 2, 1, 2, 2}, {2, 1, 1, 2, 2}};
+    static const float w[2][2][2] = {{{1, 0}, {0.5f, 0.5f}}, {{1, 0}, {0.25f, 0.75f}}};
+    for (size_t i = 0; i < AS_COUNT(shapes); i++) {
+        Error err = {0};
+        float tile[4];
+        assert_ok(npy_write(path_of("bad.npy"), DTYPE_F32, 5, shapes[i], w, &err), err);
+        Trace *trace = trace_open(path_of("bad.npy"), &err);
+        assert_ok(trace != NULL, err);
+        assert_int_equal(trace_info(trace)->n_layers, 2);
+        assert_int_equal(trace_info(trace)->n_heads, 1);
+        assert_true(
+            trace_tile(trace, &(TraceRegion){1, 0, 0, 2, 0, 2}, TRACE_WEIGHTS, tile, 0, NULL));
+        assert_close(tile, &w[1][0][0], 4, 1e-6, 1e-5);
+        trace_close(trace);
+    }
+}
+
 static void test_trace_open__bad_arrays(void **state)
 {
     (void)state;
@@ -186,7 +218,7 @@ static void test_trace_open__bad_arrays(void **state)
                 {DTYPE_F32, 2, {2, 2}, nan_, "a weight of nan"},
                 {DTYPE_I32, 2, {2, 2}, ints, "expected F32"},
                 {DTYPE_F32, 1, {4}, nan_, "neither \"weights\" nor"},
-                {DTYPE_F32, 5, {1, 3, 1, 1, 1}, minus, "shape that is not attention's"}};
+                {DTYPE_F32, 5, {2, 2, 1, 1, 2}, minus, "shape that is not attention's"}};
     for (size_t i = 0; i < AS_COUNT(rows); i++) {
         Error err = {0};
         assert_ok(npy_write(path_of("bad.npy"), rows[i].dtype, rows[i].n_dims, rows[i].shape,
@@ -205,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trace_open__weights),
         cmocka_unit_test(test_trace_open__operands),
+        cmocka_unit_test(test_trace_open__batch),
         cmocka_unit_test(test_trace_open__bad_arrays),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
