@@ -25,16 +25,28 @@ COMPUTE_CLONES static double sum_of_squares(const float *x, double mean, int32_t
     return sum;
 }
 
+/* One loop a kind: a test of what is absent inside it would keep it from becoming vectors. */
 COMPUTE_CLONES static void scale_row(const NormArgs *a, const float *x, float *y, float mean,
                                      float factor)
 {
+    const float *weight = a->weight, *bias = a->bias;
+    const int32_t n = a->width;
+    if (weight && bias) {
 #pragma omp simd
-    for (int32_t i = 0; i < a->width; i++) {
-        float value = (x[i] - mean) * factor;
-        if (a->weight) {
-            value *= a->weight[i];
+        for (int32_t i = 0; i < n; i++) {
+            y[i] = (x[i] - mean) * factor * weight[i] + bias[i];
         }
-        y[i] = a->bias ? value + a->bias[i] : value;
+    } else if (weight) {
+#pragma omp simd
+        for (int32_t i = 0; i < n; i++) {
+            y[i] = (x[i] - mean) * factor * weight[i];
+        }
+    } else {
+#pragma omp simd
+        for (int32_t i = 0; i < n; i++) {
+            const float value = (x[i] - mean) * factor;
+            y[i] = bias ? value + bias[i] : value;
+        }
     }
 }
 
