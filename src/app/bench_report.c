@@ -81,6 +81,23 @@ void bench_print_result(const BenchResult *r)
     fflush(stdout);
 }
 
+void bench_print_run_columns(const char *model)
+{
+    printf("%s, traced from ids to the finished record\n\n%9s %4s %10s %10s %9s %13s %8s %9s\n",
+           model, "tokens", "thr", "ms median", "ms least", "tokens/s", "attention ms", "record",
+           "resident");
+    fflush(stdout);
+}
+
+void bench_print_run(const BenchRunResult *r)
+{
+    char record[16], resident[16];
+    printf("%9d %4d %10.1f %10.1f %9.1f %13.1f %8s %9s\n", r->n, r->threads, r->ms, r->ms_min,
+           r->tokens_per_s, r->attention_ms, short_bytes(r->record_bytes, record),
+           short_bytes(r->resident_bytes, resident));
+    fflush(stdout);
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static bool machine_json(const BenchMachine *machine, StrBuf *out, Error *err)
@@ -162,11 +179,31 @@ static bool result_json(const BenchResult *r, bool first, StrBuf *out, Error *er
     return ok && strbuf_puts(out, "}", err);
 }
 
+static bool run_json(const BenchRunResult *r, StrBuf *out, Error *err)
+{
+    return strbuf_printf(out, err,
+                         "{\"n\":%d,\"layers\":%d,\"threads\":%d,\"repeats\":%d,\"ms\":%.3f,"
+                         "\"ms_min\":%.3f,\"tokens_per_s\":%.3f,\"tokens_per_s_best\":%.3f,"
+                         "\"attention_ms\":%.3f,\"attention_flops\":%.0f,\"record_bytes\":%.0f,"
+                         "\"spilled\":%s",
+                         r->n, r->layers, r->threads, r->repeats, r->ms, r->ms_min, r->tokens_per_s,
+                         r->tokens_per_s_best, r->attention_ms, r->attention_flops, r->record_bytes,
+                         r->spilled ? "true" : "false") &&
+           number_json(out, "resident_bytes", "0f", r->resident_bytes, r->resident_bytes > 0,
+                       err) &&
+           strbuf_puts(out, "}", err);
+}
+
 bool bench_report_json(const BenchReport *report, StrBuf *out, Error *err)
 {
     bool ok = machine_json(&report->machine, out, err);
     for (size_t i = 0; i < report->results.n && ok; i++) {
         ok = result_json(&report->results.items[i], i == 0, out, err);
     }
-    return ok && strbuf_puts(out, "\n]}\n", err);
+    ok = ok && strbuf_puts(out, "\n]", err);
+    for (size_t i = 0; i < report->runs.n && ok; i++) {
+        ok = strbuf_puts(out, i == 0 ? ",\"runs\":[\n" : ",\n", err) &&
+             run_json(&report->runs.items[i], out, err);
+    }
+    return ok && strbuf_puts(out, report->runs.n ? "\n]}\n" : "}\n", err);
 }

@@ -11,6 +11,7 @@ typedef struct BenchReport {
     BenchMachine machine; /* of the first result */
     BenchMachine fastest; /* the highest peak among what was measured on */
     ARRAY_OF(BenchResult) results;
+    ARRAY_OF(BenchRunResult) runs; /* of a whole model */
 } BenchReport;
 
 /** The largest median over its least time. Far above 1 others were using the machine, and the least
@@ -24,6 +25,8 @@ double bench_report_unrest(const BenchReport *report);
 void bench_print_heading(const BenchMachine *machine);
 void bench_print_columns(void);
 void bench_print_result(const BenchResult *result);
+void bench_print_run_columns(const char *model);
+void bench_print_run(const BenchRunResult *run);
 
 /* ---- JSON */
 

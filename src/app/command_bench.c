@@ -155,6 +155,22 @@ static bool measure_scaling(BenchRun *run, AttnIsa isa, Error *err)
     return true;
 }
 
+/* The machine alone, beside which the runs of a model are told. */
+static bool measure_first_machine(BenchRun *run, Error *err)
+{
+    const int threads = app_option(run->app, OPTION_THREADS_ID)->list[0];
+    BenchMachine machine;
+    if (!bench_machine(&machine, (AttnIsa)app_option(run->app, OPTION_ISA_ID)->list[0], threads,
+                       err)) {
+        return false;
+    }
+    run->report.machine = run->report.fastest = machine;
+    if (!run->json) {
+        bench_print_heading(&machine);
+    }
+    return true;
+}
+
 static bool measure_all(BenchRun *run, Error *err)
 {
     const OptionValue *isas = app_option(run->app, OPTION_ISA_ID);
@@ -171,6 +187,36 @@ static bool measure_all(BenchRun *run, Error *err)
         }
     }
     return !run->plot || measure_scaling(run, (AttnIsa)isas->list[0], err);
+}
+
+/* The model as a whole, before anything else is held in memory. */
+static bool measure_runs(BenchRun *run, const RunRequest *request, const AppRun *opened, Error *err)
+{
+    const OptionValue *threads = app_option(run->app, OPTION_THREADS_ID);
+    TraceDesc desc = app_run_desc(run->app, request, opened);
+    if (!app_option(run->app, OPTION_STORE_ID)->given) {
+        desc.params.store = TRACE_STORE_QK;
+    }
+    for (size_t c = 0; c < run->n_lengths * threads->n_list; c++) {
+        BenchRunResult result;
+        int n_threads = threads->list[c / run->n_lengths];
+        n_threads = n_threads > 0 ? n_threads : omp_get_max_threads();
+        if (!bench_run(&desc, run->lengths[c % run->n_lengths], n_threads, 0, run->app->control,
+                       &result, err) ||
+            !ARRAY_PUSH(&run->report.runs, result, err)) {
+            return false;
+        }
+        if (!run->json) {
+            if (c == 0) {
+                bench_print_run_columns(request->model);
+            }
+            bench_print_run(&result);
+        }
+    }
+    if (!run->json) {
+        printf("\n");
+    }
+    return true;
 }
 
 static bool report(BenchRun *run, Error *err)
@@ -235,6 +281,11 @@ static bool check_options(App *app, bool model, Error *err)
         }
     }
     const char *plot = app_option(app, OPTION_PLOT_ID)->text;
+    if (app_option(app, OPTION_RUNS_ONLY_ID)->given &&
+        (plot || app_option(app, OPTION_TRACE_ID)->given || !model)) {
+        return error_set(err, ERR_USAGE,
+                         "bench: --runs-only is of a model that runs, without --plot and --trace");
+    }
     if (plot && !path_has_suffix(plot, ".png") && !path_has_suffix(plot, ".svg") &&
         !path_has_suffix(plot, ".pdf")) {
         return error_set(err, ERR_USAGE, "bench: '%.200s' does not end with .png, .svg or .pdf",
@@ -293,15 +344,18 @@ bool command_bench(App *app, Error *err)
     RunRequest request;
     AppRun opened = {0};
     bool ok = true;
+    const bool attention = !app_option(app, OPTION_RUNS_ONLY_ID)->given;
     if (model) {
-        ok = app_read_request(app, &request, err);
+        ok = app_read_request(app, &request, err) && app_run_open(app, &request, &opened, err) &&
+             (opened.trace || measure_runs(&run, &request, &opened, err));
         request.params.store = TRACE_STORE_QKV;
-        ok = ok && app_run_open(app, &request, &opened, err) &&
-             app_run_trace(app, &request, &opened, err);
+        ok = ok && (!attention || app_run_trace(app, &request, &opened, err));
         run.trace = opened.trace;
     }
-    ok = ok && measure_all(&run, err) && report(&run, err);
+    ok = ok && (attention ? measure_all(&run, err) : measure_first_machine(&run, err)) &&
+         report(&run, err);
     ARRAY_FREE(&run.report.results);
+    ARRAY_FREE(&run.report.runs);
     app_run_close(&opened);
     return ok;
 }

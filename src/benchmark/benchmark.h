@@ -111,6 +111,30 @@ AS_MUST_CHECK bool bench_attention(const BenchMachine *machine, const BenchAtten
 AS_MUST_CHECK bool bench_trace(const BenchMachine *machine, const Trace *trace,
                                const BenchAttentionDesc *desc, BenchResult *result, Error *err);
 
+/** A whole model's traced run: Q, K, row statistics and summaries of every layer are kept. */
+typedef struct BenchRunResult {
+    int32_t n, layers; /* tokens; layers of the stack that is recorded */
+    int threads;       /* as asked for: 0 = all */
+    int repeats;
+    double ms, ms_min; /* from ids to the finished record: median, best */
+    double tokens_per_s, tokens_per_s_best;
+    double attention_ms;    /* of the run with the least of it, in the attention core */
+    double attention_flops; /* 4 * pairs * D, as above */
+    double record_bytes;    /* what the trace holds */
+    bool spilled;           /* in a file */
+    double resident_bytes;  /* the most that this process ever had resident, weights mapped from
+                               their file included; 0 = not known. Of several cases the largest so
+                               far: ask for them in growing order, or in processes of their own */
+} BenchRunResult;
+
+/**
+ * Runs and records the first n tokens (0 = all) of desc again and again, with n_threads (0 = all),
+ * for budget_s seconds (0 = 0.5) and twice at least; the first run reads the weights.
+ * ERR_RANGE with fewer tokens, or n of a picture; what trace_run reports. control may be NULL.
+ */
+AS_MUST_CHECK bool bench_run(const TraceDesc *desc, int32_t n, int n_threads, double budget_s,
+                             JobControl *control, BenchRunResult *result, Error *err);
+
 /**
  * The exponent s of y = c x^s by least squares on logarithms. False with fewer than two different
  * x, or when anything is not positive. Any thread.

@@ -181,6 +181,8 @@ const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_NO_NAIVE_ID] = {"no-naive", 0, OPTION_FLAG, OPTION_GROUP_BENCH, BIT(BENCH),
     .help = "leave out the naive method, which holds all scores and is measured beside the "
             "streaming one as long as they fit"},
+[OPTION_RUNS_ONLY_ID] = {"runs-only", 0, OPTION_FLAG, OPTION_GROUP_BENCH, BIT(BENCH),
+    .help = "with a model: its traced run alone (tokens a second, memory), not its attention"},
 [OPTION_RENDER_ID] = {"render", 0, OPTION_FLAG, OPTION_GROUP_BENCH, BIT(BENCH),
     .help = "measure the window instead: frame times of scripted journeys at the lengths of --n "
             "(512, 8192 and 131072), first picture, tiles, frames while a model runs, idling"},

@@ -69,7 +69,17 @@ model="--model random:L=3,H=4,G=2,d=64,V=90"
 ok bench $model --ids 1,2,3,4,5,6,7,8 --threads 1 --json
 prints '"layers":3,"n":8,"queries":8,"heads":4,"kv_heads":2,"dim":16'
 ok bench $model --ids 1,2,3,4,5,6,7,8 --n 4,8 --threads 1 --json
-[ "$(grep -c '"layers":3' "$dir/stdout")" -eq 2 ] || bad "--n 4,8 of a model are not two results"
+[ "$(grep -c '"error_lse":' "$dir/stdout")" -eq 2 ] || bad "--n 4,8 of a model are not two results"
+# the whole model beside it, traced: two runs at least, and alone where only that is asked for
+[ "$(grep -c '"tokens_per_s":' "$dir/stdout")" -eq 2 ] || bad "--n 4,8 of a model are not two traced runs"
+ok bench $model --ids 1,2,3,4,5,6,7,8 --n 4,8 --threads 1,2 --runs-only --json
+[ "$(grep -c '"attention_flops":' "$dir/stdout")" -eq 4 ] || bad "--n 4,8 on 1 and 2 threads are not four runs"
+prints '"results":['; prints '"n":4,"layers":3,"threads":1,"repeats":'; prints '"n":8,"layers":3,"threads":2,"repeats":'
+prints '"spilled":false'; prints '"resident_bytes":'
+if grep -qF error_lse "$dir/stdout"; then bad "--runs-only measured attention too"; fi
+ok bench $model --ids 1,2,3,4,5 --threads 1 --runs-only; prints 'tokens/s'
+fails 2 'is of a model that runs' bench --n 16 --runs-only
+fails 1 'the text has 3' bench $model --ids 1,2,3 --n 4 --runs-only
 fails 1 'the text has 3' bench $model --ids 1,2,3 --n 4 --json
 fails 2 'cannot be given together' bench $model --ids 1,2 --dim 32
 fails 2 'is for a model' bench --ids 1,2
