@@ -69,23 +69,6 @@ bool session_is_changed(const Session *s)
            p.unscaled;
 }
 
-LessonWindow session_window(const Session *s, int32_t room, bool keys)
-{
-    const TraceInfo *info = trace_info(s->trace);
-    const Selection *sel = &s->selection;
-    bool other = keys && is_cross(s);
-    int32_t n = other ? info->n_keys : info->n_queries;
-    int32_t at = other ? sel->key : sel->query;
-    int32_t count = AS_MIN(AS_CLAMP(room, 1, LESSON_MOST), n);
-    if (sel->window_count > 0 && !other) {
-        count = AS_MIN(AS_MIN(sel->window_count, LESSON_MOST), n);
-        return (LessonWindow){AS_CLAMP(sel->window_first, 0, n - count), count};
-    }
-    /* By blocks, so that it rests while the pointer moves over its tokens. */
-    int32_t first = AS_CLAMP(at, 0, n - 1) / count * count;
-    return (LessonWindow){AS_MIN(first, n - count), count};
-}
-
 /* ---- reading the record ---- */
 
 typedef struct Maker {

@@ -82,9 +82,16 @@ typedef struct LessonCache {
     uint64_t last_version;
 } LessonCache;
 
-/** The tokens in front: as chosen by "window", else the block of `room` (at most LESSON_MOST)
- * tokens that holds the selected query (`keys`: key of another text). */
+/** The tokens in front: as chosen by "window", else `room` (at most LESSON_MOST) tokens around the
+ * selected query (`keys`: key of another text). They hold the selected key too where that fits;
+ * what was in front stays while it does so. */
 LessonWindow session_window(const Session *session, int32_t room, bool keys);
+
+/** Of the blocks of `room` tokens the one whose queries give most to keys of the same block, as far
+ *  as the trace's row statistics tell: self, previous, first and strongest key of each row. *query
+ *  reads *key most strongly of its tokens, or is the last where they only read the first. False
+ * where one block holds all, or for two texts. O(N). */
+bool session_best_pair(const Session *session, int32_t room, int32_t *query, int32_t *key);
 
 /** The numbers of the selected layer, head and query for the window with room for `room` tokens.
  *  Kept until something of it changes. Never NULL; look at `valid`. */

@@ -104,7 +104,8 @@ static void draw_window_stepper(MechanismScene *s, Rect box)
 static void draw_bracket(Ui *ui, float x0, float x1, float y, const char *name, const char *note)
 {
     float middle = (x0 + x1) / 2;
-    float wn = ui_text_width(ui, FONT_SANS_SEMIBOLD, 11, name) * 1.5f + 8;
+    /* Capitals with wide spacing are this much wider than the word as it is. */
+    float wn = ui_text_width(ui, FONT_SANS_SEMIBOLD, 11, name) * 1.22f + 2;
     float wt = ui_text_width(ui, FONT_SANS_ITALIC, 12, note);
     bool fits = wn + wt + 60 < x1 - x0;
     float w = wn + (fits ? wt + 10 : 0);
@@ -299,6 +300,7 @@ void mechanism_draw(ViewContext *c, Rect stage)
         draw_failure(c, stage, &l->error);
         return;
     }
+    teach_open_well(c, l, layout.room);
     MechanismScene s = {.c = c,
                         .l = l,
                         .t = playback_time(&c->session->playback),

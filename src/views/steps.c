@@ -384,6 +384,7 @@ void steps_draw(ViewContext *c, Rect stage)
             draw_format(c->ui->list, "These numbers cannot be shown: %s", l->error.message));
         return;
     }
+    teach_open_well(c, l, layout.room);
     StepsScene s = {.c = c,
                     .session = c->session,
                     .l = l,

@@ -392,3 +392,22 @@ void teach_more(Ui *ui, Rect box, int32_t more, int32_t first)
                draw_format(ui->list, "from dimension %d on; %d more: the wheel walks through them",
                            first, more));
 }
+
+void teach_open_well(ViewContext *c, const Lesson *l, int32_t room)
+{
+    const Session *s = c->session;
+    int32_t query;
+    int32_t key;
+    double elsewhere = 0;
+    for (int32_t i = 0; i < l->n; i++) {
+        elsewhere += (double)l->elsewhere[i];
+    }
+    if (elsewhere < 0.75 * l->n || s->selection.pinned || s->selection.window_count > 0 ||
+        s->playback.playing || !session_best_pair(s, room, &query, &key)) {
+        return;
+    }
+    bool here = query >= l->rows.first && query < l->rows.first + l->n;
+    if (!here) {
+        session_post(c->session, "hover %d %d", query, key);
+    }
+}

@@ -101,3 +101,7 @@ int32_t teach_dims(float width, float pitch, int32_t first, int32_t all, int32_t
 void teach_scroll_dims(ViewContext *c, Rect box, int32_t shown, int32_t all);
 /** "+59" behind a vector. */
 void teach_more(Ui *ui, Rect box, int32_t more, int32_t first);
+
+/** Moves a passing selection (not pinned, no window chosen) of a long text to where the head reads
+ *  within `room` tokens, when the tokens in front read almost only elsewhere. */
+void teach_open_well(ViewContext *c, const Lesson *l, int32_t room);

@@ -231,6 +231,46 @@ static void test_commands__window_and_undo(void **state)
     session_destroy(&s);
 }
 
+static void test_session_window__holds_the_pair(void **state)
+{
+    (void)state;
+    Session *s = session_on(LLAMA, TEXT);
+    assert_true(trace_info(s->trace)->n_queries >= 12);
+    static const struct {
+        int query, key;
+    } pairs[] = {{9, 6}, {6, 9}, {11, 7}, {0, 4}, {5, 4}, {4, 4}};
+    for (size_t i = 0; i < AS_COUNT(pairs); i++) {
+        char line[64];
+        snprintf(line, sizeof line, "pin %d %d", pairs[i].query, pairs[i].key);
+        does(s, line);
+        LessonWindow w = session_lesson(s, 5)->rows;
+        assert_int_equal(w.count, 5);
+        assert_true(pairs[i].query >= w.first && pairs[i].query < w.first + w.count);
+        assert_true(pairs[i].key >= w.first && pairs[i].key < w.first + w.count);
+    }
+    /* It rests while the selection moves inside it. */
+    does(s, "pin 9 6");
+    int32_t first = session_lesson(s, 5)->rows.first;
+    for (int32_t at = first; at < first + 5; at++) {
+        char line[64];
+        snprintf(line, sizeof line, "pin %d %d", at, first);
+        does(s, line);
+        assert_int_equal(session_lesson(s, 5)->rows.first, first);
+    }
+    /* Too far from each other: the query's window. */
+    does(s, "pin 11 0");
+    LessonWindow w = session_lesson(s, 4)->rows;
+    assert_true(w.first <= 11 && w.first + w.count > 11);
+    /* Causal rows of the first tokens read nothing else, so the best pair is never out of reach. */
+    int32_t query = -1;
+    int32_t key = -1;
+    assert_true(session_best_pair(s, 4, &query, &key));
+    assert_true(query / 4 == key / 4 && key >= 0 && key <= query);
+    assert_false(session_best_pair(s, 8 + LESSON_MOST, &query, &key) &&
+                 trace_info(s->trace)->n_queries <= LESSON_MOST);
+    session_destroy(&s);
+}
+
 static void test_commands__length_and_edit(void **state)
 {
     (void)state;
@@ -277,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_lesson__before_of_propagated_changes),
         cmocka_unit_test(test_divide__off_leaves_scores_undivided),
         cmocka_unit_test(test_commands__window_and_undo),
+        cmocka_unit_test(test_session_window__holds_the_pair),
         cmocka_unit_test(test_commands__length_and_edit),
         cmocka_unit_test(test_commands__shape_of_made_models),
     };
