@@ -10,7 +10,7 @@ typedef struct PanelA {
     float chip_w, label_x, cells_x, pitch_x, cell_w;
     int32_t dims, first, more;
     float most[3]; /* largest |value| of q, k, v in the window: the depth of their colours */
-    float most_x;
+    float most_x;  /* of the squares */
 } PanelA;
 
 static const char *const NAMES[3] = {"q", "k", "v"};
@@ -29,14 +29,38 @@ static const float *vector_of(const Lesson *l, int part, int32_t i)
     return all ? all + (ptrdiff_t)i * l->head_dim : NULL;
 }
 
+static const float SQUARE = 13; /* side */
+
+static int32_t squares_of(const Lesson *l, float w)
+{
+    enum { MOST = 6 };
+    return AS_MIN(AS_MIN(MOST, (int32_t)((w + 3) / (SQUARE + 2))), l->width);
+}
+
+/* The largest of those that are shown: single dimensions of an embedding are often far larger than
+ * all others, and beside them everything would be pale. */
+static float most_shown(const PanelA *p)
+{
+    const Lesson *l = p->s->l;
+    int32_t n = squares_of(l, p->chip_w);
+    int32_t first = AS_MIN(p->s->c->session->selection.dim, AS_MAX(l->width - n, 0));
+    float most = 0;
+    for (int32_t i = 0; i < l->n; i++) {
+        const float *row = l->normed + (ptrdiff_t)i * l->width + first;
+        for (int32_t d = 0; d < n; d++) {
+            most = fmaxf(most, fabsf(row[d]));
+        }
+    }
+    return fmaxf(most, 1e-9f);
+}
+
 static void draw_embedding(PanelA *p, int32_t i, float x, float y, float w, float alpha)
 {
     MechanismScene *s = p->s;
     const Lesson *l = s->l;
     Ui *ui = s->c->ui;
-    enum { SQUARES = 6 };
-    float side = 13;
-    int32_t n = AS_MIN(AS_MIN(SQUARES, (int32_t)((w + 3) / (side + 2))), l->width);
+    float side = SQUARE;
+    int32_t n = squares_of(l, w);
     float gap = n > 1 ? fminf(4, (w - side * (float)n) / (float)(n - 1)) : 0;
     int32_t first = AS_MIN(s->c->session->selection.dim, AS_MAX(l->width - n, 0));
     Color color = token_color(s->c, l->rows.first + i);
@@ -229,7 +253,7 @@ static void place_columns(PanelA *p)
     p->most[0] = teach_most(l->q, nq);
     p->most[1] = teach_most(l->k, nk);
     p->most[2] = l->has_values ? teach_most(l->v, nk) : 1;
-    p->most_x = l->has_input ? teach_most(l->normed, (size_t)l->n * (size_t)l->width) : 1;
+    p->most_x = l->has_input ? most_shown(p) : 1;
 }
 
 void mechanism_panel_a(MechanismScene *s)

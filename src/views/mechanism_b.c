@@ -8,6 +8,7 @@ typedef struct PanelB {
     MechanismScene *s;
     Rect in;
     float row;             /* height of a line of any of the three parts */
+    float air;             /* between the parts: what the rows leave over */
     float chip_w, grid_x;  /* tokens at the left, grids right of them */
     int32_t bars_n, mix_n; /* rows shown of softmax and mix: all, or what there is room for */
     bool has_formula;
@@ -551,7 +552,10 @@ static void fit_rows(PanelB *p)
     float room = p->in.h - fixed;
     p->bars_n = l->n;
     p->mix_n = l->m;
-    int32_t rest = 1; /* a row for what is elsewhere */
+    int32_t rest = 0; /* a row for what is elsewhere */
+    for (int32_t i = 0; i < l->n; i++) {
+        rest |= l->elsewhere[i] > 0;
+    }
     int32_t lines = 2 * l->n + l->m + 1 + rest;
     p->has_formula = (room - formula) / (float)lines >= 19;
     room -= p->has_formula ? formula : 0;
@@ -561,9 +565,11 @@ static void fit_rows(PanelB *p)
     }
     while (room / (float)lines < 17 && p->mix_n > 2) {
         p->mix_n--;
-        lines--;
+        lines -= rest; /* the first that is left out needs the row for the rest */
+        rest = 1;
     }
     p->row = AS_CLAMP(floorf(room / (float)lines), 13, 34);
+    p->air = AS_CLAMP(floorf((room - p->row * (float)lines) / 3), 0, 16);
 }
 
 void mechanism_panel_b(MechanismScene *s)
@@ -585,8 +591,8 @@ void mechanism_panel_b(MechanismScene *s)
                       "\\paren{\\frac{\\c1{Q} \\c2{K}^{\\up{T}}}{\\sqrt{d_k}}} \\c3{V}");
         y += 78;
     }
-    y = draw_scores(&p, y);
-    y = draw_softmax(&p, y);
+    y = draw_scores(&p, y) + p.air;
+    y = draw_softmax(&p, y) + p.air;
     draw_mix(&p, y);
     (void)l;
 }

@@ -496,6 +496,13 @@ static void draw_graph(PanelC *p, Rect card)
 
 /* ---- the panel ---- */
 
+static const char *count_word(Ui *ui, int32_t n)
+{
+    static const char *const words[] = {"No",    "One",   "Two",  "Three", "Four",   "Five",  "Six",
+                                        "Seven", "Eight", "Nine", "Ten",   "Eleven", "Twelve"};
+    return n >= 0 && n < (int32_t)AS_COUNT(words) ? words[n] : draw_format(ui->list, "%d", n);
+}
+
 void mechanism_panel_c(MechanismScene *s)
 {
     Ui *ui = s->c->ui;
@@ -503,7 +510,8 @@ void mechanism_panel_c(MechanismScene *s)
     PanelC p = {.s = s};
     p.in = mechanism_panel(
         s, s->c_panel, ui->theme.tint_c, role_output(ui), "C",
-        draw_format(ui->list, "%d head%s, one output", l->n_heads, l->n_heads == 1 ? "" : "s"),
+        draw_format(ui->list, "%s head%s, one output", count_word(ui, l->n_heads),
+                    l->n_heads == 1 ? "" : "s"),
         draw_format(ui->list, "%d → %d × %d → %d", l->width, l->n_heads, l->head_dim, l->width));
     float y = draw_heads(&p, p.in.y + 4);
     bool arrow = p.in.h >= 520;
