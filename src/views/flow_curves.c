@@ -303,17 +303,37 @@ static bool make_sets(const FlowScene *s, Sets *out)
     return true;
 }
 
+/* Where hundreds of curves meet in one key their sum would be white, whatever they weigh: then they
+ * lie over each other instead, and what they come to is the head's own colour. */
+static bool is_crowded(const FlowScene *s, const DrawCurve *curves, size_t n)
+{
+    enum { BINS = 64 };
+    static const float MOST = 2.5f; /* opacities that end within a 64th of the height */
+    float sums[BINS] = {0};
+    bool crowded = false;
+    for (size_t i = 0; i < n; i++) {
+        bool arcs = s->options->mode == FLOW_ARCS;
+        float at = arcs ? (curves[i].b.x - s->area.x) / fmaxf(s->area.w, 1)
+                        : (curves[i].b.y - s->area.y) / fmaxf(s->area.h, 1);
+        int bin = (int)AS_CLAMP(at * BINS, 0.0f, (float)BINS - 1);
+        sums[bin] += curves[i].color.a;
+        crowded |= sums[bin] > MOST;
+    }
+    return crowded;
+}
+
 static void draw_set(const FlowScene *s, const DrawCurve *curves, size_t n, bool lit)
 {
     Ui *ui = s->c->ui;
     bool dark = ui->theme.dark;
-    draw_set_blend(ui->list, dark && !lit ? DRAW_ADD : DRAW_OVER);
+    bool add = dark && !lit && !is_crowded(s, curves, n);
+    draw_set_blend(ui->list, add ? DRAW_ADD : DRAW_OVER);
     draw_curves(ui->list, &(DrawCurves){.curves = curves,
                                         .n = n,
                                         .time_s = s->time_s,
                                         .draw_s = DRAW_S,
                                         .core = {1, 1, 1, dark ? 0.75f : 0.5f},
-                                        .glow_over = !dark});
+                                        .glow_over = !(add || (dark && lit))});
     draw_set_blend(ui->list, DRAW_OVER);
 }
 
