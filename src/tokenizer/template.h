@@ -83,7 +83,6 @@ static inline Value value_none(void)
 bool value_is_true(const Value *value);
 /** Counts steps: where they run out nothing is equal, and the next template_step says so. */
 bool value_equals(TemplateRun *run, const Value *a, const Value *b);
-bool value_is_text(const Value *value, const char *text);
 /** Are both numbers (or truths), or both texts? Then *order is below, at or above 0. */
 bool value_compare(const Value *a, const Value *b, int *order);
 /** Number of any numeric kind. */

@@ -32,12 +32,6 @@ bool value_is_true(const Value *value)
     }
 }
 
-bool value_is_text(const Value *value, const char *text)
-{
-    return value->kind == VALUE_STRING && value->n == strlen(text) &&
-           memcmp(value->text, text, value->n) == 0;
-}
-
 /* Lists and dicts inside each other: those of a template are shallow, others are not equal. */
 enum { DEEPEST_COMPARED = 32 };
 

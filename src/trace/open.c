@@ -492,19 +492,22 @@ static bool is_foreign(const TensorFile *file)
             tensor_file_find(file, "q") || tensor_file_find(file, "q.0"));
 }
 
+/* Takes the file, whatever comes of it. */
+static Trace *open_any(TensorFile *file, const char *path, Error *err)
+{
+    return file && is_foreign(file) ? trace_import_tensors(file, path, err)
+                                    : open_file(file, path, err);
+}
+
 Trace *trace_open(const char *path, Error *err)
 {
     if (path_has_suffix(path, ".npy") || path_has_suffix(path, ".npz")) {
         return trace_import_numpy(path, err);
     }
-    TensorFile *file = tensor_file_open(path, err);
-    if (file && is_foreign(file)) {
-        return trace_import_tensors(file, path, err);
-    }
-    return open_file(file, path, err);
+    return open_any(tensor_file_open(path, err), path, err);
 }
 
 Trace *trace_open_memory(const char *name, const void *data, size_t n_bytes, Error *err)
 {
-    return open_file(tensor_file_open_memory(name, data, n_bytes, err), name, err);
+    return open_any(tensor_file_open_memory(name, data, n_bytes, err), name, err);
 }

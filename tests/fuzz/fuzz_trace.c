@@ -1,4 +1,4 @@
-/* Saved traces: what opens can be read from end to end. */
+/* Saved traces and attention of other programs: what opens can be read from end to end. */
 #include "fuzz.h"
 
 #include "base/arena.h"
@@ -9,15 +9,18 @@
 static void read_head(const Trace *trace, int32_t layer, int32_t head, float *out)
 {
     const TraceInfo *info = trace_info(trace);
-    int32_t last = info->n_queries - 1;
+    const int32_t last = info->n_queries - 1;
+    const int32_t none = 0;
     Error err = {0};
     TraceCell cell;
     TraceRows rows;
     if (!trace_rows(trace, layer, head, &rows) ||
         !trace_row_profile(trace, layer, head, last, out, &err) ||
         !trace_cell(trace, layer, head, last, 0, &cell, &err) ||
-        !trace_q(trace, layer, head, last, last + 1, out, &err) ||
-        !trace_k(trace, layer, head, info->n_keys - 1, info->n_keys, out, &err) ||
+        !trace_gather(trace, layer, head, &last, 1, &none, 1, out, &err) ||
+        trace_q(trace, layer, head, last, last + 1, out, &err) == info->weights_only ||
+        trace_k(trace, layer, head, info->n_keys - 1, info->n_keys, out, &err) ==
+            info->weights_only ||
         (info->has_values && !trace_output(trace, layer, head, last, last + 1, out, &err)) ||
         rows.max_key[last] < -1 || rows.max_key[last] >= info->n_keys) {
         abort();

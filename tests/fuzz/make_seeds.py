@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Small right files for the fuzzers to start from: tests/fuzz/corpus/fuzz_{safetensors,gguf,npy,json}.
+"""Small right files for the fuzzers to start from: tests/fuzz/corpus/fuzz_{safetensors,gguf,npy,json},
+and of foreign attention in fuzz_trace.
 
 Usage, from the top of the repository: python tests/fuzz/make_seeds.py   (needs gguf, safetensors, numpy)
 """
@@ -59,6 +60,14 @@ def main():
             np.save(buffer, np.zeros(shape, kind))
             put("npy", f"{kind[1:]}_{len(shape)}d", buffer.getvalue())
     put("npy", "fortran", b"\x93NUMPY\1\0\x3b\0{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), } \n" + bytes(16))
+    for name, write in (("stored", np.savez), ("deflated", np.savez_compressed)):
+        buffer = io.BytesIO()
+        write(buffer, q=f32, k=f32)
+        put("npy", f"{name}.npz", buffer.getvalue())
+    rows = np.tril(np.ones((1, 2, 3, 3), np.float32))
+    put("trace", "weights.safetensors", save({"weights": rows / rows.sum(-1, keepdims=True)}))
+    put("trace", "operands.safetensors", save({name + ".0": np.ones((2, 3, 4), np.float16) for name in "qkv"},
+                                              {"attnscope": '{"tokens":["a","b","a"],"causal":true,"window":2}'}))
     put("json", "llama", json.dumps({"model_type": "llama", "hidden_size": 64, "rope_theta": 1e4, "vocab_size": 9,
                                      "attention_bias": False, "rope_scaling": None}).encode())
     put("json", "nested", b'{"text_config":{"n_embd":-1e2,"vocab_size":1.5},"a":["\\u00e9\\ud83d\\ude00",[],{}]}')
