@@ -88,6 +88,11 @@ void stage_layer_pending(ViewContext *c, Rect stage);
 /** The view shows how weights come about, and these were imported. */
 void stage_weights_only(ViewContext *c, Rect stage);
 
+/** The patch of the picture that a token is (picture.c); false where it is none. */
+bool draw_patch(ViewContext *c, Rect box, int32_t token);
+/** The picture with what a query reads of it: row [M] of weights, the most read in full light. */
+void draw_picture_attention(ViewContext *c, Rect box, int32_t query, const float *row);
+
 /* Small things. */
 /** Token label into the frame's arena. */
 const char *label_of(ViewContext *c, int32_t token);

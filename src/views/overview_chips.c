@@ -18,8 +18,10 @@ enum { MOST = 200 };
 static float chip_width(ViewContext *c, const Chips *chips, int32_t token)
 {
     const char *text = label_of(c, token);
+    /* A patch of a picture stands before its name. */
+    float patch = trace_image(c->session->trace) ? chips->h : 0;
     return AS_CLAMP(ceilf(ui_text_width(c->ui, FONT_SANS_SEMIBOLD, chips->size, text)) +
-                        chips->inside,
+                        chips->inside + patch,
                     34, 220);
 }
 
@@ -62,6 +64,12 @@ static void draw_chip(OverviewScene *s, const Chips *chips, int32_t token, float
         session_post(c->session, "hover %d %d", token, key);
     }
     bool chosen = sel->query == token;
+    if (trace_image(c->session->trace)) {
+        if (draw_patch(c, rect(box.x, box.y, chips->h - 4, chips->h), token)) {
+            box.x += chips->h;
+            box.w -= chips->h;
+        }
+    }
     ui_chip(ui, box,
             &(UiChip){.text = label_of(c, token),
                       .color = token_color(c, token),

@@ -324,6 +324,12 @@ static void draw_reads(OverviewScene *s, const Left *l, float y, float bottom)
                      failed ? v->row_failure.message : "Reading this row of every head …");
         return;
     }
+    if (trace_image(session->trace)) {
+        float side = fminf(l->w, bottom - y);
+        draw_picture_attention(s->c, rect(l->x + (l->w - side) / 2, y + 2, side, side - 2), query,
+                               row);
+        return;
+    }
     int32_t n = 0;
     double visible = 0;
     for (int32_t j = 0; j < m; j++) {
