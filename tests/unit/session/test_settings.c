@@ -106,7 +106,7 @@ static void test_settings_read__hostile(void **state)
         {"theme \0paper\n", 13},
         {"\x7f"
          "ELF\x02\x01\x01\0\0\0",
-         12},
+         10},
         {"{\"theme\": \"paper\"}", 0},
     };
     for (size_t i = 0; i < AS_COUNT(rows); i++) {
