@@ -455,6 +455,13 @@ static bool wants_lengths(const char *only)
     return any;
 }
 
+/* Is there something of that name at all? */
+static bool names_something(const char *only)
+{
+    return wants_lengths(only) || wants(only, run_name) || wants(only, first_name) ||
+           wants(only, idle_name);
+}
+
 /* What is measured once, whatever the length. */
 static bool measure_rest(Stage *s, const char *only, Error *err)
 {
@@ -509,6 +516,11 @@ bool bench_render(App *app, Error *err)
     const char *spec = model->given ? cli_resolve_model(model->text, &app->arena) : journey_model;
     char cpu[128];
     Stage s = {.app = app, .as_json = app_option(app, OPTION_JSON_ID)->given};
+    if (!names_something(only->text)) {
+        return error_set(err, ERR_USAGE,
+                         "--journey: nothing that is measured has '%s' in its name (help bench)",
+                         only->text);
+    }
     bench_cpu_name(cpu, sizeof cpu);
     bool ok = open_stage(&s, err);
     if (ok) {

@@ -236,6 +236,10 @@ bool screen_build(Screen *screen, const ScreenSurface *surface, const UiEvent *e
 static bool check_selection(const Session *s, const Selection *wanted, Error *err)
 {
     const TraceInfo *info = trace_info(s->trace);
+    if (s->request.stack_given && s->request.stack != info->stack) {
+        return error_set(err, ERR_USAGE, "--stack %s: there is %s attention alone here",
+                         trace_stack_name(s->request.stack), trace_stack_name(info->stack));
+    }
     const struct {
         const char *name;
         int32_t value, n;

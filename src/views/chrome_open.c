@@ -246,7 +246,7 @@ static void recent_row(ViewContext *c, Rect row, const char *line, int i)
         draw_rect(ui->list, &(DrawRect){.box = row, .radius = 6, .fill = t->accent_tint});
     }
     draw_icon(ui->list, &(DrawIcon){.icon = model  ? ICON_ARCHITECTURE
-                                            : text ? ICON_MATHEMATICS
+                                            : text ? ICON_LECTURE
                                                    : ICON_OPEN,
                                     .center = {row.x + 18, row.y + row.h / 2},
                                     .size = 16,
@@ -272,7 +272,7 @@ static void draw_recent(ViewContext *c, Rect box)
     if (box.h < 20 + ROW) {
         return;
     }
-    ui_caps(ui, rect(box.x, box.y, box.w, 14), "Before");
+    ui_caps(ui, rect(box.x, box.y, box.w, 14), "Shown before");
     Rect list = {box.x, box.y + 20, box.w, box.h - 20};
     if (!recent->n) {
         ui_label(ui, rect(list.x, list.y, list.w, ROW), &(UiLabel){.color = ui->theme.text2},

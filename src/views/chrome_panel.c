@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PAD = 24, KEY_ROW = 26, KEY_COL = 340 };
+enum { PAD = 24, KEY_ROW = 26, KEY_NAME = 116 };
 
 /* The dialog; its text starts PAD from its left edge. */
 static Rect panel_card(ViewContext *c, Rect stage, float w, float h, const char *title)
@@ -44,8 +44,8 @@ static void key_row(Ui *ui, Rect row, const KeyBinding *binding)
     ui_label(ui, cap,
              &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text, .align = DRAW_CENTER},
              binding->key);
-    ui_label(ui, rect(row.x + 116, row.y, row.w - 124, row.h), &(UiLabel){.face = FONT_SANS},
-             binding->help);
+    ui_label(ui, rect(row.x + KEY_NAME, row.y, row.w - KEY_NAME - 8, row.h),
+             &(UiLabel){.face = FONT_SANS}, binding->help);
 }
 
 static void draw_help(ViewContext *c, Rect stage)
@@ -53,12 +53,17 @@ static void draw_help(ViewContext *c, Rect stage)
     Ui *ui = c->ui;
     const KeyMap *keys = c->views->desc.keys;
     int n = 0;
+    float longest = 0;
     for (size_t i = 0; keys && i < keys->n; i++) {
-        n += keys->bindings[i].help[0] && !said_before(keys, i);
+        if (keys->bindings[i].help[0] && !said_before(keys, i)) {
+            n++;
+            longest = fmaxf(longest, ui_text_width(ui, FONT_SANS, 12, keys->bindings[i].help));
+        }
     }
-    int cols = AS_CLAMP((int)((stage.w - 16 - 2 * PAD) / KEY_COL), 1, 3);
+    float whole = KEY_NAME + longest + 24; /* as many columns as keep the words whole */
+    int cols = AS_CLAMP((int)((stage.w - 16 - 2 * PAD) / whole), 1, 3);
     int rows = AS_MAX(1, (n + cols - 1) / cols);
-    float col_w = fminf(KEY_COL, (stage.w - 16 - 2 * PAD) / (float)cols);
+    float col_w = fminf(whole, (stage.w - 16 - 2 * PAD) / (float)cols);
     float all = KEY_ROW * (float)rows;
     Rect card = panel_card(c, stage, col_w * (float)cols + 2 * PAD, 64 + all + 62, "Keys");
     Rect list = {card.x + PAD, card.y + 60, card.w - 2 * PAD, card.h - 60 - 58};

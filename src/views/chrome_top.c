@@ -92,6 +92,10 @@ static void text_field(ViewContext *c, Rect box)
         text = session_source(s, NULL);
         note = count_tokens(c);
     }
+    bool picture = asked->image_path && !asked->trace_path;
+    if (picture) {
+        name = path_base_name(asked->image_path);
+    }
     const char *shown = text;
     if (name && !text_field_is_edited(ui, id)) {
         shown = draw_format(ui->list, *text ? "%s: %.500s" : "%s", name, text);
@@ -103,7 +107,7 @@ static void text_field(ViewContext *c, Rect box)
     TextField field = {.text = text_field_is_edited(ui, id) ? text : shown,
                        .note = box.w >= 160 ? note : NULL, /* no room beside the text */
                        .hint = "Enter computes, Esc leaves",
-                       .caption = "Text"};
+                       .caption = picture ? "Picture" : "Text"};
     /* The name is not part of the text: an edit that starts by a click starts from the text. */
     bool was = text_field_is_edited(ui, id);
     TextFieldResult result = ui_text_field(ui, id, box, &field);

@@ -1,6 +1,7 @@
 #include "views/mechanism.h"
 
 #include <math.h>
+#include <string.h>
 
 void mechanism_timeline(Views *views, const Session *session, Timeline *timeline)
 {
@@ -250,13 +251,18 @@ static const char *reading_text(MechanismScene *s)
         return "This token sees no key: its row is empty.";
     }
     const char *query = label_of(s->c, l->query);
+    const char *words[2] = {key_label_of(s->c, top[0].key),
+                            n > 1 ? key_label_of(s->c, top[1].key) : ""};
+    const char *place[2] = {"", ""};
+    for (int i = 0; strcmp(words[0], words[1]) == 0 && i < 2; i++) { /* one word, two places */
+        place[i] = draw_format(ui->list, " (token %d)", top[i].key);
+    }
     const char *first =
-        draw_format(ui->list, "Head %d lets “%s” take *%.0f %% from “%s”*", l->head, query,
-                    100 * (double)top[0].weight, key_label_of(s->c, top[0].key));
-    const char *second =
-        n > 1 ? draw_format(ui->list, " and %.0f %% from “%s”", 100 * (double)top[1].weight,
-                            key_label_of(s->c, top[1].key))
-              : "";
+        draw_format(ui->list, "Head %d lets “%s” take *%.0f %% from “%s”*%s", l->head, query,
+                    100 * (double)top[0].weight, words[0], place[0]);
+    const char *second = n > 1 ? draw_format(ui->list, " and %.0f %% from “%s”%s",
+                                             100 * (double)top[1].weight, words[1], place[1])
+                               : "";
     const char *mask = trace_layer(trace, l->layer)->causal
                            ? " No line leads to a later word: that is the causal mask."
                            : " Lines lead both ways: nothing is masked here.";

@@ -239,9 +239,11 @@ static float draw_scores(PanelB *p, float y)
     float foot = y + 1;
     if (any_hidden) {
         teach_masked_cell(ui, rect(p->grid_x, foot + 4, 18, 12), NULL);
-        ui_label(ui, rect(p->grid_x + 26, foot, room - 26 - 150, FOOT_H),
-                 &(UiLabel){.face = FONT_SANS, .size = 11},
-                 "later word: masked to −∞, so its share is 0");
+        const char *whole = "later word: masked to −∞, so its share is 0";
+        float legend_w = room - 26 - 150;
+        bool fits = ui_text_width(ui, FONT_SANS, 11, whole) <= legend_w;
+        ui_label(ui, rect(p->grid_x + 26, foot, legend_w, FOOT_H),
+                 &(UiLabel){.face = FONT_SANS, .size = 11}, fits ? whole : "later word, masked");
     } else if (!two) {
         ui_label(ui, rect(p->grid_x, foot, room - 150, FOOT_H),
                  &(UiLabel){.face = FONT_SANS, .size = 11},
@@ -579,7 +581,7 @@ void mechanism_panel_b(MechanismScene *s)
     PanelB p = {.s = s};
     p.in = mechanism_panel(s, s->b, ui->theme.tint_b, role_score(ui), "B",
                            "Scaled dot-product attention", "softmax per row, scale √d_k");
-    p.chip_w = AS_CLAMP(floorf(p.in.w * 0.088f), 40, 52);
+    p.chip_w = AS_CLAMP(floorf(p.in.w * 0.115f), 48, 56);
     p.grid_x = p.in.x + p.chip_w + 8;
     fit_rows(&p);
     float y = p.in.y - 2;

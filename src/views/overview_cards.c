@@ -212,10 +212,12 @@ static void draw_arcs(const OverviewScene *s, Rect box, const SurveyCard *card)
     a.most = AS_CLAMP(a.y - 8 - box.y - 34, 10, 84);
     UiLabel small = {.face = FONT_SANS, .size = 11, .align = DRAW_RIGHT};
     const char *mass = draw_format(ui->list, "%.0f %% of mass drawn", 100 * (double)card->mass);
-    float mass_w = ui_label(ui, rect(box.x + 12, box.y + 6, box.w - 24, 18), &small, mass);
+    bool captions = a.y - a.most - 8 >= box.y + 24; /* the arcs come first */
+    float mass_w =
+        captions ? ui_label(ui, rect(box.x + 12, box.y + 6, box.w - 24, 18), &small, mass) : 0;
     const char *part = part_shown(s, card);
     float left = box.w - 24 - mass_w - 12;
-    if (part && ui_text_width(ui, FONT_SANS, 11, part) <= left) {
+    if (captions && part && ui_text_width(ui, FONT_SANS, 11, part) <= left) {
         ui_label(ui, rect(box.x + 12, box.y + 6, left, 18),
                  &(UiLabel){.face = FONT_SANS, .size = 11}, part);
     }

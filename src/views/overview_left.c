@@ -22,16 +22,24 @@ static const float SINK_LIMIT = 0.2f;
 
 typedef struct Left {
     Rect card, heat;
-    float x, w; /* of the contents */
-    float cell; /* logical px per token */
+    float x, w;    /* of the contents */
+    float cell;    /* logical px per token */
+    float place_w; /* of the longest place of a key */
     bool legend;
+    bool reads;       /* what the token reads is listed below */
     float top;        /* of what is below the title */
     float key_labels; /* height above the heatmap for them */
 } Left;
 
 static bool has_sink(const OverviewScene *s)
 {
-    return s->survey && s->survey->sink >= 0 && s->survey->sink_share >= SINK_LIMIT;
+    const Survey *v = s->survey;
+    if (!v || v->sink < 0) {
+        return false;
+    }
+    /* Of a few keys each gets much: a sink gets twice an even share at least. */
+    float even = 1 / (float)trace_info(s->c->session->trace)->n_keys;
+    return v->sink_share >= fmaxf(SINK_LIMIT, 2 * even);
 }
 
 /* ---- the heatmap ---- */
@@ -178,7 +186,7 @@ static float draw_heat(OverviewScene *s, Left *l, float side)
 
 /* ---- the sink ---- */
 
-static const char *rest_of_sink(const OverviewScene *s)
+static const char *rest_of_sink(const OverviewScene *s, const Left *l)
 {
     DrawList *list = s->c->ui->list;
     const Survey *v = s->survey;
@@ -192,8 +200,8 @@ static const char *rest_of_sink(const OverviewScene *s)
     }
     const char *whose =
         v->sink == 0 && last > 0 ? draw_format(list, "of tokens 1 to %d", last) : "of all tokens";
-    return draw_format(list, "%s rests on token %d, “%s”, the attention sink. Left out below.",
-                       whose, v->sink, label);
+    return draw_format(list, "%s rests on token %d, “%s”, the attention sink.%s", whose, v->sink,
+                       label, l->reads ? " Left out below." : "");
 }
 
 /* Bold words, then plain ones, wrapped as one text. Returns how many lines that takes; draws
@@ -238,7 +246,7 @@ static float draw_sink(const OverviewScene *s, const Left *l, float y)
     Color tone = known && has_sink(s) ? warn : ui->theme.text3;
     const char *strong =
         known ? draw_format(ui->list, "%.0f %% of the weight", 100 * (double)v->sink_share) : "";
-    int lines = known ? draw_rich(ui, rect(0, 0, l->w - 46, 0), strong, rest_of_sink(s)) : 2;
+    int lines = known ? draw_rich(ui, rect(0, 0, l->w - 46, 0), strong, rest_of_sink(s, l)) : 2;
     float height = (float)(AS_CLAMP(lines, 2, 4) * SINK_LINE) + SINK_H - 2 * SINK_LINE;
     Rect box = {l->x, y, l->w, height};
     draw_rect(ui->list, &(DrawRect){.box = box,
@@ -256,7 +264,7 @@ static float draw_sink(const OverviewScene *s, const Left *l, float y)
                                                  : "Adding up what every token receives …";
         ui_paragraph(ui, inner, &(UiLabel){.face = FONT_SANS, .size = 12}, 19, why);
     } else {
-        draw_rich(ui, inner, strong, rest_of_sink(s));
+        draw_rich(ui, inner, strong, rest_of_sink(s, l));
     }
     return y + height;
 }
@@ -287,7 +295,11 @@ static void draw_read_row(const OverviewScene *s, const Left *l, float y, const 
     ui_tooltip(ui, rect(l->x, y + 3, chip, 22),
                draw_format(ui->list, "token %d: %.6f, mean of all heads", read->key,
                            (double)read->weight));
-    float x = l->x + chip + 12;
+    float x = l->x + chip + 8;
+    const char *place = draw_format(ui->list, "%d", read->key);
+    ui_label(ui, rect(x, y, l->place_w, ROW_PITCH),
+             &(UiLabel){.face = FONT_MONO, .size = 11, .align = DRAW_RIGHT}, place);
+    x += l->place_w + 8;
     Rect bar = {x, y + 8, l->x + l->w - 58 - x, 12};
     ui_bar(ui, bar, most > 0 ? read->weight / most : 0, color_mix(ui->theme.card, color, 0.82f));
     ui_label(
@@ -388,6 +400,9 @@ void overview_draw_left(OverviewScene *s)
     float least = 110;
     bool sink = rest - least >= sink_h;
     bool reads = rest - least >= sink_h + 50 + 2 * ROW_PITCH;
+    l.reads = reads;
+    int32_t last = trace_info(s->c->session->trace)->n_keys - 1;
+    l.place_w = ui_text_width(ui, FONT_MONO, 11, draw_format(ui->list, "%d", last)) + 1;
     float side = rest - (sink ? sink_h : 8);
     float most = fminf(280, l.w - GUTTER - 4);
     for (int rows = 7; reads && rows >= 2; rows--) { /* the heatmap gives way a little */

@@ -40,12 +40,16 @@ static bool section(Inspect *in, const char *title, const char *note, float body
     return true;
 }
 
-static void bar(Inspect *in, const char *name, FontFace face, float value, Color color, bool on)
+static void bar(Inspect *in, const char *name, const char *place, float value, Color color, bool on)
 {
     Ui *ui = in->ui;
     Rect box = {in->box.x, in->y, in->box.w, ROW};
     Color text = on ? ui->theme.text : ui->theme.text2;
-    ui_label(ui, rect(box.x, box.y, 84, ROW), &(UiLabel){.face = face, .color = text}, name);
+    float place_w = ui_text_width(ui, FONT_MONO, 11, place);
+    float name_w = ui_label(ui, rect(box.x, box.y, 84 - (*place ? place_w + 6 : 0), ROW),
+                            &(UiLabel){.face = FONT_SANS, .color = text}, name);
+    ui_label(ui, rect(box.x + name_w + 6, box.y, place_w + 2, ROW),
+             &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text2}, place);
     ui_bar(ui, rect(box.x + 92, box.y + ROW / 2 - 4, box.w - 92 - 56, 8), value, color);
     ui_label(ui, rect(box.x + box.w - 50, box.y, 50, ROW),
              &(UiLabel){.face = FONT_MONO, .color = text, .align = DRAW_RIGHT},
@@ -65,14 +69,19 @@ static void draw_reads(Inspect *in)
     float mass;
     int32_t n = stack_sources(row_of(in), r->n_keys, in->c->session->stack3d.coverage, top,
                               STACK_CURVES_A_PLANE, &mass);
+    n = AS_MIN(n, TOP_SOURCES);
+    double listed = 0;
+    for (int32_t i = 0; i < n; i++) {
+        listed += (double)top[i].weight;
+    }
     const char *title = draw_format(in->ui->list, "What “%s” reads", label_of(in->c, r->query));
-    const char *note = draw_format(in->ui->list, "%.1f %% shown", (double)mass * 100);
+    const char *note = draw_format(in->ui->list, "%.1f %% shown", listed * 100);
     if (!section(in, title, note, ROW * TOP_SOURCES + 8)) {
         return;
     }
-    for (int32_t i = 0; i < AS_MIN(n, TOP_SOURCES); i++) {
-        bar(in, key_label_of(in->c, top[i].key), FONT_SANS, top[i].weight,
-            key_token_color(in->c, top[i].key), top[i].key == r->key);
+    for (int32_t i = 0; i < n; i++) {
+        bar(in, key_label_of(in->c, top[i].key), draw_format(in->ui->list, "%d", top[i].key),
+            top[i].weight, key_token_color(in->c, top[i].key), top[i].key == r->key);
     }
     in->y += 8;
 }
@@ -115,7 +124,7 @@ static void draw_heads(Inspect *in)
             session_post(in->c->session, "head %d", head);
         }
         ui_tooltip(in->ui, row, "a click goes to this head");
-        bar(in, draw_format(in->ui->list, "L%d H%d", layer, head), FONT_SANS, r->pair[top[i]],
+        bar(in, draw_format(in->ui->list, "L%d H%d", layer, head), "", r->pair[top[i]],
             color_head(head), layer == in->layer);
     }
     in->y += 8;

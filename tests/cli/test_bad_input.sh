@@ -93,6 +93,8 @@ fails 1 'hidden' dump --what hidden --trace "$dir/qk.safetensors" -o "$o/x.npy"
 fails 2 '--image' dump $w --image picture.png -o "$o/x.npy"
 fails 2 'no decoder beside' dump $w --target-text a -o "$o/x.npy"
 fails 2 'one stack' dump $w --stack cross -o "$o/x.npy"
+fails 2 'self attention alone' shot --stack cross -o "$o/x.png"
+fails 2 "has 'nonsense' in its name" bench --render --journey nonsense
 fails 2 'one target' dump $w --target-text a --target-ids 1 -o "$o/x.npy"
 vit="--model tests/golden/data/arch_vit --what weights"
 fails 2 'reads pictures' dump $vit --text a -o "$o/x.npy"
