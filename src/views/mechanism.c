@@ -254,15 +254,16 @@ static const char *reading_text(MechanismScene *s)
     const char *words[2] = {key_label_of(s->c, top[0].key),
                             n > 1 ? key_label_of(s->c, top[1].key) : ""};
     const char *place[2] = {"", ""};
-    for (int i = 0; strcmp(words[0], words[1]) == 0 && i < 2; i++) { /* one word, two places */
+    for (int i = 0; i < 2 && strcmp(words[0], words[1]) == 0; i++) { /* one word, two places */
         place[i] = draw_format(ui->list, " (token %d)", top[i].key);
     }
     const char *first =
         draw_format(ui->list, "Head %d lets “%s” take *%.0f %% from “%s”*%s", l->head, query,
                     100 * (double)top[0].weight, words[0], place[0]);
-    const char *second = n > 1 ? draw_format(ui->list, " and %.0f %% from “%s”%s",
-                                             100 * (double)top[1].weight, words[1], place[1])
-                               : "";
+    bool both = n > 1 && top[1].weight >= 0.005f;
+    const char *second = both ? draw_format(ui->list, " and %.0f %% from “%s”%s",
+                                            100 * (double)top[1].weight, words[1], place[1])
+                              : "";
     const char *mask = trace_layer(trace, l->layer)->causal
                            ? " No line leads to a later word: that is the causal mask."
                            : " Lines lead both ways: nothing is masked here.";

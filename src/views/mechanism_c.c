@@ -185,7 +185,9 @@ static float draw_join(PanelC *p, float y)
     teach_arrow(ui, vec2(box.x + w + 4, middle), vec2(box.x + w + gap - 4, middle), t->text2, 1.5f,
                 1);
     box.x += w + gap;
-    draw_stage_box(ui, box, t->score, t->score_text, "Linear projection",
+    const char *projection = "Linear projection";
+    bool whole = ui_text_width(ui, FONT_SANS_SEMIBOLD, 12, projection) <= w - 8;
+    draw_stage_box(ui, box, t->score, t->score_text, whole ? projection : "Projection",
                    draw_format(ui->list, "%d × %d", wide, l->width));
     teach_formula(ui, rect(box.x + 8, middle - 9, w - 16, 18),
                   &(Formula){.size = 17, .color = t->text}, "Z W_O");
