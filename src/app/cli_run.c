@@ -277,6 +277,7 @@ bool app_run_open(App *app, const RunRequest *request, AppRun *run, Error *err)
                           .text = request->text,
                           .target = request->target,
                           .image_path = request->image_path,
+                          .encoder_alone = request->stack == TRACE_STACK_ENCODER,
                           .threads = request->params.threads,
                           .log = &app->log,
                           .control = app->control};

@@ -154,6 +154,7 @@ bool run_input_read(const RunInputDesc *desc, Arena *arena, RunInput *input, Err
 {
     const ModelInfo *info = model_info(desc->model);
     bool has_target = run_input_has_target(desc->model);
+    bool given = desc->target.text || desc->target.ids;
     *input = (RunInput){0};
     if (info->image.n_tokens > 0) {
         return read_picture(desc, input, arena, err);
@@ -162,7 +163,7 @@ bool run_input_read(const RunInputDesc *desc, Arena *arena, RunInput *input, Err
         return error_set(err, ERR_USAGE, "%s reads texts, not pictures: leave --image out",
                          info->name);
     }
-    if (!has_target && (desc->target.text || desc->target.ids)) {
+    if (!has_target && given) {
         return error_set(err, ERR_USAGE,
                          "%s has no decoder beside an encoder: leave --target-text and "
                          "--target-ids out",
@@ -170,7 +171,7 @@ bool run_input_read(const RunInputDesc *desc, Arena *arena, RunInput *input, Err
     }
     return text_tokens(&desc->text, desc->model, desc->tokenizer, arena, desc->log, &input->text,
                        err) &&
-           (!has_target || read_target(desc, input, arena, err));
+           (!has_target || (desc->encoder_alone && !given) || read_target(desc, input, arena, err));
 }
 
 void run_input_describe(const RunInput *input, TraceDesc *desc)

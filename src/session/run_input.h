@@ -15,6 +15,7 @@ typedef struct RunInputDesc {
     TextRequest text;
     TextRequest target;     /* text or ids of encoder-decoders; neither: the model writes one */
     const char *image_path; /* of vision models */
+    bool encoder_alone;     /* no target is looked at: the model need not write one */
     int32_t threads;        /* 0 = all */
     const Log *log;
     JobControl *control; /* may be NULL */

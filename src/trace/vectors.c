@@ -65,8 +65,8 @@ static bool check_values(const Trace *trace, Error *err)
 {
     return trace->info.has_values ? true
                                   : error_set(err, ERR_RANGE,
-                                              "this trace holds no values (v): it was made with "
-                                              "--store qk; use --store qkv or all");
+                                              "this trace holds no values (v): --store qkv and all "
+                                              "record them");
 }
 
 bool trace_v(const Trace *trace, int32_t layer, int32_t head, int32_t row0, int32_t row1,
@@ -123,8 +123,7 @@ bool trace_hidden(const Trace *trace, int32_t state, int32_t row0, int32_t row1,
     const TraceInfo *info = &trace->info;
     if (!info->has_hidden) {
         return error_set(err, ERR_RANGE,
-                         "this trace holds no hidden states: it was made without "
-                         "--store all");
+                         "this trace holds no hidden states: --store all records them");
     }
     if (state < 0 || state > info->n_layers) {
         return error_set(err, ERR_RANGE, "hidden state %d: %s has states 0 (embeddings) to %d",

@@ -38,6 +38,10 @@ ok dump --model translate --text 'the cat' --target-text 'le chat' --what weight
     --head 0 -o "$o/a.npy"
 says_nothing=$(grep -c 'wrote it' "$dir/stderr")
 [ "$says_nothing" = 0 ] || bad "a target was given and another one written"
+ok dump --model translate --text 'the cat' --stack encoder --what weights --layer 1 --head 0 \
+    -o "$o/a.npy"
+says_nothing=$(grep -c 'wrote it' "$dir/stderr")
+[ "$says_nothing" = 0 ] || bad "a target was written that the encoder does not read"
 
 # a picture of 12 x 12 pixels in patches of 3, and [CLS]
 ok dump --model tests/golden/data/arch_vit --image tests/golden/data/arch_vit/picture.png \
