@@ -133,6 +133,28 @@ static Box set_root(const Setter *s, const char *p, const char *end, Place place
     return (Box){hook + in.w + em * 0.1f, top + em * RULE, in.down};
 }
 
+/* What is being done now, in a box of its colour. */
+static Box set_mark(const Setter *s, const char *p, const char *end, Place place)
+{
+    Setter measure = *s;
+    measure.draw = false;
+    Box in = set_list(&measure, p, end, place);
+    float pad = place.size * 0.24f;
+    float air = place.size * 0.08f; /* outside */
+    if (s->draw) {
+        Rect box = {place.at.x + air, place.at.y - in.up - pad, in.w + 2 * pad,
+                    in.up + in.down + 2 * pad};
+        draw_rect(s->ui->list, &(DrawRect){.box = box,
+                                           .radius = fminf(7, box.h / 3),
+                                           .fill = color_with_alpha(place.color, 0.14f),
+                                           .border = 1.5f,
+                                           .border_color = place.color});
+        place.at.x += air + pad;
+        set_list(s, p, end, place);
+    }
+    return (Box){in.w + 2 * (pad + air), in.up + pad, in.down + pad};
+}
+
 static void bracket(const Setter *s, float x, float y0, float y1, float bulge, Place place)
 {
     float h = y1 - y0;
@@ -220,6 +242,10 @@ static Box set_item(const Setter *s, const char *p, const char *end, Place place
     if (is_command(p, end, "sqrt", &rest)) {
         in = group(rest, end, &stop, after);
         return set_root(s, in, stop, place);
+    }
+    if (is_command(p, end, "mark", &rest)) {
+        in = group(rest, end, &stop, after);
+        return set_mark(s, in, stop, place);
     }
     if (is_command(p, end, "paren", &rest)) {
         in = group(rest, end, &stop, after);
@@ -358,7 +384,8 @@ static const struct {
 /* Commands whose argument stands between two pieces. */
 static const struct {
     const char *name, *before, *after;
-} latex_wraps[] = {{"paren", "\\left(", "\\right)"}, {"sum", "\\sum_{", "}"}};
+} latex_wraps[] = {
+    {"paren", "\\left(", "\\right)"}, {"sum", "\\sum_{", "}"}, {"mark", "\\boxed{", "}"}};
 
 static bool latex_into(StrBuf *out, const char *p, const char *end, Error *err);
 

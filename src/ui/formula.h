@@ -6,8 +6,8 @@
  *
  * Letters are italic, digits and signs upright; \up{…} sets words upright; \num{…} sets numbers
  * that were put in, in the face of numbers; \sum{…} is a sum over what stands below it; \c1{…} to
- * \c9{…} take a colour given by the caller. Spaces count as a small space. Source of the measures:
- * Knuth, The TeXbook, appendix G, simplified.
+ * \c9{…} take a colour given by the caller; \mark{…} draws a box around what is meant. Spaces count
+ * as a small space. Source of the measures: Knuth, The TeXbook, appendix G, simplified.
  */
 #include "ui/ui.h"
 

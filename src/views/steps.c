@@ -233,7 +233,7 @@ static void draw_stepper(StepsScene *s)
 
 /* ---- formulas ---- */
 
-/* The whole formula with the operator of this step marked by its colour, and one element of it. */
+/* The whole formula with the operator of this step in a box, and one element of it. */
 static const char *whole_formula(StepKind kind)
 {
     switch (kind) {
@@ -249,6 +249,20 @@ static const char *whole_formula(StepKind kind)
     case STEP_PROJECT:
         return "\\c1{Q} = H W_Q^{\\up{T}} ,   \\c2{K} = H W_K^{\\up{T}} ,   \\c3{V} = H "
                "W_V^{\\up{T}}";
+    case STEP_DOTS:
+    case STEP_FLOW_MATCH:
+        return "\\up{Attention}\\paren{\\c1{Q} , \\c2{K} , \\c3{V}} = \\c5{\\up{softmax}}"
+               "\\paren{\\frac{\\c4{\\mark{\\c1{Q} \\c2{K}^{\\up{T}}}}}{\\sqrt{d_k}}} \\c3{V}";
+    case STEP_SCALE:
+        return "\\up{Attention}\\paren{\\c1{Q} , \\c2{K} , \\c3{V}} = \\c5{\\up{softmax}}"
+               "\\paren{\\frac{\\c1{Q} \\c2{K}^{\\up{T}}}{\\c4{\\mark{\\sqrt{d_k}}}}} \\c3{V}";
+    case STEP_SOFTMAX:
+    case STEP_FLOW_WEIGHT:
+        return "\\up{Attention}\\paren{\\c1{Q} , \\c2{K} , \\c3{V}} = \\c5{\\mark{\\up{softmax}}}"
+               "\\paren{\\frac{\\c1{Q} \\c2{K}^{\\up{T}}}{\\sqrt{d_k}}} \\c3{V}";
+    case STEP_MIX:
+        return "\\up{Attention}\\paren{\\c1{Q} , \\c2{K} , \\c3{V}} = \\c5{\\up{softmax}}"
+               "\\paren{\\frac{\\c1{Q} \\c2{K}^{\\up{T}}}{\\sqrt{d_k}}} \\c3{\\mark{V}}";
     default:
         return "\\up{Attention}\\paren{\\c1{Q} , \\c2{K} , \\c3{V}} = \\c5{\\up{softmax}}"
                "\\paren{\\frac{\\c1{Q} \\c2{K}^{\\up{T}}}{\\sqrt{d_k}}} \\c3{V}";
@@ -280,12 +294,12 @@ static const char *one_formula(StepsScene *s)
         return "M_{ij} = \\up{0} \\up{ or } −∞";
     case STEP_SOFTMAX:
     case STEP_FLOW_WEIGHT:
-        return "\\c5{a_{ij}} = \\frac{e^{\\c4{s_{ij}}}}{\\up{Σ}_k e^{\\c4{s_{ik}}}}";
+        return "\\c5{a_{ij}} = \\frac{e^{\\c4{s_{ij}}}}{\\sum{k} e^{\\c4{s_{ik}}}}";
     case STEP_MIX:
     case STEP_ATTEND:
     case STEP_FLOW_VALUE:
     case STEP_FLOW_OUT:
-        return "\\c6{o_i} = \\up{Σ}_j \\c5{a_{ij}} \\c3{v_j}";
+        return "\\c6{o_i} = \\sum{j} \\c5{a_{ij}} \\c3{v_j}";
     case STEP_FLOW_QUERY:
         return "\\c1{q_i} = W_Q h_i";
     default:
