@@ -364,7 +364,7 @@ static void draw_exponents(StepsScene *s, Middle *mid, Rect box)
     mid->in = in;
     bool others = l->elsewhere[mid->i] > 0;
     int32_t rows = l->m + others;
-    float line = mid->row_h = fminf(38, (in.h - 22 - 62) / (float)rows);
+    float line = mid->row_h = fminf(58, (in.h - 22 - 62) / (float)rows);
     float name_w = 50;
     float xs = in.x + name_w, ws = 48;
     float xe = xs + ws + 8, we = (in.w - name_w - ws - 16) / 2;

@@ -90,7 +90,7 @@ void step_matrix_place(StepsScene *s, StepMatrix *m, Rect box)
         int32_t first = AS_MIN(s->session->selection.dim, m->all - 1);
         m->first = AS_CLAMP(first, 0, AS_MAX(m->all - m->m, 0));
     }
-    float most = m->bare ? 30 : 48;
+    float most = m->bare ? 30 : 74;
     /* Where not all rows have room, those around the chosen one are shown. */
     int32_t fit = AS_MAX((int32_t)((in.h - KEYS_H) / 13.5f), 1);
     if (fit < m->n) {

@@ -26,31 +26,65 @@ typedef struct TokenLine {
     StepsScene *s;
     Rect in;
     float x, y;
+    float size; /* of the letters; all else goes with it */
+    float used; /* height of all */
     int k;
 } TokenLine;
+
+static const float TOKEN_SIZES[] = {24, 20, 17, 14};
+
+static float token_width(const TokenLine *line, int32_t token)
+{
+    const float size = line->size;
+    float w = ui_text_width(line->s->c->ui, FONT_SANS_MEDIUM, size, label_of(line->s->c, token));
+    return AS_CLAMP(w + 1.6f * size, 2.4f * size, line->in.w);
+}
+
+/* The largest letters with which n tokens have room. */
+static float token_size(TokenLine *line, int32_t n)
+{
+    for (size_t i = 0; i + 1 < AS_COUNT(TOKEN_SIZES) && n <= 60; i++) {
+        line->size = TOKEN_SIZES[i];
+        float x = 0;
+        float h = 4.4f * line->size;
+        for (int32_t token = 0; token < n; token++) {
+            float w = token_width(line, token);
+            h += x + w > line->in.w ? 4.4f * line->size : 0;
+            x = (x + w > line->in.w ? 0 : x) + w + 10;
+        }
+        if (h <= line->in.h) {
+            line->used = h;
+            return line->size;
+        }
+    }
+    line->used = line->in.h;
+    return TOKEN_SIZES[AS_COUNT(TOKEN_SIZES) - 1];
+}
 
 static bool put_token(TokenLine *line, int32_t token)
 {
     StepsScene *s = line->s;
     Ui *ui = s->c->ui;
-    const char *text = label_of(s->c, token);
-    float w = AS_CLAMP(ui_text_width(ui, FONT_SANS_MEDIUM, 14, text) + 22, 34, line->in.w);
+    const float size = line->size;
+    float w = token_width(line, token);
+    float h = roundf(2.3f * size);
+    float number = size >= 20 ? 14 : size >= 17 ? 12 : 11;
     if (line->x + w > line->in.x + line->in.w) {
         line->x = line->in.x;
-        line->y += 62;
+        line->y += roundf(4.4f * size);
     }
-    if (line->y + 54 > line->in.y + line->in.h) {
+    if (line->y + h + 22 > line->in.y + line->in.h) {
         return false;
     }
-    float in = phase_of(s->t, 0.6, line->k, 0.1, 0.45);
-    Rect chip = {line->x - 24 * (1 - in), line->y, w, 32};
+    float in = phase_of(s->t, 0.6, AS_MIN(line->k, 24), 0.1, 0.45);
+    Rect chip = {line->x - 24 * (1 - in), line->y, w, h};
     draw_push_alpha(ui->list, in);
     bool inside = token >= s->l->rows.first && token < s->l->rows.first + s->l->n;
-    teach_token(s->c, chip, token, false, token == s->l->query, 14);
-    draw_push_alpha(ui->list, phase_of(s->t, 1.6, line->k, 0.1, 0.4));
-    ui_label(ui, rect(chip.x - 6, chip.y + 34, w + 12, 16),
+    teach_token(s->c, chip, token, false, token == s->l->query, size);
+    draw_push_alpha(ui->list, phase_of(s->t, 1.6, AS_MIN(line->k, 24), 0.1, 0.4));
+    ui_label(ui, rect(chip.x - 6, chip.y + h + 2, w + 12, number + 5),
              &(UiLabel){.face = inside ? FONT_MONO_SEMIBOLD : FONT_MONO,
-                        .size = 11,
+                        .size = number,
                         .align = DRAW_CENTER,
                         .color = inside ? ui->theme.text : ui->theme.text2},
              draw_format(ui->list, "%d", trace_tokens(s->session->trace)[token].id));
@@ -68,7 +102,7 @@ static void draw_token_table(StepsScene *s, Rect box)
     Rect in = steps_card(s, box, "The tokens in front", "place, piece of text, number in the list",
                          ui->theme.text);
     const TraceToken *tokens = trace_tokens(s->session->trace);
-    float line = fminf(36, (in.h - 20) / (float)(l->n + 1));
+    float line = fminf(60, (in.h - 22) / (float)l->n);
     UiLabel mono = {.face = FONT_MONO, .size = 12, .align = DRAW_RIGHT, .color = ui->theme.text};
     UiLabel caption = {.face = FONT_SANS, .size = 11};
     ui_label(ui, rect(in.x, in.y, 50, 18), &caption, "place");
@@ -82,8 +116,10 @@ static void draw_token_table(StepsScene *s, Rect box)
         const TraceToken *t = &tokens[token];
         draw_push_alpha(ui->list, phase_of(s->t, 2.2, (int)i, 0.15, 0.4));
         ui_label(ui, rect(in.x, y, 34, line - 4), &mono, draw_format(ui->list, "%d", token));
-        teach_token(s->c, rect(in.x + 54, y, in.w * 0.34f, fminf(line - 4, 28)), token, false,
-                    token == l->query, 12);
+        teach_token(
+            s->c,
+            rect(in.x + 54, y + fmaxf(0, (line - 4 - 34) / 2), in.w * 0.34f, fminf(line - 4, 34)),
+            token, false, token == l->query, 12);
         ui_label(ui, rect(in.x + 54, y, in.w * 0.76f - 54, line - 4), &mono,
                  draw_format(ui->list, "%d", t->id));
         UiLabel small = mono;
@@ -112,16 +148,29 @@ void scene_tokens(StepsScene *s)
                          ui->theme.text);
     size_t n_source;
     const char *source = trace_source(s->session->trace, &n_source);
-    float shown = 1 - 0.55f * phase(s->t, 1.0, 2.0);
-    UiLabel plain = {.face = FONT_SANS, .size = 16, .color = color_fade(ui->theme.text, shown)};
+    float cut = phase(s->t, 1.0, 2.0); /* the text steps back behind its pieces */
+    bool few = n <= 60 && in.h > 300;
+    float line_h = few ? 34 : 24;
+    UiLabel plain = {.face = FONT_SANS,
+                     .size = few ? 24 : 16,
+                     .color = color_mix(ui->theme.text, ui->theme.text3, cut)};
     float text_h = 0;
+    const char *text = NULL;
     if (n_source && n_source < 4000) {
-        const char *text = draw_format(ui->list, "%.*s", (int)n_source, source);
-        text_h = fminf(ui_paragraph_height(ui, in.w, &plain, 24, text), 72);
-        ui_paragraph(ui, rect(in.x, in.y, in.w, text_h), &plain, 24, text);
+        text = draw_format(ui->list, "%.*s", (int)n_source, source);
+        text_h = fminf(ui_paragraph_height(ui, in.w, &plain, line_h, text), 3 * line_h);
     }
     Rect rows = {in.x, in.y + text_h + 14, in.w, in.h - text_h - 14 - 20};
-    TokenLine line = {.s = s, .in = rows, .x = rows.x, .y = rows.y};
+    TokenLine line = {.s = s, .in = rows, .x = rows.x};
+    line.size = token_size(&line, n);
+    /* Few tokens stand a little above the middle, not all at the top. */
+    float down = roundf(0.36f * fmaxf(0, rows.h - line.used));
+    line.in.y += down;
+    line.in.h -= down;
+    line.y = line.in.y;
+    if (text) {
+        ui_paragraph(ui, rect(in.x, in.y + down, in.w, text_h), &plain, line_h, text);
+    }
     int32_t first = n > 120 ? AS_MAX(s->l->rows.first - 20, 0) : 0;
     int32_t token = first;
     while (token < n && put_token(&line, token)) {
@@ -250,7 +299,7 @@ static void draw_head_split(StepsScene *s, const StepMatrix *all, Rect box, int3
     ui_label(ui, rect(at.x + 8, at.y + 3, at.w - 16, 16),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 11, .color = role.text},
              draw_format(ui->list, at.w > 60 ? "head %d" : "%d", head));
-    float side = fminf(12, (at.h - 26) / (float)l->n);
+    float side = fminf(20, (at.h - 26) / (float)l->n);
     int32_t columns = AS_MIN((int32_t)((at.w - 14) / side), l->head_dim);
     for (int32_t i = 0; i < l->n && side >= 3; i++) {
         const float *o =
@@ -281,7 +330,7 @@ static void draw_head_boxes(StepsScene *s, const StepMatrix *all, Rect box)
                                          : 8;
     int32_t rows = (l->n_heads + columns - 1) / columns;
     float w = (box.w - 8 * (float)(columns - 1)) / (float)columns;
-    float h = fminf(130, (box.h - 8 * (float)(rows - 1)) / (float)rows);
+    float h = fminf(200, (box.h - 8 * (float)(rows - 1)) / (float)rows);
     for (int32_t i = 0; i < l->n_heads; i++) {
         draw_head_split(s, all,
                         rect(box.x + (w + 8) * (float)(i % columns),
