@@ -94,25 +94,41 @@ void math_cell(const MathScene *s, Rect box, double value, double most, Color co
 
 /* ---- the formula ---- */
 
+/* The shapes below the formula, apart from each other as far as there is room. */
 static void draw_dims(const MathScene *s, Rect box)
 {
     Ui *ui = s->c->ui;
     const Theme *t = &ui->theme;
     const TraceInfo *info = trace_info(s->c->session->trace);
     Color colors[] = {t->q_text, t->k_text, t->v_text};
-    Formula style = {.size = 14, .colors = colors, .n_colors = 3};
-    const char *text = draw_format(
-        ui->list,
-        "\\c1{Q} \\num{%d×%d}   \\c2{K} \\num{%d×%d}   \\c3{V} \\num{%d×%d}   d_k = "
-        "\\num{%d}",
-        info->n_queries, s->d->dim, info->n_keys, s->d->dim, info->n_keys, s->d->dim, s->d->dim);
-    style.size = ui_formula_fit(ui, &style, text, box.w, 11);
-    float w;
-    float up;
-    float down;
-    ui_formula_measure(ui, &style, text, &w, &up, &down);
-    ui_formula(ui, vec2(roundf(box.x + fmaxf(0, (box.w - w) / 2)), box.y + box.h - 10), &style,
-               text);
+    Formula style = {.size = 15, .colors = colors, .n_colors = 3};
+    const int32_t n = info->n_queries;
+    const int32_t m = info->n_keys;
+    const char *texts[] = {draw_format(ui->list, "\\c1{Q} \\num{%d × %d}", n, s->d->dim),
+                           draw_format(ui->list, "\\c2{K} \\num{%d × %d}", m, s->d->dim),
+                           draw_format(ui->list, "\\c3{V} \\num{%d × %d}", m, s->d->dim),
+                           draw_format(ui->list, "d_k = \\num{%d}", s->d->dim)};
+    enum { N = 4 };
+    float widths[N];
+    float all = 0;
+    for (style.size = 15; style.size >= 10; style.size -= 1) {
+        all = 0;
+        for (int i = 0; i < N; i++) {
+            float up;
+            float down;
+            ui_formula_measure(ui, &style, texts[i], &widths[i], &up, &down);
+            all += widths[i];
+        }
+        if (all + 3 * 12 <= box.w) {
+            break;
+        }
+    }
+    float gap = AS_CLAMP((box.w - all) / (N + 1), 6, 44);
+    float x = box.x + fmaxf(0, (box.w - all - gap * (N - 1)) / 2);
+    for (int i = 0; i < N; i++) {
+        ui_formula(ui, vec2(roundf(x), box.y + box.h - 10), &style, texts[i]);
+        x += widths[i] + gap;
+    }
 }
 
 static void draw_formula_card(const MathScene *s, Rect card)

@@ -100,6 +100,21 @@ static Says says_scale(const MathScene *s)
     };
 }
 
+/* A share with three figures that say something, however small it is. */
+static const char *share_text(DrawList *list, double w)
+{
+    if (w <= 0 || w >= 0.0095) {
+        return draw_format(list, "\\num{%.3f}", w);
+    }
+    int exponent = (int)floor(log10(w));
+    double digits = w / pow(10, exponent);
+    if (digits >= 9.995) {
+        digits = 1;
+        exponent++;
+    }
+    return draw_format(list, "\\num{%.2f} · \\num{10}^{−\\num{%d}}", digits, -exponent);
+}
+
 static Says says_softmax(const MathScene *s)
 {
     const MathData *d = s->d;
@@ -119,8 +134,9 @@ static Says says_softmax(const MathScene *s)
                                "\\c4{a_{%d,%d}} = \\frac{e^{\\c3{s_{%d,%d}}%s}}"
                                "{\\sum{j} e^{\\c3{s_{%d,j}}%s}}",
                                d->query, d->key, d->query, d->key, minus, d->query, minus),
-        .numbers = draw_format(list, "= \\frac{\\num{%s}}{\\num{%s}} = \\c4{\\num{%.3f}}",
-                               visible ? top : "0", sum, (double)s->r->cell.weight),
+        .numbers =
+            draw_format(list, "= \\frac{\\num{%s}}{\\num{%s}} = \\c4{%s}", visible ? top : "0", sum,
+                        share_text(list, (double)s->r->cell.weight)),
         .about = shifted
                      ? draw_format(list, "m = %.2f, the row's largest score; a row adds up to 1",
                                    d->row_max)

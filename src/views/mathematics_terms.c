@@ -143,7 +143,22 @@ static void draw_grid(const Terms *t, const Axis *a)
 }
 
 /* Says what the largest term does, beside its bar where there is room. */
-static void name_largest(const Terms *t, Rect bar)
+/* The height at which words of this extent lie clear of the bars that they would cross: below or
+ * above them, whichever has room. */
+static float clear_height(Rect plot, Rect bars, float y)
+{
+    const float need = 22;
+    float above = bars.y - plot.y;
+    float below = plot.y + plot.h - bars.y - bars.h;
+    if (bars.h <= 0 || y + 10 < bars.y || y - 10 > bars.y + bars.h) {
+        return y;
+    }
+    return below >= need && (y > bars.y + bars.h / 2 || above < need) ? bars.y + bars.h + 12
+           : above >= need                                            ? bars.y - 12
+                                                                      : y;
+}
+
+static void name_largest(const Terms *t, Rect plot, const Rect *bars, int32_t n, Rect bar)
 {
     Ui *ui = t->s->c->ui;
     const MathData *d = t->s->d;
@@ -163,6 +178,18 @@ static void name_largest(const Terms *t, Rect bar)
     if (!left && x + w > t->card.x + t->card.w - PAD - TOTAL - 12) {
         return;
     }
+    float lo = INFINITY;
+    float hi = -INFINITY;
+    for (int32_t i = 0; i < n; i++) {
+        if (bars[i].x < x + w + 8 && bars[i].x + bars[i].w > x - 8 && bars[i].x != bar.x) {
+            lo = fminf(lo, bars[i].y);
+            hi = fmaxf(hi, bars[i].y + bars[i].h);
+        }
+    }
+    if (lo < hi) {
+        y = clear_height(plot, rect(x, lo, w, hi - lo), y);
+        y = AS_CLAMP(y, plot.y + 10, plot.y + plot.h - 10);
+    }
     draw_rect(ui->list, &(DrawRect){.box = {x - 5, y - 10, w + 10, 20},
                                     .radius = 4,
                                     .fill = color_with_alpha(ui->theme.card, 0.92f)});
@@ -170,9 +197,10 @@ static void name_largest(const Terms *t, Rect bar)
              text);
     float from = left ? x + w + 6 : x - 6;
     float to = left ? bar.x - 4 : bar.x + bar.w + 4;
+    float at = AS_CLAMP(y, bar.y + fminf(bar.h / 2, 6), bar.y + bar.h - fminf(bar.h / 2, 6));
     draw_line(
         ui->list,
-        &(DrawLine){.a = {from, y}, .b = {to, y}, .width = 1.2f, .color = ui->theme.score_text});
+        &(DrawLine){.a = {from, y}, .b = {to, at}, .width = 1.2f, .color = ui->theme.score_text});
 }
 
 static void draw_running(const Terms *t, Rect plot)
@@ -195,6 +223,7 @@ static void draw_running(const Terms *t, Rect plot)
                                                 pitch * (float)t->n, plot.h},
                                         .fill = color_with_alpha(theme->score, 0.07f)});
     }
+    Rect *bars = ARENA_ARRAY(&ui->list->arena, Rect, (size_t)AS_MAX(t->shown, 1), NULL);
     for (int32_t i = 0; i < t->shown; i++) {
         double v = (double)d->terms[dim_at(t, i)];
         float y0 = axis_y(&a, sum);
@@ -210,6 +239,9 @@ static void draw_running(const Terms *t, Rect plot)
                                             .fill = color_with_alpha(theme->score, 0.5f)});
         }
         largest = dim_at(t, i) == d->largest[0] ? bar : largest;
+        if (bars) {
+            bars[i] = bar;
+        }
     }
     float zero = axis_y(&a, 0);
     float end = axis_y(&a, sum);
@@ -223,7 +255,7 @@ static void draw_running(const Terms *t, Rect plot)
         &(UiLabel){.face = FONT_MONO, .size = 11, .color = theme->score_text, .align = DRAW_CENTER},
         math_number(s, sum));
     if (largest.w > 0 && plot.h > 60) {
-        name_largest(t, largest);
+        name_largest(t, plot, bars, bars ? t->shown : 0, largest);
     }
 }
 
