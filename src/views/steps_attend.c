@@ -358,22 +358,29 @@ static void draw_exponents(StepsScene *s, Middle *mid, Rect box)
     int rest;
     const float *w = l->weights + (ptrdiff_t)mid->i * l->m;
     lesson_percents(w, l->m, l->elsewhere[mid->i], percents, &rest);
+    const char *in_note = box.w < 180 ? "as shares" : "exponentiate, add up, divide";
     Rect in = steps_card(s, box,
                          draw_format(ui->list, "Row “%s”", label_of(s->c, l->rows.first + mid->i)),
-                         "exponentiate, add up, divide", ui->theme.text);
+                         in_note, ui->theme.text);
     mid->in = in;
     bool others = l->elsewhere[mid->i] > 0;
     int32_t rows = l->m + others;
     float line = mid->row_h = fminf(58, (in.h - 22 - 62) / (float)rows);
+    /* A narrow card has no room for the exponentials, a very narrow one for shares alone. */
+    bool narrow = in.w < 205;
     float name_w = 50;
-    float xs = in.x + name_w, ws = 48;
-    float xe = xs + ws + 8, we = (in.w - name_w - ws - 16) / 2;
-    float xp = xe + we + 8, wp = we;
+    float xs = in.x + name_w, ws = in.w < 140 ? 0 : 48;
+    float xe = xs + ws + 8, we = narrow ? 0 : (in.w - name_w - ws - 16) / 2;
+    float xp = narrow ? xs + ws + 4 : xe + we + 8, wp = narrow ? in.x + in.w - xp : we;
     Formula head = {.size = 15, .color = ui->theme.text};
-    teach_formula(ui, rect(xs, in.y - 2, ws, 22), &head, "\\c4{s}");
-    teach_formula(ui, rect(xe, in.y - 2, we, 22), &head,
-                  x.shift != 0 ? draw_format(ui->list, "e^{s − \\up{%g}}", (double)x.shift)
-                               : "e^{s}");
+    if (ws > 0) {
+        teach_formula(ui, rect(xs, in.y - 2, ws, 22), &head, "\\c4{s}");
+    }
+    if (!narrow) {
+        teach_formula(ui, rect(xe, in.y - 2, we, 22), &head,
+                      x.shift != 0 ? draw_format(ui->list, "e^{s − \\up{%g}}", (double)x.shift)
+                                   : "e^{s}");
+    }
     teach_formula(ui, rect(xp, in.y - 2, wp, 22), &head, "\\c5{÷ \\up{Σ}}");
     double most_e = x.rest;
     for (int32_t j = 0; j < l->m; j++) {
@@ -388,23 +395,29 @@ static void draw_exponents(StepsScene *s, Middle *mid, Rect box)
         float share = is_rest ? l->elsewhere[mid->i] : w[j];
         double e = is_rest ? x.rest : (double)x.e[j];
         if (is_rest) {
-            ui_label(ui, rect(in.x, y, name_w + ws, h), &(UiLabel){.face = FONT_SANS, .size = 11},
-                     "elsewhere");
+            ui_label(ui, rect(in.x, y, name_w + ws - 4, h),
+                     &(UiLabel){.face = FONT_SANS, .size = 11},
+                     name_w + ws < 60 ? "others" : "elsewhere");
         } else {
-            teach_token(s->c, rect(in.x, y, name_w - 6, fminf(h, 26)), l->keys.first + j, true,
-                        false, 11);
+            float chip_h = fminf(h, 28);
+            teach_token(s->c, rect(in.x, y + (h - chip_h) / 2, name_w - 6, chip_h),
+                        l->keys.first + j, true, false, 11);
             mono.color = role_score(ui).text;
-            ui_label(ui, rect(xs, y, ws, h), &mono,
-                     hidden ? "masked" : teach_number(ui, x.scores[j]));
+            if (ws > 0) {
+                ui_label(ui, rect(xs, y, ws, h), &mono,
+                         hidden ? "masked" : teach_number(ui, x.scores[j]));
+            }
         }
         mono.color = ui->theme.text;
-        float num = 50;
-        float bar_e = most_e > 0 ? (float)(e / most_e) * (we - num) : 0;
-        draw_rect(ui->list, &(DrawRect){.box = {xe, y + h / 2 - 6, bar_e, 12},
-                                        .radius = 2,
-                                        .fill = color_mix(ui->theme.card, ui->theme.q, 0.7f)});
-        ui_label(ui, rect(xe, y, we, h), &mono, hidden ? "0" : e_number(ui, e));
-        draw_rect(ui->list, &(DrawRect){.box = {xp, y + h / 2 - 6, share * (wp - 42), 12},
+        if (!narrow) {
+            float num = 50;
+            float bar_e = most_e > 0 ? (float)(e / most_e) * (we - num) : 0;
+            draw_rect(ui->list, &(DrawRect){.box = {xe, y + h / 2 - 6, bar_e, 12},
+                                            .radius = 2,
+                                            .fill = color_mix(ui->theme.card, ui->theme.q, 0.7f)});
+            ui_label(ui, rect(xe, y, we, h), &mono, hidden ? "0" : e_number(ui, e));
+        }
+        draw_rect(ui->list, &(DrawRect){.box = {xp, y + h / 2 - 6, share * fmaxf(wp - 42, 0), 12},
                                         .radius = 2,
                                         .fill = role_softmax(ui).fill});
         mono.color = role_softmax(ui).text;
@@ -414,18 +427,21 @@ static void draw_exponents(StepsScene *s, Middle *mid, Rect box)
             is_rest ? mid->shares[LESSON_MOST - 1] : rect(xp + wp - 40, y, 40, h);
     }
     float y = in.y + 22 + line * (float)rows + 2;
-    draw_rect(ui->list, &(DrawRect){.box = {xe, ui_snap(ui, y), we, 1.5f}, .fill = ui->theme.q});
+    if (!narrow) {
+        draw_rect(ui->list,
+                  &(DrawRect){.box = {xe, ui_snap(ui, y), we, 1.5f}, .fill = ui->theme.q});
+        mono.color = ui->theme.text;
+        ui_label(ui, rect(xe, y + 4, we, 22), &mono,
+                 draw_format(ui->list, "Σ %s", e_number(ui, x.sum)));
+    }
     draw_rect(ui->list,
               &(DrawRect){.box = {xp, ui_snap(ui, y), wp, 1.5f}, .fill = role_softmax(ui).fill});
-    mono.color = ui->theme.text;
     ui_label(ui, rect(in.x, y + 4, name_w + ws, 22), &(UiLabel){.face = FONT_SANS, .size = 11},
              "add up");
-    ui_label(ui, rect(xe, y + 4, we, 22), &mono,
-             draw_format(ui->list, "Σ %s", e_number(ui, x.sum)));
     mono.color = role_softmax(ui).text;
-    ui_label(ui, rect(xp, y + 4, wp, 22), &mono, "Σ 100 %");
+    ui_label(ui, rect(xp, y + 4, wp, 22), &mono, wp < 50 ? "100 %" : "Σ 100 %");
     int32_t j = AS_CLAMP(s->session->selection.key - l->keys.first, 0, l->m - 1);
-    if (!isinf(x.scores[j]) && y + 50 <= box.y + box.h) {
+    if (!narrow && !isinf(x.scores[j]) && y + 50 <= box.y + box.h) {
         mono.color = ui->theme.text;
         ui_label(ui, rect(in.x, y + 28, in.w * 0.4f, 20), &(UiLabel){.face = FONT_SANS, .size = 11},
                  draw_format(ui->list, "for “%s”", key_label_of(s->c, l->keys.first + j)));
