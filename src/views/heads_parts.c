@@ -146,6 +146,25 @@ static bool best_of(const HeadsScene *s, Pattern pattern, int32_t *layer, int32_
     return most > 0;
 }
 
+/* Words alone: an empty picture would look like a head that does nothing. */
+static void draw_no_example(HeadsScene *s, Rect card, Pattern pattern)
+{
+    Ui *ui = s->c->ui;
+    bool known =
+        s->survey->repeats_known || (pattern != PATTERN_INDUCTION && pattern != PATTERN_DUPLICATE);
+    Rect in = rect_inset(card, 16);
+    ui_label(ui, rect(in.x, in.y, in.w, 18),
+             &(UiLabel){.face = FONT_SANS_SEMIBOLD,
+                        .size = 12,
+                        .color = color_as_text(ui, pattern_color(pattern))},
+             heads_label_name(1 + (int)pattern));
+    ui_paragraph(ui, rect(in.x, in.y + 22, in.w, in.h - 22),
+                 &(UiLabel){.face = FONT_SANS, .size = 11}, 16,
+                 known ? draw_format(ui->list, "No head here: none scores above its limit of %.2g.",
+                                     (double)pattern_limit(pattern))
+                       : "Not scored: the text is too long.");
+}
+
 static void draw_example(HeadsScene *s, Rect card, Pattern pattern)
 {
     Ui *ui = s->c->ui;
@@ -153,7 +172,12 @@ static void draw_example(HeadsScene *s, Rect card, Pattern pattern)
     int32_t layer = 0;
     int32_t head = 0;
     bool found = best_of(s, pattern, &layer, &head);
+    bool done = s->survey && s->survey->layers_scored == s->survey->n_layers;
     ui_card(ui, card);
+    if (!found && done) {
+        draw_no_example(s, card, pattern);
+        return;
+    }
     float side = fminf(card.h - 32, card.w - 116);
     Rect picture = {card.x + 16, card.y + (card.h - side) / 2, side, side};
     HeadPicture *p = &s->view->best[pattern];
@@ -174,13 +198,7 @@ static void draw_example(HeadsScene *s, Rect card, Pattern pattern)
              heads_label_name(1 + (int)pattern));
     UiLabel small = {.face = FONT_SANS, .size = 11};
     if (!found) {
-        bool done = s->survey && s->survey->layers_scored == s->survey->n_layers;
-        bool known = s->survey && (s->survey->repeats_known ||
-                                   (pattern != PATTERN_INDUCTION && pattern != PATTERN_DUPLICATE));
-        ui_paragraph(ui, rect(x, y + 20, w, 60), &small, 16,
-                     !known  ? "not scored: the text is too long"
-                     : !done ? "looking …"
-                             : "no head here");
+        ui_paragraph(ui, rect(x, y + 20, w, 60), &small, 16, "looking …");
         return;
     }
     const SurveyHead *h = heads_scored(s, layer, head);
