@@ -87,6 +87,9 @@ bool value_equals(TemplateRun *run, const Value *a, const Value *b);
 bool value_compare(const Value *a, const Value *b, int *order);
 /** Number of any numeric kind. */
 bool value_number(const Value *value, double *number);
+/** Steps that a comparison, or the search for a key, is worth: template_step counts them first. */
+size_t value_compare_cost(const Value *a, const Value *b);
+size_t value_dict_cost(const ValueDict *dict, const Value *key);
 const Value *value_dict_find(const ValueDict *dict, const Value *key);
 const char *value_kind_name(const Value *value);
 

@@ -301,7 +301,8 @@ static bool filter_dictsort(TemplateRun *run, const Value *in, const TemplateArg
     for (size_t i = 1; i < out->list->items.n; i++) {
         for (size_t k = i; k > 0; k--) {
             int order = 0;
-            if (!template_step(run, 1)) {
+            if (!template_step(run, 1 + value_compare_cost(&items[k - 1].list->items.items[0],
+                                                           &items[k].list->items.items[0]))) {
                 return false;
             }
             if (!value_compare(&items[k - 1].list->items.items[0], &items[k].list->items.items[0],

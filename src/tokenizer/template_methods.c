@@ -312,6 +312,10 @@ static bool call_text_method(TemplateRun *run, const Value *self, Method method,
         return split(run, self, a, n_most, out);
     case METHOD_STARTSWITH:
     case METHOD_ENDSWITH:
+        if (!template_step(run,
+                           (a->kind == VALUE_LIST ? a->list->items.n : 1) * (1 + self->n / 64))) {
+            return false;
+        }
         *out = value_bool(starts_or_ends(self, a, method == METHOD_ENDSWITH));
         return true;
     case METHOD_REPLACE:
@@ -391,9 +395,12 @@ bool template_call_method(TemplateRun *run, const Value *self, const char *name,
         return call_text_method(run, self, (Method)method, a, b, c, out);
     }
     if (method == METHOD_GET) {
+        if (!template_step(run, value_dict_cost(self->dict, a))) {
+            return false;
+        }
         const Value *found = value_dict_find(self->dict, a);
         *out = found ? *found : b ? *b : value_none();
-        return template_step(run, 1 + self->dict->items.n / 8);
+        return true;
     }
     return template_dict_items(run, self->dict, method != METHOD_VALUES, method != METHOD_KEYS,
                                out);
@@ -418,10 +425,10 @@ bool template_attribute(TemplateRun *run, const Value *value, const Value *key, 
         return template_fail(run, ERR_FORMAT, "a part (%s) of something undefined",
                              key->kind == VALUE_STRING ? key->text : value_kind_name(key));
     }
-    const Value *found = value->kind == VALUE_DICT ? value_dict_find(value->dict, key) : NULL;
-    if (found && !template_step(run, value->dict->items.n / 8)) {
+    if (value->kind == VALUE_DICT && !template_step(run, value_dict_cost(value->dict, key))) {
         return false;
     }
+    const Value *found = value->kind == VALUE_DICT ? value_dict_find(value->dict, key) : NULL;
     bool is_method = key->kind == VALUE_STRING && memchr(key->text, 0, key->n) == NULL &&
                      template_has_method(value, key->text);
     if (is_method && !(found && is_item)) {

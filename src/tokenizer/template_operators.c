@@ -144,8 +144,11 @@ bool template_contains(TemplateRun *run, const Value *item, const Value *in, boo
         return template_step(run, in->list->items.n);
     }
     if (in->kind == VALUE_DICT) {
+        if (!template_step(run, value_dict_cost(in->dict, item))) {
+            return false;
+        }
         *out = value_dict_find(in->dict, item) != NULL;
-        return template_step(run, in->dict->items.n);
+        return true;
     }
     if (in->kind == VALUE_UNDEFINED) {
         return true;
@@ -168,6 +171,9 @@ bool template_compare(TemplateRun *run, const char *name, const Value *a, const 
         bool ok = template_contains(run, a, b, &is_in);
         *out = !is_in;
         return ok;
+    }
+    if (!template_step(run, value_compare_cost(a, b))) {
+        return false;
     }
     if (!value_compare(a, b, &order)) {
         return template_fail(run, ERR_FORMAT, "%s %s %s means nothing", value_kind_name(a), name,

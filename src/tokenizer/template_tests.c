@@ -126,6 +126,9 @@ static bool test_other(TemplateRun *run, const Value *in, Test test, const Value
     if (test == TEST_IN) {
         return template_contains(run, in, other, out);
     }
+    if (!template_step(run, value_compare_cost(in, other))) {
+        return false;
+    }
     if (!value_compare(in, other, &order)) {
         return template_fail(run, ERR_FORMAT, "%s compared with %s", value_kind_name(in),
                              value_kind_name(other));

@@ -32,6 +32,18 @@ bool value_is_true(const Value *value)
     }
 }
 
+size_t value_compare_cost(const Value *a, const Value *b)
+{
+    bool are_texts = a->kind == VALUE_STRING && b->kind == VALUE_STRING;
+    return are_texts ? AS_MIN(a->n, b->n) / 64 : 0;
+}
+
+size_t value_dict_cost(const ValueDict *dict, const Value *key)
+{
+    size_t n = dict->items.n;
+    return 1 + n / 8 + (key->kind == VALUE_STRING ? n * (key->n / 64) : 0);
+}
+
 /* Lists and dicts inside each other: those of a template are shallow, others are not equal. */
 enum { DEEPEST_COMPARED = 32 };
 
@@ -55,6 +67,9 @@ static bool equals(const Value *a, const Value *b, int depth, size_t *n_steps, s
         return true;
     case VALUE_STRING:
     case VALUE_FUNCTION:
+        if (n_steps) {
+            *n_steps += value_compare_cost(a, b);
+        }
         return a->n == b->n && memcmp(a->text, b->text, a->n) == 0;
     case VALUE_LIST: {
         size_t n = a->list->items.n;
@@ -71,6 +86,9 @@ static bool equals(const Value *a, const Value *b, int depth, size_t *n_steps, s
         for (size_t i = 0; i < n && same; i++) {
             const ValueEntry *entry = &a->dict->items.items[i];
             const Value *other = value_dict_find(b->dict, &entry->key);
+            if (n_steps) {
+                *n_steps += value_dict_cost(b->dict, &entry->key);
+            }
             same = other && equals(&entry->value, other, depth + 1, n_steps, most);
         }
         return same;
@@ -180,7 +198,7 @@ bool value_dict(TemplateRun *run, Value *out)
 bool value_dict_set(TemplateRun *run, ValueDict *dict, Value key, Value item)
 {
     /* Finding an entry looks at all of them. */
-    if (!template_step(run, 1 + dict->items.n / 8)) {
+    if (!template_step(run, value_dict_cost(dict, &key))) {
         return false;
     }
     if (key.kind == VALUE_LIST || key.kind == VALUE_DICT) {

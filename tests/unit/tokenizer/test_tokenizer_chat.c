@@ -104,7 +104,15 @@ static void test_chat_render__limits(void **state)
 {
     (void)state;
     /* Each would run for ever, or take all memory, if nothing counted. */
+#define LONG_TEXT                                                                                  \
+    "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(20) %}"                               \
+    "{% set ns.s = ns.s + ns.s %}{% endfor %}{% set a = ns.s[1:] %}{% set b = ns.s[:-1] %}"        \
+    "{% set d = {a: 1} %}{% for i in range(999) %}{% for k in range(999) %}"
     static const char *const hostile[] = {
+        LONG_TEXT "{% if a == b %}{% endif %}{% endfor %}{% endfor %}",
+        LONG_TEXT "{% if a < b %}{% endif %}{% endfor %}{% endfor %}",
+        LONG_TEXT "{% if a.startswith(b) %}{% endif %}{% endfor %}{% endfor %}",
+        LONG_TEXT "{% if d[b] %}{% endif %}{% endfor %}{% endfor %}",
         "{% for i in range(1000000000) %}{% endfor %}",
         "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
         "{{ 'x' * 1000000000000 }}",
