@@ -22,6 +22,8 @@ static double temperature_at(float place)
 
 /* ---- which controls fit ---- */
 
+enum { STACK_CHOICE_W = 156 };
+
 typedef struct TopLayout {
     Rect model, text, layer, head, temperature, mask, theme;
 } TopLayout;
@@ -34,15 +36,16 @@ static Rect cut_right(float *right, float w, Rect bar)
     return box;
 }
 
-/* layer_w 0: there are no layers to step through yet; can_run: a model that can run again. */
-static TopLayout layout_top(Rect bar, float layer_w, float head_w, bool can_run)
+/* layer_w 0: there are no layers to step through yet; can_run: a model that can run again;
+ * stack_w: what the choice of a stack takes of the text's room, or 0. */
+static TopLayout layout_top(Rect bar, float layer_w, float head_w, float stack_w, bool can_run)
 {
     TopLayout l = {0};
     float right = bar.x + bar.w - 16;
     float left = bar.x + 24;
     l.theme = cut_right(&right, 32, bar);
     /* What is used least goes first when the window is narrow: the text keeps 200 px. */
-    float base = right - left - (layer_w + head_w + 24) - 150 - 12;
+    float base = right - left - (layer_w + head_w + 24) - 150 - 12 - stack_w;
     bool mask = can_run && base - 148 > 180;
     bool temperature = can_run && base - 148 - 244 > 180;
     if (mask) {
@@ -182,7 +185,7 @@ static void stack(ViewContext *c, Rect *text)
         [TRACE_STACK_DECODER] = "decoder: the target reads itself",
         [TRACE_STACK_CROSS] = "cross: the target reads the source",
     };
-    enum { WIDTH = 156, TEXT_LEAST = 84 };
+    enum { WIDTH = STACK_CHOICE_W, TEXT_LEAST = 84 };
     Session *s = c->session;
     TraceStack stacks[TRACE_STACK_COUNT];
     const char *items[TRACE_STACK_COUNT];
@@ -213,8 +216,11 @@ void chrome_top(ViewContext *c, Rect bar)
     int32_t last_layer = s->trace ? trace_info(s->trace)->n_layers - 1 : 0;
     int32_t last_head = s->trace ? trace_info(s->trace)->n_heads - 1 : 0;
     bool can_run = session_model(s) != NULL;
-    TopLayout l = layout_top(bar, s->trace ? ui_stepper_width(ui, "Layer", last_layer, false) : 0,
-                             s->trace ? ui_stepper_width(ui, "Head", last_head, true) : 0, can_run);
+    TraceStack stacks[TRACE_STACK_COUNT];
+    float stack_w = session_stacks(s, stacks) > 1 ? STACK_CHOICE_W + 12 : 0;
+    TopLayout l =
+        layout_top(bar, s->trace ? ui_stepper_width(ui, "Layer", last_layer, false) : 0,
+                   s->trace ? ui_stepper_width(ui, "Head", last_head, true) : 0, stack_w, can_run);
     chrome_model_menu(c, l.model);
     stack(c, &l.text);
     text_field(c, l.text);

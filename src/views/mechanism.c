@@ -235,7 +235,7 @@ static const char *heads_text(MechanismScene *s)
     trace_rows(trace, l->layer, best[1], &rows);
     return draw_format(ui->list,
                        "Each head looks for something else: for “%s”, %s, head %d *%.0f %% on "
-                       "“%s”*.",
+                       "“%s”.*",
                        query, first, best[1], 100 * (double)rows.max_weight[l->query],
                        key_label_of(s->c, keys[1]));
 }

@@ -245,10 +245,12 @@ static float draw_scores(PanelB *p, float y)
         ui_label(ui, rect(p->grid_x + 26, foot, legend_w, FOOT_H),
                  &(UiLabel){.face = FONT_SANS, .size = 11}, fits ? whole : "later word, masked");
     } else if (!two) {
+        const char *by = teach_number(ui, 1 / l->scale / l->temperature);
+        const char *whole = draw_format(ui->list, "q · k, already divided by √d_k = %s", by);
+        bool fits = ui_text_width(ui, FONT_SANS, 11, whole) <= room - 150;
         ui_label(ui, rect(p->grid_x, foot, room - 150, FOOT_H),
                  &(UiLabel){.face = FONT_SANS, .size = 11},
-                 draw_format(ui->list, "q · k, already divided by √d_k = %s",
-                             teach_number(ui, 1 / l->scale / l->temperature)));
+                 fits ? whole : draw_format(ui->list, "q · k ÷ %s", by));
     }
     draw_range(p, p->in.x + p->in.w, foot, left.lo, left.hi);
     return y + FOOT_H + 4;

@@ -110,6 +110,8 @@ static void draw_token_table(StepsScene *s, Rect box)
     caption.align = DRAW_RIGHT;
     ui_label(ui, rect(in.x, in.y, in.w * 0.76f, 18), &caption, "number");
     ui_label(ui, rect(in.x, in.y, in.w, 18), &caption, "bytes");
+    TraceStack stack = trace_info(s->session->trace)->stack; /* a target may be the model's own */
+    bool written = stack == TRACE_STACK_CROSS || stack == TRACE_STACK_DECODER;
     for (int32_t i = 0; i < l->n; i++) {
         int32_t token = l->rows.first + i;
         float y = in.y + 22 + line * (float)i;
@@ -127,7 +129,7 @@ static void draw_token_table(StepsScene *s, Rect box)
         small.color = ui->theme.text2;
         ui_label(ui, rect(in.x + in.w * 0.78f, y, in.w * 0.22f, line - 4), &small,
                  t->start < 0
-                     ? "added"
+                     ? (t->special || !written ? "added" : "written")
                      : draw_format(ui->list, "%lld–%lld", (long long)t->start, (long long)t->end));
         draw_pop_alpha(ui->list);
     }
