@@ -37,7 +37,7 @@ static float draw_layers(const ArchitectureScene *s, int half, Rect box)
     const Theme *t = &ui->theme;
     const ModelHalf *h = &s->halves[half];
     Session *session = s->c->session;
-    float pitch = fminf(box.h / (float)h->n_layers, 54);
+    float pitch = fminf(box.h / (float)h->n_layers, 96);
     float slab = fmaxf(pitch - (pitch > 8 ? 3 : 1), 1);
     bool front = half == s->chosen;
     for (int32_t i = 0; i < h->n_layers; i++) {
@@ -367,7 +367,7 @@ void architecture_layer(const ArchitectureScene *s, Rect box)
     float norm_h = AS_CLAMP(box.h * 0.05f, 20, 28);
     float plus_h = 18 + gap;
     float left = box.h - 44 - gap * (float)(n + 1) - norm_h * (float)norms - plus_h * (float)adds;
-    float block_h = AS_CLAMP(left / (float)AS_MAX(n - norms, 1), 30, 120);
+    float block_h = AS_CLAMP(left / (float)AS_MAX(n - norms, 1), 30, 216);
     float side = box.x + 8;
     Rect in = {box.x + 30, box.y, box.w - 30, box.h};
     float x = in.x + in.w / 2;
