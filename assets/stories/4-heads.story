@@ -31,8 +31,8 @@ well   The same token, another question, other weights.
 scene  Put side by side
 do     view mechanism
 do     layer 4
-do     head 2
-do     pin 24 6
+do     head 7
+do     pin 24 22
 says   The outputs of all heads are put side by side into one long vector, and one matrix mixes them
        into what the layer adds. So the next layer finds the answers to all questions in one place.
 
