@@ -304,6 +304,19 @@ static bool run_commands(Screen *screen, Error *err)
     return true;
 }
 
+/* The view has said by now how many steps it has. */
+static bool check_step(const Screen *screen, Error *err)
+{
+    const OptionValue *step = app_option(screen->app, OPTION_STEP_ID);
+    const Timeline *line = &screen->session->playback.timeline;
+    int32_t n = line->steps_layers ? 0 : line->n_steps;
+    if (!step->given || n == 0 || step->integer < n) {
+        return true;
+    }
+    return error_set(err, ERR_RANGE, "--step %lld is not there: %s has steps 0 to %d",
+                     (long long)step->integer, view_title(screen->session->view), n - 1);
+}
+
 bool screen_still(Screen *screen, float width, float height, float scale, Error *err)
 {
     Session *s = screen->session;
@@ -339,7 +352,7 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
     frame.theme = (ThemeId)s->options.theme;
     /* A frame may ask for tiles; they are waited for and it is drawn again. */
     for (int pass = 0; pass < 4; pass++) {
-        if (!screen_pass(screen, &frame, err)) {
+        if (!screen_pass(screen, &frame, err) || !check_step(screen, err)) {
             return false;
         }
         if (views_settled(screen->views) && pass > 0) {

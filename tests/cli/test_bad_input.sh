@@ -25,6 +25,7 @@ fails 2 'the name of the model is empty' info --model=
 fails 1 'layers 0 to' dump --what weights --layer 99 --head 0 --text a -o "$o/x.npy"
 fails 1 'heads 0 to' dump --what weights --layer 0 --head 99 --text a -o "$o/x.npy"
 fails 1 'states 0 (embeddings) to' dump --what hidden --layer 99 --text a -o "$o/x.npy"
+fails 1 'steps 0 to 8' shot --view steps --step 99 -o "$o/x.png"
 fails 1 'keys, 0:' dump $w --cols 0:999 --text a -o "$o/x.npy"
 fails 1 'tokens, 0:' dump $w --rows 999: --text a -o "$o/x.npy"
 fails 1 'layers 0 to' dump $w --ablate 99.0 --text a -o "$o/x.npy"
