@@ -181,14 +181,15 @@ static bool result_json(const BenchResult *r, bool first, StrBuf *out, Error *er
 
 static bool run_json(const BenchRunResult *r, StrBuf *out, Error *err)
 {
-    return strbuf_printf(out, err,
-                         "{\"n\":%d,\"layers\":%d,\"threads\":%d,\"repeats\":%d,\"ms\":%.3f,"
-                         "\"ms_min\":%.3f,\"tokens_per_s\":%.3f,\"tokens_per_s_best\":%.3f,"
-                         "\"attention_ms\":%.3f,\"attention_flops\":%.0f,\"record_bytes\":%.0f,"
-                         "\"spilled\":%s",
-                         r->n, r->layers, r->threads, r->repeats, r->ms, r->ms_min, r->tokens_per_s,
-                         r->tokens_per_s_best, r->attention_ms, r->attention_flops, r->record_bytes,
-                         r->spilled ? "true" : "false") &&
+    return strbuf_printf(
+               out, err,
+               "{\"n\":%d,\"layers\":%d,\"threads\":%d,\"repeats\":%d,\"ms\":%.3f,"
+               "\"ms_min\":%.3f,\"cpu_ms\":%.3f,\"tokens_per_s\":%.3f,\"tokens_per_s_best\":%.3f,"
+               "\"attention_ms\":%.3f,\"attention_flops\":%.0f,\"record_bytes\":%.0f,"
+               "\"spilled\":%s",
+               r->n, r->layers, r->threads, r->repeats, r->ms, r->ms_min, r->cpu_ms,
+               r->tokens_per_s, r->tokens_per_s_best, r->attention_ms, r->attention_flops,
+               r->record_bytes, r->spilled ? "true" : "false") &&
            number_json(out, "resident_bytes", "0f", r->resident_bytes, r->resident_bytes > 0,
                        err) &&
            strbuf_puts(out, "}", err);

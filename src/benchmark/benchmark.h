@@ -118,6 +118,7 @@ typedef struct BenchRunResult {
     int repeats;
     double ms, ms_min; /* from ids to the finished record: median, best */
     double tokens_per_s, tokens_per_s_best;
+    double cpu_ms; /* of all threads together, best; threads that wait for others count in it */
     double attention_ms;    /* of the run with the least of it, in the attention core */
     double attention_flops; /* 4 * pairs * D, as above */
     double record_bytes;    /* what the trace holds */
@@ -129,7 +130,8 @@ typedef struct BenchRunResult {
 
 /**
  * Runs and records the first n tokens (0 = all) of desc again and again, with n_threads (0 = all),
- * for budget_s seconds (0 = 0.5) and twice at least; the first run reads the weights.
+ * for budget_s seconds (0 = 0.5) and twice at least, once if that takes over 15 s; the first run
+ * reads the weights.
  * ERR_RANGE with fewer tokens, or n of a picture; what trace_run reports. control may be NULL.
  */
 AS_MUST_CHECK bool bench_run(const TraceDesc *desc, int32_t n, int n_threads, double budget_s,
