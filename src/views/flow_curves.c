@@ -236,7 +236,9 @@ static bool keep_curves(DrawCurve **to, size_t *n, size_t *most, const DrawCurve
         *n = 0;
         return false;
     }
-    memcpy(*to, from, n_from * sizeof **to);
+    if (n_from > 0) {
+        memcpy(*to, from, n_from * sizeof **to);
+    }
     *n = n_from;
     return true;
 }
