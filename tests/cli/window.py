@@ -179,11 +179,12 @@ def main():
     try:
         window.wait()
         window.do("mousemove", str(WIDTH // 2), str(HEIGHT - 10))
+        # The next head first: a new text chooses what to look at in the head that is in front.
+        window.do("key", "parenright")
         window.do("key", "ctrl+l")
         window.do("key", "ctrl+a")
         window.do("type", "--delay", "20", TEXT)
         window.do("key", "Return")
-        window.do("key", "parenright")  # the next head
         window.settle(plain, (90, 60, 700, HEIGHT - 90), "typed text, next head")
         window.do("mousemove", str(int(x)), str(int(y)))
         window.settle(over, stage, "hovered weight")
