@@ -50,5 +50,7 @@ void architecture_block(const ArchitectureScene *s, Rect box, const Architecture
 void architecture_arrow(const ArchitectureScene *s, Vec2 from, Vec2 to, int step);
 /** A circle with a plus: two streams are added. */
 void architecture_plus(const ArchitectureScene *s, Vec2 at);
+/** "576 × 1536 + bias". */
+const char *architecture_shape(Ui *ui, const ModelBlock *b);
 /** "7.9 M", "134 k", "512". */
 const char *architecture_count(Ui *ui, uint64_t n);

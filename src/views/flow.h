@@ -80,11 +80,20 @@ void flow_view_free(void *state);
 
 enum { REST_W = 128, REST_H = 160 };
 
+/* How long a curve takes to be drawn in. */
+static const float FLOW_DRAW_S = 0.9f;
+
 /** Curve of an edge at a strength 0 (stepped back), 1 (lit) or 2 (the one that is meant). */
 DrawCurve flow_curve(const FlowScene *s, const FlowEdge *edge, int strength);
 /** 0, 1 or 2: is an edge what the pointer or the pins mean? */
 int flow_strength(const FlowScene *s, const FlowEdge *edge);
 Color flow_head_color(const FlowScene *s, int32_t slot);
+/** Is any of an edge in view? */
+bool flow_in_view(const FlowScene *s, const FlowEdge *edge);
+/** Ends and handles of an edge's arc. */
+void flow_place_arc(const FlowScene *s, const FlowEdge *edge, DrawCurve *curve);
+/** A place on an axis, kept near what the axis shows. */
+float flow_clamp(const FlowAxis *axis, float at);
 /** Curves of the edges with their particles, cross-faded; answers the pointer. */
 void flow_draw_curves(FlowScene *s);
 /** The connections that are not drawn, as a haze. */

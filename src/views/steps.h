@@ -117,6 +117,11 @@ void step_matrix_place(StepsScene *s, StepMatrix *m, Rect box);
 void step_matrix_draw(StepsScene *s, const StepMatrix *m);
 Rect step_matrix_cell(const StepMatrix *m, int32_t i, int32_t j);
 Rect step_matrix_row(const StepMatrix *m, int32_t i);
+/* Where cells of a flight start: a Rect as the payload, or the same cell of a StepMatrix. */
+Rect steps_from_box(const void *payload, int32_t i, int32_t j);
+Rect steps_from_same(const void *payload, int32_t i, int32_t j);
+/** Where the animation is: the cell on its way, else the selected query's. */
+void steps_current_cell(StepsScene *s, const StepMatrix *m, int32_t *i, int32_t *j);
 /** 0..1 of the flight of a cell. */
 float step_matrix_arrival(const StepsScene *s, const StepMatrix *m, int32_t i, int32_t j);
 /** The cell that is on its way at this time; false = none. */
