@@ -5,6 +5,7 @@ text   river.txt
 
 scene  A stack of layers
 do     view stack
+do     stack-heads one
 do     layer 0
 do     head 7
 do     pin 27 27
@@ -13,6 +14,7 @@ says   Each sheet is one layer with the weights of one head on it; the lowest re
 
 scene  Low: the token and its neighbours
 do     view stack
+do     stack-heads one
 do     layer 1
 do     head 5
 do     pin 27 26
@@ -24,6 +26,7 @@ well   The diagonals have become islands: attention goes by content now.
 
 scene  High: what the text is about
 do     view stack
+do     stack-heads one
 do     layer 4
 do     head 2
 do     pin 27 8
@@ -33,7 +36,9 @@ says   In the last layer "{query}" reads "{key}" ({percent}), 19 tokens back: wh
 
 scene  The same head through all layers
 do     view stack
+do     stack-heads one
 do     layer 0
+do     head 2
 do     pin 27 26
 do     play
 says   Press Space to walk through the layers again. Where many tokens read the first one, the head

@@ -108,13 +108,8 @@ static bool do_open(Session *s, const char *a, Error *err)
     if (!*a) {
         s->panel = s->panel == PANEL_OPEN ? PANEL_NONE : PANEL_OPEN;
         s->open_opened++;
+        s->open_error = (Error){0};
         return true;
-    }
-    if (path_has_suffix(a, ".npy") || path_has_suffix(a, ".npz")) {
-        return error_set(err, ERR_UNSUPPORTED,
-                         "%s: arrays hold weights without the text and the model they belong to; "
-                         "open the model and the text, or a record written by `attnscope trace`",
-                         path_base_name(a));
     }
     SessionRequest request = request_to_change(s);
     if (looks_like_model(a)) {
@@ -141,6 +136,7 @@ static bool do_paste(Session *s, const char *a, Error *err)
     (void)a;
     s->panel = PANEL_OPEN;
     s->open_opened++;
+    s->open_error = (Error){0};
     s->wants_paste = true;
     return true;
 }

@@ -218,9 +218,26 @@ static void remember(Session *s, const SessionRun *run)
     arena_destroy(&arena);
 }
 
+/* What the open panel asked for failed: the panel says why, what is there stays. False: it was
+ * asked for elsewhere. */
+static bool tell_open_panel(Session *s, const Error *err)
+{
+    bool waits = s->panel == PANEL_OPEN;
+    s->open_waits = false;
+    if (waits) {
+        s->open_error = *err;
+        s->open_failed++;
+    }
+    return waits && s->trace;
+}
+
 static void publish(Session *s, SessionRun *run)
 {
     remember(s, run);
+    if (s->open_waits && s->panel == PANEL_OPEN) {
+        s->panel = PANEL_NONE;
+    }
+    s->open_waits = false;
     Trace *trace = stack_to_show(s, run);
     bool same = s->trace && same_tokens(s->trace, trace);
     TraceSet old = s->stacks;
@@ -279,7 +296,9 @@ static void run_done(void *payload, bool ok, const Error *err)
         if (!ok && s->trace && !take_request(&s->request_arena, &s->request, &s->published, NULL)) {
             s->request = (SessionRequest){0};
         }
-        if (!ok && err->code == ERR_CANCELLED) {
+        if (!ok && s->open_waits && tell_open_panel(s, err)) {
+            s->error = (Error){0};
+        } else if (!ok && err->code == ERR_CANCELLED) {
             snprintf(s->note, sizeof s->note, "cancelled");
         } else if (!ok) {
             s->error = *err;
@@ -298,6 +317,8 @@ bool session_request(Session *s, const SessionRequest *request, Error *err)
     survey_stop(s); /* what is asked for now comes first */
     s->error = (Error){0};
     s->note[0] = 0;
+    s->open_waits = s->panel == PANEL_OPEN;
+    s->open_error = (Error){0};
     SessionRun *run = run_create(s, err);
     if (!run) {
         return false;
@@ -346,7 +367,7 @@ static bool run_queue(Session *s)
     for (size_t i = 0; i < s->queue->lines.n; i++) {
         Error err = {0};
         any = true;
-        if (!session_run_command(s, s->queue->lines.items[i], &err)) {
+        if (!session_run_command(s, s->queue->lines.items[i], &err) && !tell_open_panel(s, &err)) {
             snprintf(s->note, sizeof s->note, "%s", err.message);
         }
     }

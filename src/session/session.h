@@ -182,6 +182,9 @@ typedef struct Session {
     Panel panel;
     char palette_text[256];  /* that the palette opens with */
     uint64_t open_opened;    /* counts: the open panel begins anew */
+    bool open_waits;         /* what the open panel asked for is on its way; it closes with it */
+    Error open_error;        /* why that could not be opened: the panel stays and says so */
+    uint64_t open_failed;    /* counts these */
     bool wants_paste;        /* … with the text of the clipboard */
     uint64_t palette_opened; /* counts: a new one begins with that text */
     Selection selection;

@@ -123,7 +123,7 @@ static void draw_resting(Ui *ui, Rect area, const TextField *field)
 /* Icon and caption; what is left is for the text. */
 static Rect draw_front(Ui *ui, Rect box, const TextField *field)
 {
-    Rect area = {box.x + 12, box.y, box.w - 24, box.h};
+    Rect area = {box.x + 12, box.y, box.w - 24 - field->right_px, box.h};
     if (field->has_icon) {
         draw_icon(ui->list, &(DrawIcon){.icon = field->icon,
                                         .size = 16,

@@ -20,8 +20,9 @@ typedef struct TextField {
     const char *placeholder; /* while it is empty; NULL = none */
     Icon icon;               /* in front of the text */
     bool has_icon;
-    bool bare;  /* no box of its own: it stands in one */
-    float size; /* px of the text; 0 = 12 */
+    bool bare;      /* no box of its own: it stands in one */
+    float right_px; /* kept free at its right end, for a button of the caller's */
+    float size;     /* px of the text; 0 = 12 */
 } TextField;
 
 TextFieldResult ui_text_field(Ui *ui, UiId id, Rect box, const TextField *field);

@@ -58,14 +58,46 @@ typedef struct Menu {
     int n, current;
 } Menu;
 
-/* What is listed, and the model in use where it is none of these. */
+static bool is_in(const Menu *menu, const char *spec)
+{
+    for (int i = 0; i < menu->n; i++) {
+        if (strcmp(menu->specs[i], spec) == 0 || same_place(menu->specs[i], spec)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Models opened before that are found nowhere by themselves, while they are still there. */
+static void add_recent(ViewContext *c, Menu *menu)
+{
+    static const char command[] = "model ";
+    const Views *views = c->views;
+    const Recent *recent = &c->session->recent;
+    for (int i = 0; i < recent->n; i++) {
+        const char *spec = recent->lines[i] + sizeof command - 1;
+        bool listed = strncmp(recent->lines[i], command, sizeof command - 1) != 0 ||
+                      (strchr(spec, '/') && !path_exists(spec)) || is_in(menu, spec);
+        for (size_t k = 0; k < views->n_models; k++) {
+            listed = listed || opens(spec, &views->models[k]);
+        }
+        if (!listed) {
+            menu->specs[menu->n] = spec;
+            menu->items[menu->n++] = draw_format(c->ui->list, "%s · recent",
+                                                 strchr(spec, '/') ? path_base_name(spec) : spec);
+        }
+    }
+}
+
+/* What is listed, what was used before, and the model in use where it is none of these. */
 static void make_menu(ViewContext *c, const char *spec, const char *name, Menu *menu)
 {
     const Views *views = c->views;
     Arena *arena = &c->ui->list->arena;
+    size_t most = views->n_models + RECENT_MOST + 1;
     *menu = (Menu){.current = -1,
-                   .items = ARENA_ARRAY(arena, const char *, views->n_models + 1, NULL),
-                   .specs = ARENA_ARRAY(arena, const char *, views->n_models + 1, NULL)};
+                   .items = ARENA_ARRAY(arena, const char *, most, NULL),
+                   .specs = ARENA_ARRAY(arena, const char *, most, NULL)};
     if (!menu->items || !menu->specs) {
         return;
     }
@@ -80,6 +112,9 @@ static void make_menu(ViewContext *c, const char *spec, const char *name, Menu *
         menu->current = menu->n;
         menu->specs[menu->n] = spec;
         menu->items[menu->n++] = name;
+    }
+    if (views->models_listed) {
+        add_recent(c, menu);
     }
 }
 

@@ -29,10 +29,62 @@ static void keep_text(OpenPanel *p, const char *text)
     }
 }
 
-static void done(ViewContext *c, const char *line)
+/* The panel closes when it is there, and says so when it cannot be opened. */
+static void ask_for(ViewContext *c, UiId field, const char *line)
 {
-    session_post(c->session, "open");
+    OpenPanel *p = &c->views->open;
+    p->asked_by = field;
+    p->asked_s = c->ui->now_s;
     session_post(c->session, "%s", line);
+}
+
+/* ---- what became of it ---- */
+
+/* What is asked for takes a while, or could not be opened; the height that is taken. */
+static float answer_part(ViewContext *c, Rect box)
+{
+    enum { LINE = 18, PAD = 10 };
+    static const double QUIET_S = 0.25;
+    Ui *ui = c->ui;
+    const Theme *t = &ui->theme;
+    Session *s = c->session;
+    OpenPanel *p = &c->views->open;
+    if (s->open_waits) {
+        double waited = ui->now_s - p->asked_s;
+        if (waited < QUIET_S) {
+            ui_wake_in(ui, QUIET_S - waited + 0.01);
+            return 0;
+        }
+        JobStatus status = jobs_status(s->jobs);
+        Rect cancel = {box.x + box.w - 72, box.y, 72, 32};
+        ui_label(ui, rect(box.x, box.y, box.w - 84, 18), &(UiLabel){.color = t->text},
+                 status.stage ? draw_format(ui->list, "Now %s: %s", status.title, status.stage)
+                              : "Waiting for what runs before");
+        ui_progress(ui, rect(box.x, box.y + 24, box.w - 84, 6), (float)status.fraction);
+        if (ui_button(ui, UI_ID("open-cancel"), cancel, "Cancel", UI_BUTTON_PLAIN)) {
+            session_post(s, "cancel");
+        }
+        return 32 + 16;
+    }
+    if (!s->open_error.code) {
+        return 0;
+    }
+    UiLabel style = {.color = t->text};
+    const char *why = s->open_error.code == ERR_CANCELLED ? "cancelled" : s->open_error.message;
+    float room = box.w - 42 - 2 * PAD;
+    float h = fminf(ui_paragraph_height(ui, room, &style, LINE, why), 4 * LINE);
+    Rect card = {box.x, box.y, box.w, h + 2 * PAD};
+    draw_rect(ui->list, &(DrawRect){.box = card,
+                                    .radius = 8,
+                                    .fill = color_mix(t->card, t->error, 0.1f),
+                                    .border = 1,
+                                    .border_color = color_mix(t->card, t->error, 0.55f)});
+    draw_icon(ui->list, &(DrawIcon){.icon = ICON_WARNING,
+                                    .center = {card.x + 21, card.y + PAD + LINE / 2},
+                                    .size = 16,
+                                    .color = t->error});
+    ui_paragraph(ui, rect(card.x + 42, card.y + PAD, room, h), &style, LINE, why);
+    return card.h + 16;
 }
 
 /* ---- path ---- */
@@ -121,7 +173,7 @@ static void complete(Ui *ui, OpenPanel *p, UiId id, const Names *names)
 
 static void open_path(ViewContext *c, const char *path)
 {
-    done(c, draw_format(c->ui->list, "open %s", expand(c->ui, path)));
+    ask_for(c, UI_ID("open-path"), draw_format(c->ui->list, "open %s", expand(c->ui, path)));
 }
 
 /* A folder is gone into, unless it holds a model. */
@@ -222,7 +274,7 @@ static float text_part(ViewContext *c, Rect box)
     if (result == TEXT_FIELD_SUBMIT || (go && p->text && *p->text)) {
         const char *line = text_escape(&ui->list->arena, p->text ? p->text : "",
                                        p->text ? strlen(p->text) : 0, NULL);
-        done(c, draw_format(ui->list, "text %s", line ? line : ""));
+        ask_for(c, id, draw_format(ui->list, "text %s", line ? line : ""));
     } else if (result == TEXT_FIELD_CANCEL) {
         session_post(c->session, "open");
     }
@@ -240,7 +292,7 @@ static void recent_row(ViewContext *c, Rect row, const char *line, int i)
     bool model = strncmp(line, "model", 5) == 0;
     bool hot;
     if (ui_click(ui, ui_id("open-recent", i), row, true, &hot, NULL)) {
-        done(c, line);
+        ask_for(c, UI_ID("open-path"), line);
     }
     if (hot) {
         draw_rect(ui->list, &(DrawRect){.box = row, .radius = 6, .fill = t->accent_tint});
@@ -297,6 +349,7 @@ static void begin(ViewContext *c)
     Session *s = c->session;
     OpenPanel *p = &c->views->open;
     p->opened = s->open_opened;
+    p->failed = s->open_failed;
     p->path[0] = 0;
     p->scroll = (UiScroll){0};
     arena_reset(&p->arena);
@@ -323,7 +376,13 @@ void chrome_open(ViewContext *c, Rect window)
     if (p->opened != c->session->open_opened) {
         begin(c);
     }
+    if (p->failed != c->session->open_failed) { /* what was typed stands, to be mended */
+        p->failed = c->session->open_failed;
+        bool text = p->asked_by == UI_ID("open-text");
+        text_field_continue(c->ui, p->asked_by, !text ? p->path : p->text ? p->text : "");
+    }
     float low = in.y + in.h;
+    in.y += answer_part(c, in);
     in.y += path_part(c, in) + 16;
     in.y += text_part(c, in) + 12;
     draw_recent(c, rect(in.x, in.y, in.w, low - in.y));

@@ -130,6 +130,7 @@ static void draw_settings(ViewContext *c, Rect stage)
 
 void chrome_panel(ViewContext *c, Rect stage)
 {
+    c->views->stories_seen &= c->session->panel == PANEL_STORIES;
     if (c->session->panel == PANEL_HELP) {
         draw_help(c, stage);
     } else if (c->session->panel == PANEL_SETTINGS) {

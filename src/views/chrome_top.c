@@ -1,6 +1,7 @@
 #include "views/internal.h"
 
 #include "base/file.h"
+#include "ui/popup.h"
 
 #include <math.h>
 #include <string.h>
@@ -79,11 +80,59 @@ static const char *count_tokens(ViewContext *c)
                                              : draw_format(c->ui->list, "%s tokens", n);
 }
 
+/* ---- texts shown before ---- */
+
+enum { RECENT_BUTTON = 26 };
+
+typedef struct RecentTexts {
+    const char *items[RECENT_MOST], *lines[RECENT_MOST]; /* shown; the commands for them */
+    int n;
+} RecentTexts;
+
+static void find_recent_texts(ViewContext *c, RecentTexts *texts)
+{
+    const Recent *recent = &c->session->recent;
+    texts->n = 0;
+    for (int i = 0; i < recent->n; i++) {
+        const char *line = recent->lines[i];
+        bool text = strncmp(line, "text ", 5) == 0;
+        if (text || strncmp(line, "open ", 5) == 0) {
+            const char *name = text ? line + 5 : path_base_name(line + 5);
+            texts->items[texts->n] = draw_format(c->ui->list, "%.200s", name);
+            texts->lines[texts->n++] = line;
+        }
+    }
+}
+
+/* Its button in the field's right end. Before the field, so that a press on it is the button's;
+ * returns whether it is lit. */
+static bool recent_button(ViewContext *c, Rect button, Rect field, const RecentTexts *texts)
+{
+    Ui *ui = c->ui;
+    UiId id = UI_ID("recent-texts");
+    bool hot;
+    int chosen = popup_take(ui, id);
+    if (chosen >= 0 && chosen < texts->n) {
+        session_post(c->session, "%s", texts->lines[chosen]);
+    }
+    if (ui_click(ui, id, button, true, &hot, NULL)) {
+        popup_toggle(ui, id);
+    }
+    popup_offer(ui, id, field, texts->items, texts->n, -1);
+    ui_tooltip(ui, button, "texts shown before");
+    return hot || ui->popup.id == id;
+}
+
 static void text_field(ViewContext *c, Rect box)
 {
     Ui *ui = c->ui;
     Session *s = c->session;
     UiId id = UI_ID("text");
+    Rect button = {box.x + box.w - RECENT_BUTTON - 4, box.y + 3, RECENT_BUTTON, RECENT_BUTTON};
+    RecentTexts recent;
+    find_recent_texts(c, &recent);
+    bool offers = box.w >= 200 && recent.n > 1;
+    bool hot = offers && recent_button(c, button, box, &recent);
     const SessionRequest *asked = &s->request;
     const char *text = asked->text.text ? asked->text.text : "";
     const char *name = s->text_name;
@@ -109,6 +158,7 @@ static void text_field(ViewContext *c, Rect box)
     }
     TextField field = {.text = text_field_is_edited(ui, id) ? text : shown,
                        .note = box.w >= 160 ? note : NULL, /* no room beside the text */
+                       .right_px = offers ? RECENT_BUTTON - 4 : 0,
                        .hint = "Enter computes, Esc leaves",
                        .caption = picture ? "Picture" : "Text"};
     /* The name is not part of the text: an edit that starts by a click starts from the text. */
@@ -121,6 +171,14 @@ static void text_field(ViewContext *c, Rect box)
         const char *typed = text_field_text(ui);
         const char *line = text_escape(&ui->list->arena, typed, strlen(typed), NULL);
         session_post(s, "text %s", line ? line : "");
+    }
+    if (offers) {
+        ui->cursor = hot ? UI_CURSOR_HAND : ui->cursor;
+        draw_icon(ui->list,
+                  &(DrawIcon){.icon = ICON_CHEVRON_DOWN,
+                              .center = {button.x + button.w / 2, button.y + button.h / 2},
+                              .size = 14,
+                              .color = hot ? ui->theme.text : ui->theme.text3});
     }
 }
 

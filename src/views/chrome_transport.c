@@ -155,7 +155,7 @@ typedef struct Course {
 static Course course_of(const Session *s)
 {
     const Timeline *line = &s->playback.timeline;
-    if (line->n_steps > 0 && !line->steps_layers) {
+    if (line->n_steps > 0 && !line->steps_layers && !line->endless) {
         return (Course){.unit = "Step",
                         .command = "step",
                         .at = playback_step(s),
@@ -168,7 +168,7 @@ static Course course_of(const Session *s)
                     .command = "layer",
                     .at = s->selection.layer,
                     .last = trace_info(s->trace)->n_layers - 1,
-                    .play = "walk through the layers",
+                    .play = line->endless ? "play" : "walk through the layers",
                     .end = "layer"};
 }
 
@@ -237,7 +237,7 @@ void chrome_transport(ViewContext *c, Rect bar)
     right = speed_menu(c, bar, right - 44);
     if (right - x > 80) {
         Rect box = rect(x, bar.y, right - x - 12, bar.h);
-        if (course.first_number == 1 && !s->playback.timeline.endless) {
+        if (course.first_number == 1) {
             time_scrubber(c, box);
         } else {
             layer_scrubber(c, box);

@@ -27,6 +27,9 @@ enum {
 /* What the open panel keeps while it is open (chrome_open.c). Zero is closed. */
 typedef struct OpenPanel {
     uint64_t opened;   /* session->open_opened when it began */
+    uint64_t failed;   /* session->open_failed that was seen */
+    UiId asked_by;     /* field that what is on its way was typed into */
+    double asked_s;    /* when */
     char path[1024];   /* what stands in the field */
     char *text;        /* what stands in the area; owned */
     UiScroll scroll;   /* of the recent ones */
@@ -44,6 +47,7 @@ struct Views {
     Palette palette;
     OpenPanel open;
     UiScroll keys_scroll;     /* of the list of keys */
+    bool stories_seen;        /* the list of stories is open and has had the focus */
     void *states[VIEW_COUNT]; /* view_state */
     bool settled;             /* everything in the last frame was exact */
 

@@ -95,8 +95,8 @@ static void draw_choice(ViewContext *c, Rect box, const Story *story, int index)
     Ui *ui = c->ui;
     const Theme *t = &ui->theme;
     bool hot;
-    bool held;
-    if (ui_click(ui, ui_id("story", index), box, true, &hot, &held)) {
+    bool digit = index < 9 && ui_take_key(ui, (uint32_t)('1' + index), 0);
+    if (ui_click(ui, ui_id("story", index), box, true, &hot, NULL) || digit) {
         session_post(c->session, "story %s", story->name);
     }
     float h = ui_ease(ui, ui_id("story-hot", index), hot, EASE_HOVER_S);
@@ -125,6 +125,26 @@ static void draw_choice(ViewContext *c, Rect box, const Story *story, int index)
     }
 }
 
+/* Up and Down go along the list, from the story that is open or the first one. */
+static void move_choice(ViewContext *c, const Story *stories, int n)
+{
+    Ui *ui = c->ui;
+    int now = -1;
+    int open = 0;
+    for (int i = 0; i < n; i++) {
+        now = ui->focus == ui_id("story", i) ? i : now;
+        open = session_story(c->session) == &stories[i] ? i : open;
+    }
+    int step = ui_take_key(ui, KEY_DOWN, 0) - ui_take_key(ui, KEY_UP, 0);
+    int to = now < 0 ? open : AS_CLAMP(now + step, 0, n - 1);
+    if ((now < 0 && !c->views->stories_seen) || step) {
+        ui->focus = ui_id("story", to);
+        ui->focus_shown = true;
+        ui->moves = true;
+    }
+    c->views->stories_seen = true;
+}
+
 float stories_list_height(Session *s)
 {
     int n;
@@ -139,6 +159,7 @@ void stories_list(ViewContext *c, Rect box)
     const Story *stories = session_stories(c->session, &n);
     ui_label(ui, rect(box.x, box.y, box.w, 20), &(UiLabel){0},
              "Guided courses on built-in texts and models, a few minutes each.");
+    move_choice(c, stories, n);
     float pitch = fminf((box.h - 30) / (float)AS_MAX(n, 1), 80);
     for (int i = 0; i < n; i++) {
         draw_choice(c, rect(box.x, box.y + 30 + pitch * (float)i, box.w, pitch - 8), &stories[i],

@@ -128,6 +128,94 @@ static void test_model_menu__names(void **state)
     views_case_close(&c);
 }
 
+/* What was opened before and is found nowhere by itself is offered too. */
+static void test_model_menu__recent(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=1,H=2,d=32", "a b c d");
+    recent_add(&c.session->recent, "model /no/such/place/model.gguf");
+    recent_add(&c.session->recent, "model random:L=2,H=4,d=32");
+    pass(&c);
+    open_menu(&c);
+    assert_null(find_text(&c, "model.gguf · recent"));
+    const DrawCmd *item = find_text(&c, "random:L=2,H=4,d=32 · recent");
+    assert_non_null(item);
+    click(&c, item->u.text.at.x + 4, item->u.text.at.y - 4);
+    pass(&c);
+    pass(&c);
+    assert_int_equal(trace_info(c.session->trace)->n_layers, 2);
+    views_case_close(&c);
+}
+
+static void test_text_field__texts_shown_before(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=1,H=2,d=32", "first words here");
+    views_case_do(&c, "text now the second text");
+    pass(&c);
+    const DrawCmd *note = find_text(&c, "4 tokens");
+    assert_non_null(note);
+    click(&c, note->bounds.x + note->bounds.w + 24, note->u.text.at.y - 4);
+    pass(&c);
+    press_key(&c, KEY_DOWN); /* the second in the list: the one before */
+    press_key(&c, KEY_ENTER);
+    pass(&c);
+    size_t n;
+    assert_string_equal(session_source(c.session, &n), "first words here");
+    views_case_close(&c);
+}
+
+/* ---- the list of stories ---- */
+
+static void test_stories__keys(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t keys[3]; /* digits are typed, the others pressed */
+        const char *story;
+    } rows[] = {{{'3'}, "3-content"},
+                {{KEY_ENTER}, "1-self-attention"},
+                {{KEY_DOWN, KEY_ENTER}, "2-positions"},
+                {{KEY_DOWN, KEY_UP, KEY_ENTER}, "1-self-attention"}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        ViewsCase c;
+        views_case_open(&c, "tiny", "a b c d");
+        views_case_do(&c, "stories");
+        pass(&c);
+        pass(&c);
+        for (int k = 0; k < 3 && rows[i].keys[k]; k++) {
+            bool digit = rows[i].keys[k] < KEY_NAMED_FIRST;
+            feed_event(&c, (UiEvent){.kind = digit ? UI_EVENT_TEXT : UI_EVENT_KEY,
+                                     .key = rows[i].keys[k]});
+        }
+        pass(&c);
+        assert_non_null(session_story(c.session));
+        assert_string_equal(session_story(c.session)->name, rows[i].story);
+        assert_int_equal(c.session->panel, PANEL_NONE);
+        views_case_close(&c);
+    }
+}
+
+/* ---- the transport ---- */
+
+static void test_transport__endless(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=3,H=2,d=32", "a b c d");
+    views_case_do(&c, "view flow");
+    views_case_do(&c, "flow layers");
+    views_case_do(&c, "layer 1");
+    pass(&c);
+    pass(&c);
+    assert_non_null(find_text(&c, "1 / 2"));
+    assert_null(find_text(&c, "1 / 1"));
+    assert_null(find_text(&c, "Step"));
+    views_case_close(&c);
+}
+
 /* ---- runs on their way, and cancelled ones ---- */
 
 static void test_text_field__new_text_at_once(void **state)
@@ -275,6 +363,10 @@ int main(void)
         cmocka_unit_test(test_model_menu__keys_open),
         cmocka_unit_test(test_model_menu__keys_start_at_current),
         cmocka_unit_test(test_model_menu__names),
+        cmocka_unit_test(test_model_menu__recent),
+        cmocka_unit_test(test_text_field__texts_shown_before),
+        cmocka_unit_test(test_stories__keys),
+        cmocka_unit_test(test_transport__endless),
         cmocka_unit_test(test_text_field__new_text_at_once),
         cmocka_unit_test(test_cancelled__says_what_is_there),
         cmocka_unit_test(test_temperature__double_click),

@@ -115,12 +115,81 @@ static void test_open__kinds(void **state)
     (void)state;
     ViewsCase c;
     views_case_open(&c, "random:L=2,H=2,d=32,seed=5", "a few words");
-    views_case_do(&c, "open /tmp/weights.npy");
-    assert_non_null(strstr(c.session->note, "weights.npy"));
-    assert_int_equal(c.session->error.code, ERR_NONE); /* what is there stays */
+    /* Without the panel a failure is a card of its own. */
     views_case_do(&c, "open /no/such/thing.gguf");
     assert_int_equal(c.session->error.code, ERR_IO);
     views_case_close(&c);
+}
+
+static bool says(const ViewsCase *c, const char *part)
+{
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        if (cmd->kind == DRAW_TEXT && strstr(cmd->u.text.text, part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_open__arrays(void **state)
+{
+    (void)state;
+    /* Two heads of 2 x 2 weights, version 1.0 of the form. */
+    static const float weights[] = {1, 0, 0.25f, 0.75f, 1, 0, 0.5f, 0.5f};
+    char file[128 + sizeof weights];
+    memset(file, ' ', 128);
+    memcpy(file, "\x93NUMPY\x01\x00\x76\x00", 10);
+    static const char head[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2, 2), }";
+    memcpy(file + 10, head, sizeof head - 1);
+    file[127] = '\n';
+    memcpy(file + 128, weights, sizeof weights);
+    char path[] = "/tmp/attnscope-open-XXXXXX.npy";
+    int fd = mkstemps(path, 4);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, file, sizeof file), sizeof file);
+    close(fd);
+    ViewsCase c;
+    views_case_open(&c, "random:L=2,H=2,d=32,seed=5", "a few words");
+    session_post(c.session, "open %s", path);
+    session_settle(c.session);
+    assert_int_equal(c.session->error.code, ERR_NONE);
+    assert_int_equal(trace_info(c.session->trace)->n_queries, 2);
+    assert_true(trace_info(c.session->trace)->weights_only);
+    views_case_close(&c);
+    unlink(path);
+}
+
+static void test_open__failure_keeps_what_was_typed(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/attnscope-open-XXXXXX";
+    char path[256];
+    assert_non_null(mkdtemp(folder));
+    write_file(folder, "there.txt", "one two three four five");
+    ViewsCase c;
+    views_case_open(&c, "random:L=2,H=2,d=32,seed=5", "a few words");
+    views_case_do(&c, "open");
+    pass(&c);
+    snprintf(path, sizeof path, "%s/there.tx", folder);
+    type(&c, path);
+    press(&c, KEY_ENTER, 0);
+    pass(&c);
+    assert_int_equal(c.session->panel, PANEL_OPEN);
+    assert_string_equal(c.views->open.path, path);
+    assert_true(says(&c, "there.tx"));
+    assert_int_equal(c.session->open_error.code, ERR_IO);
+    assert_int_equal(c.session->error.code, ERR_NONE); /* what was shown stays */
+    assert_int_equal(trace_info(c.session->trace)->n_queries, 3);
+    type(&c, "t"); /* the field has the keyboard again, its cursor at the end */
+    press(&c, KEY_ENTER, 0);
+    pass(&c);
+    assert_int_equal(c.session->panel, PANEL_NONE);
+    assert_string_equal(c.session->text_name, "there.txt");
+    views_case_close(&c);
+    snprintf(path, sizeof path, "%s/there.txt", folder);
+    assert_int_equal(remove(path), 0);
+    rmdir(folder);
 }
 
 int main(void)
@@ -129,6 +198,8 @@ int main(void)
         cmocka_unit_test(test_open__completes),
         cmocka_unit_test(test_open__paste),
         cmocka_unit_test(test_open__kinds),
+        cmocka_unit_test(test_open__arrays),
+        cmocka_unit_test(test_open__failure_keeps_what_was_typed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
