@@ -53,8 +53,9 @@ static bool print_keys(App *app, StrBuf *out, Error *err)
     bool ok = keys_parse(&map, (const char *)file.data, file.n_bytes, file.name, &app->arena, err);
     for (size_t i = 0; i < map.n && ok; i++) {
         const KeyBinding *key = &map.bindings[i];
-        ok =
-            strbuf_printf(out, err, "  %-14s%s\n", key->key, *key->help ? key->help : key->command);
+        char name[64];
+        snprintf(name, sizeof name, "%s%s%s", key->place, *key->place ? ":" : "", key->key);
+        ok = strbuf_printf(out, err, "  %-19s%s\n", name, *key->help ? key->help : key->command);
     }
     return ok;
 }

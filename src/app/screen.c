@@ -173,7 +173,8 @@ static KeyChord chord_of(const UiKeyPress *press)
 static void run_keys(Screen *screen)
 {
     for (int i = 0; i < screen->ui.n_keys; i++) {
-        const KeyBinding *binding = keys_find(&screen->keys, chord_of(&screen->ui.keys[i]));
+        const KeyBinding *binding = keys_find(&screen->keys, chord_of(&screen->ui.keys[i]),
+                                              view_name(screen->session->view));
         if (binding) {
             session_post(screen->session, "%s", binding->command);
         }

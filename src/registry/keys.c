@@ -58,21 +58,34 @@ static bool same_chord(KeyChord a, KeyChord b)
     return a.key == b.key && a.mods == b.mods;
 }
 
-const KeyBinding *keys_find(const KeyMap *map, KeyChord chord)
+static KeyBinding *find_exactly(const KeyMap *map, KeyChord chord, const char *place)
 {
     for (size_t i = 0; i < map->n; i++) {
-        if (same_chord(map->bindings[i].chord, chord)) {
-            return &map->bindings[i];
+        KeyBinding *b = &map->bindings[i];
+        if (same_chord(b->chord, chord) && !strcmp(b->place, place)) {
+            return b;
         }
     }
     return NULL;
 }
 
-const KeyBinding *keys_find_command(const KeyMap *map, const char *command)
+const KeyBinding *keys_find(const KeyMap *map, KeyChord chord, const char *place)
+{
+    const KeyBinding *own = find_exactly(map, chord, place);
+    return own ? own : find_exactly(map, chord, "");
+}
+
+bool keys_acts(const KeyMap *map, const KeyBinding *binding, const char *place)
+{
+    return keys_find(map, binding->chord, place) == binding;
+}
+
+const KeyBinding *keys_find_command(const KeyMap *map, const char *command, const char *place)
 {
     for (size_t i = 0; i < map->n; i++) {
-        if (!strcmp(map->bindings[i].command, command)) {
-            return &map->bindings[i];
+        const KeyBinding *b = &map->bindings[i];
+        if (!strcmp(b->command, command) && keys_acts(map, b, place)) {
+            return b;
         }
     }
     return NULL;
@@ -95,6 +108,19 @@ static char *copy_trimmed(Arena *arena, const char *begin, const char *end, Erro
     return arena_strndup(arena, begin, (size_t)(end - begin), err);
 }
 
+/* "matrix:E" in two; a lone ":" and ":E" have no place. */
+static char *split_place(char *key, const char **place)
+{
+    size_t n = strspn(key, "abcdefghijklmnopqrstuvwxyz-");
+    *place = "";
+    if (!n || key[n] != ':' || !key[n + 1]) {
+        return key;
+    }
+    key[n] = 0;
+    *place = key;
+    return key + n + 1;
+}
+
 /* One line that is neither empty nor a comment. */
 static bool parse_line(const char *begin, const char *end, const char *where, Arena *arena,
                        KeyBinding *binding, Error *err)
@@ -108,7 +134,8 @@ static bool parse_line(const char *begin, const char *end, const char *where, Ar
         hash++;
     }
     const char *help = hash < end ? hash + 1 : end;
-    binding->key = copy_trimmed(arena, begin, key_end, err);
+    char *key = copy_trimmed(arena, begin, key_end, err);
+    binding->key = key ? split_place(key, &binding->place) : NULL;
     binding->command = copy_trimmed(arena, key_end, hash, err);
     binding->help = copy_trimmed(arena, help, end, err);
     if (!binding->key || !binding->command || !binding->help) {
@@ -158,7 +185,7 @@ bool keys_parse(KeyMap *map, const char *text, size_t n, const char *name, Arena
             if (!parse_line(begin, stop, where, arena, &binding, err)) {
                 return false;
             }
-            KeyBinding *same = (KeyBinding *)keys_find(&grown, binding.chord);
+            KeyBinding *same = find_exactly(&grown, binding.chord, binding.place);
             *(same ? same : &all[grown.n++]) = binding;
         }
         line = stop + 1;

@@ -2,7 +2,8 @@
 /*
  * Keys and what they do: assets/input.conf and a person's own file in the same form.
  *
- *   KEY COMMAND [ARGUMENTS]   # what it does, in words
+ *   KEY COMMAND [ARGUMENTS]         # what it does, in words
+ *   PLACE:KEY COMMAND [ARGUMENTS]   # only there, in place of what the key does elsewhere
  *
  * KEY is a character or a name (Left, PageUp, F5, Space, Esc …) after Ctrl+, Shift+, Alt+ in any
  * order; names in any case. A # not preceded by a blank is an ordinary character, so `# …` as a key
@@ -63,6 +64,7 @@ typedef struct KeyChord {
 typedef struct KeyBinding {
     KeyChord chord;
     const char *key;     /* as written, "Ctrl+K": for menus and the key overlay */
+    const char *place;   /* "matrix": only there; "" = everywhere */
     const char *command; /* the command line of the interface, "layer +1" */
     const char *help;    /* "" when the line has none */
 } KeyBinding;
@@ -74,11 +76,16 @@ typedef struct KeyMap {
 
 /** "Ctrl+Shift+Left" to a chord. False when it is none. */
 AS_MUST_CHECK bool key_parse(const char *text, KeyChord *chord);
-/** Adds the lines of text[0..n) to map; a chord that is there already is replaced in place. `name`
- *  is the file. ERR_FORMAT names file and line. */
+/** Adds the lines of text[0..n) to map; a chord that is there already for the same place is
+ *  replaced. `name` is the file. ERR_FORMAT names file and line. */
 AS_MUST_CHECK bool keys_parse(KeyMap *map, const char *text, size_t n, const char *name,
                               Arena *arena, Error *err);
-/** NULL when the chord is not bound. */
-const KeyBinding *keys_find(const KeyMap *map, KeyChord chord);
-/** First binding of a command line, for showing its key; NULL when it has none. */
-const KeyBinding *keys_find_command(const KeyMap *map, const char *command);
+/** What a chord does in a place: its own binding there, else the one for everywhere; NULL when it
+ * is not bound. */
+const KeyBinding *keys_find(const KeyMap *map, KeyChord chord, const char *place);
+/** Does this binding act in `place`: is it for there or everywhere, and not replaced there? */
+bool keys_acts(const KeyMap *map, const KeyBinding *binding, const char *place);
+/** First binding of a command line that acts in `place`, for showing its key; NULL when it has
+ * none.
+ */
+const KeyBinding *keys_find_command(const KeyMap *map, const char *command, const char *place);

@@ -31,8 +31,8 @@ static bool do_camera(Session *s, const char *a, Error *err)
     for (int i = 0; i < STACK_PRESET_COUNT; i++) {
         names[i] = stack_preset_name((StackPreset)i);
     }
-    int preset = 0;
-    if (!command_read_choice(a, names, STACK_PRESET_COUNT, &preset, err)) {
+    int preset = ((int)s->stack3d.camera.preset + 1) % STACK_PRESET_COUNT;
+    if (*a && !command_read_choice(a, names, STACK_PRESET_COUNT, &preset, err)) {
         return false;
     }
     bool orthographic = s->stack3d.camera.orthographic;
@@ -93,6 +93,11 @@ static bool do_lens(Session *s, const char *a, Error *err)
 static bool do_explode(Session *s, const char *a, Error *err)
 {
     double v = 1;
+    if (strcmp(a, "+") == 0 || strcmp(a, "-") == 0) {
+        float to = s->stack3d.explode + (*a == '+' ? 0.25f : -0.25f);
+        s->stack3d.explode = AS_CLAMP(to, STACK_LEAST_EXPLODE, STACK_MOST_EXPLODE);
+        return true;
+    }
     if (!command_read_number(a, (double)STACK_LEAST_EXPLODE, (double)STACK_MOST_EXPLODE, &v, err)) {
         return false;
     }
@@ -113,8 +118,8 @@ static bool do_opacity(Session *s, const char *a, Error *err)
 static bool do_heads(Session *s, const char *a, Error *err)
 {
     static const char *const names[STACK_HEADS_COUNT] = {"mean", "max", "one"};
-    int heads = 0;
-    if (!command_read_choice(a, names, STACK_HEADS_COUNT, &heads, err)) {
+    int heads = ((int)s->stack3d.heads + 1) % STACK_HEADS_COUNT;
+    if (*a && !command_read_choice(a, names, STACK_HEADS_COUNT, &heads, err)) {
         return false;
     }
     s->stack3d.heads = (StackHeads)heads;
@@ -189,17 +194,18 @@ static bool do_coverage(Session *s, const char *a, Error *err)
 }
 
 const SessionCommand session_stack_commands[] = {
-    {"stack-camera", "orbit|front|top|side|fly", "Stack: where the camera stands", false,
+    {"stack-camera", "[orbit|front|top|side|fly]", "Stack: where the camera stands", false,
      do_camera},
     {"stack-turn", "DEGREES DEGREES", "Stack: turn around it, and up", false, do_turn},
     {"stack-pan", "X Y Z", "Stack: move what is looked at, in widths of a plane", false, do_pan},
     {"stack-zoom", "FACTOR", "Stack: nearer or farther", false, do_zoom},
     {"stack-lens", "[perspective|orthographic]", "Stack: how depth is drawn; else the other one",
      false, do_lens},
-    {"stack-explode", "X", "Stack: distance between the planes, 1 as designed", false, do_explode},
+    {"stack-explode", "X|+|-", "Stack: distance between the planes, 1 as designed", false,
+     do_explode},
     {"stack-opacity", "0..1", "Stack: opacity of the planes", false, do_opacity},
-    {"stack-heads", "mean|max|one", "Stack: heads of a layer together, or the selected one", false,
-     do_heads},
+    {"stack-heads", "[mean|max|one]", "Stack: heads of a layer together, or the selected one",
+     false, do_heads},
     {"stack-planes", "auto|all|every N|group N|A:B", "Stack: which layers have a plane", false,
      do_planes},
     {"stack-depth", "N|+1|-1", "Stack: how many layers down sources are followed", false, do_depth},

@@ -22,14 +22,11 @@ static Rect panel_card(ViewContext *c, Rect stage, float w, float h, const char 
 
 /* ---- keys ---- */
 
-static bool said_before(const KeyMap *keys, size_t at)
+/* Those that act in the view in front, each command once. */
+static bool is_shown(const KeyMap *keys, size_t at, const char *view)
 {
-    for (size_t i = 0; i < at; i++) {
-        if (strcmp(keys->bindings[i].command, keys->bindings[at].command) == 0) {
-            return true;
-        }
-    }
-    return false;
+    const KeyBinding *b = &keys->bindings[at];
+    return b->help[0] && keys_find_command(keys, b->command, view) == b;
 }
 
 static void key_row(Ui *ui, Rect row, const KeyBinding *binding)
@@ -52,10 +49,11 @@ static void draw_help(ViewContext *c, Rect stage)
 {
     Ui *ui = c->ui;
     const KeyMap *keys = c->views->desc.keys;
+    const char *view = view_name(c->session->view);
     int n = 0;
     float longest = 0;
     for (size_t i = 0; keys && i < keys->n; i++) {
-        if (keys->bindings[i].help[0] && !said_before(keys, i)) {
+        if (is_shown(keys, i, view)) {
             n++;
             longest = fmaxf(longest, ui_text_width(ui, FONT_SANS, 12, keys->bindings[i].help));
         }
@@ -70,7 +68,7 @@ static void draw_help(ViewContext *c, Rect stage)
     Rect in = ui_scroll_begin(ui, UI_ID("keys-scroll"), list, all, &c->views->keys_scroll);
     int at = 0;
     for (size_t i = 0; keys && i < keys->n; i++) {
-        if (!keys->bindings[i].help[0] || said_before(keys, i)) {
+        if (!is_shown(keys, i, view)) {
             continue;
         }
         Rect row = {in.x + col_w * (float)(at / rows), in.y + KEY_ROW * (float)(at % rows),

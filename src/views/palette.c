@@ -61,7 +61,8 @@ static Arena *arena_of(const Finder *f)
 static const char *key_of(const Finder *f, const char *line)
 {
     const KeyMap *keys = f->c->views->desc.keys;
-    const KeyBinding *binding = keys ? keys_find_command(keys, line) : NULL;
+    const KeyBinding *binding =
+        keys ? keys_find_command(keys, line, view_name(f->c->session->view)) : NULL;
     return binding ? binding->key : "";
 }
 
@@ -209,7 +210,9 @@ static void offer_commands(Finder *f)
     /* What keys do with arguments of their own: "layer +1". */
     for (size_t i = 0; keys && i < keys->n; i++) {
         const KeyBinding *b = &keys->bindings[i];
-        if (b->help[0] && strncmp(b->command, "palette", 7) != 0 && !is_listed(f, b->command)) {
+        bool acts = keys_acts(keys, b, view_name(f->c->session->view));
+        if (acts && b->help[0] && strncmp(b->command, "palette", 7) != 0 &&
+            !is_listed(f, b->command)) {
             offer(f,
                   (PaletteEntry){.kind = PALETTE_COMMAND,
                                  .title = b->command,

@@ -54,12 +54,50 @@ static void test_keys_parse__later_lines_take_the_place_of_earlier_ones(void **s
     assert_int_equal(map.n, 2);
     KeyChord chord;
     assert_true(key_parse("Ctrl+K", &chord));
-    const KeyBinding *found = keys_find(&map, chord);
+    const KeyBinding *found = keys_find(&map, chord, "flow");
     assert_non_null(found);
     assert_string_equal(found->command, "other#thing");
     assert_string_equal(found->key, "ctrl+k");
-    assert_ptr_equal(keys_find_command(&map, "layer +1"), &map.bindings[1]);
-    assert_null(keys_find_command(&map, "layer -1"));
+    assert_ptr_equal(keys_find_command(&map, "layer +1", ""), &map.bindings[1]);
+    assert_null(keys_find_command(&map, "layer -1", ""));
+    arena_destroy(&arena);
+}
+
+static void test_keys_find__places(void **state)
+{
+    (void)state;
+    static const char text[] = "E stack # a\nmatrix:E reading # b\n: colon\nmatrix:: two\n"
+                               "MATRIX:E other\n";
+    static const char good[] = "E stack # a\nmatrix:E reading # b\n: colon\nmatrix:: two\n"
+                               "matrix:E own # in place of the one before\n";
+    Arena arena = {0};
+    KeyMap map = {0};
+    Error err = {0};
+    assert_false(keys_parse(&map, text, strlen(text), "a.conf", &arena, &err));
+    assert_non_null(strstr(err.message, "a.conf:5"));
+    err = (Error){0};
+    assert_ok(keys_parse(&map, good, strlen(good), "a.conf", &arena, &err), err);
+    assert_int_equal(map.n, 4);
+    static const struct {
+        const char *key, *place, *command;
+    } rows[] = {{"E", "", "stack"},
+                {"E", "flow", "stack"},
+                {"E", "matrix", "own"},
+                {":", "matrix", "two"},
+                {":", "heads", "colon"}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        KeyChord chord;
+        assert_true(key_parse(rows[i].key, &chord));
+        const KeyBinding *b = keys_find(&map, chord, rows[i].place);
+        assert_non_null(b);
+        assert_string_equal(b->command, rows[i].command);
+        assert_string_equal(b->key, rows[i].key);
+        assert_true(keys_acts(&map, b, rows[i].place));
+    }
+    assert_false(keys_acts(&map, &map.bindings[0], "matrix"));
+    assert_null(keys_find_command(&map, "stack", "matrix"));
+    assert_null(keys_find_command(&map, "own", "heads"));
+    assert_ptr_equal(keys_find_command(&map, "stack", "heads"), &map.bindings[0]);
     arena_destroy(&arena);
 }
 
@@ -109,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_parse__chords),
         cmocka_unit_test(test_keys_parse__later_lines_take_the_place_of_earlier_ones),
+        cmocka_unit_test(test_keys_find__places),
         cmocka_unit_test(test_keys_parse__bad_lines_are_named),
         cmocka_unit_test(test_keys_parse__the_default_keys_all_have_help),
     };

@@ -1,4 +1,6 @@
 /* The command palette: what is typed finds what is meant, and choosing it does it. */
+#include "base/embedded.h"
+#include "session/commands.h"
 #include "session/journal.h"
 #include "views/internal.h"
 #include "views_case.h"
@@ -155,12 +157,50 @@ static void test_palette__mouse(void **state)
     views_case_close(&c);
 }
 
+/* The keys that come with the program do something, and those of a view are of one that is there.
+ */
+static void test_keys__default_ones_run(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    KeyMap map = {0};
+    Error err = {0};
+    EmbeddedFile file;
+    assert_true(embedded_find("assets/input.conf", &file));
+    assert_ok(keys_parse(&map, (const char *)file.data, file.n_bytes, file.name, &arena, &err),
+              err);
+    for (size_t i = 0; i < map.n; i++) {
+        const KeyBinding *b = &map.bindings[i];
+        ViewId only = VIEW_COUNT;
+        assert_true(!*b->place || view_find(b->place, &only));
+        size_t n = strcspn(b->command, " ");
+        bool known = false;
+        for (const SessionCommand *const *table = session_command_tables; *table; table++) {
+            for (const SessionCommand *command = *table; command->name; command++) {
+                known |= strlen(command->name) == n && !strncmp(command->name, b->command, n);
+            }
+        }
+        for (int v = 0; v < VIEW_COUNT && !known; v++) {
+            const ViewCommand *own = view_def((ViewId)v)->commands;
+            for (; own && own->name && (only == VIEW_COUNT || v == (int)only); own++) {
+                known |= strlen(own->name) == n && !strncmp(own->name, b->command, n);
+            }
+        }
+        if (!known) {
+            print_error("%s: no command %s\n", b->key, b->command);
+        }
+        assert_true(known);
+    }
+    arena_destroy(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_palette__finds),
         cmocka_unit_test(test_palette__keys),
         cmocka_unit_test(test_palette__mouse),
+        cmocka_unit_test(test_keys__default_ones_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
