@@ -58,6 +58,20 @@ static bool same_chord(KeyChord a, KeyChord b)
     return a.key == b.key && a.mods == b.mods;
 }
 
+/* Is `place` one of the names with commas between them? */
+static bool holds_place(const char *places, const char *place)
+{
+    size_t n = strlen(place);
+    for (const char *at = places; n && *at;) {
+        size_t m = strcspn(at, ",");
+        if (m == n && !memcmp(at, place, n)) {
+            return true;
+        }
+        at += m + (at[m] == ',');
+    }
+    return false;
+}
+
 static KeyBinding *find_exactly(const KeyMap *map, KeyChord chord, const char *place)
 {
     for (size_t i = 0; i < map->n; i++) {
@@ -71,7 +85,13 @@ static KeyBinding *find_exactly(const KeyMap *map, KeyChord chord, const char *p
 
 const KeyBinding *keys_find(const KeyMap *map, KeyChord chord, const char *place)
 {
-    const KeyBinding *own = find_exactly(map, chord, place);
+    const KeyBinding *own = NULL;
+    for (size_t i = 0; i < map->n; i++) {
+        const KeyBinding *b = &map->bindings[i];
+        if (same_chord(b->chord, chord) && holds_place(b->place, place)) {
+            own = b; /* the last line counts */
+        }
+    }
     return own ? own : find_exactly(map, chord, "");
 }
 
@@ -111,7 +131,7 @@ static char *copy_trimmed(Arena *arena, const char *begin, const char *end, Erro
 /* "matrix:E" in two; a lone ":" and ":E" have no place. */
 static char *split_place(char *key, const char **place)
 {
-    size_t n = strspn(key, "abcdefghijklmnopqrstuvwxyz-");
+    size_t n = strspn(key, "abcdefghijklmnopqrstuvwxyz-,");
     *place = "";
     if (!n || key[n] != ':' || !key[n + 1]) {
         return key;

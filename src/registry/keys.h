@@ -3,7 +3,8 @@
  * Keys and what they do: assets/input.conf and a person's own file in the same form.
  *
  *   KEY COMMAND [ARGUMENTS]         # what it does, in words
- *   PLACE:KEY COMMAND [ARGUMENTS]   # only there, in place of what the key does elsewhere
+ *   PLACE:KEY COMMAND [ARGUMENTS]   # only there, in place of what the key does elsewhere;
+ *                                     several places with commas between them
  *
  * KEY is a character or a name (Left, PageUp, F5, Space, Esc …) after Ctrl+, Shift+, Alt+ in any
  * order; names in any case. A # not preceded by a blank is an ordinary character, so `# …` as a key
@@ -64,7 +65,7 @@ typedef struct KeyChord {
 typedef struct KeyBinding {
     KeyChord chord;
     const char *key;     /* as written, "Ctrl+K": for menus and the key overlay */
-    const char *place;   /* "matrix": only there; "" = everywhere */
+    const char *place;   /* "matrix", "flow,stack": only there; "" = everywhere */
     const char *command; /* the command line of the interface, "layer +1" */
     const char *help;    /* "" when the line has none */
 } KeyBinding;

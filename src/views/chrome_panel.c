@@ -45,18 +45,46 @@ static void key_row(Ui *ui, Rect row, const KeyBinding *binding)
              &(UiLabel){.face = FONT_SANS}, binding->help);
 }
 
+/* What the overlay lists: headings and bindings. */
+typedef struct KeyLine {
+    const char *heading; /* or NULL */
+    const KeyBinding *binding;
+} KeyLine;
+
+/* The keys of the view in front come first. */
+static int collect_keys(ViewContext *c, KeyLine **lines)
+{
+    const KeyMap *keys = c->views->desc.keys;
+    ViewId id = c->session->view;
+    size_t most = (keys ? keys->n : 0) + 3;
+    int n = 0;
+    *lines = ARENA_ARRAY(&c->ui->list->arena, KeyLine, most, NULL);
+    for (int own = 1; *lines && keys && own >= 0; own--) {
+        int heading = n++;
+        for (size_t i = 0; i < keys->n; i++) {
+            if ((keys->bindings[i].place[0] != 0) == own && is_shown(keys, i, view_name(id))) {
+                (*lines)[n++] = (KeyLine){.binding = &keys->bindings[i]};
+            }
+        }
+        if (n == heading + 1) {
+            n--; /* nothing under it */
+        } else {
+            (*lines)[heading] = (KeyLine){
+                .heading = own ? draw_format(c->ui->list, "In %s", view_title(id)) : "Everywhere"};
+        }
+    }
+    return n;
+}
+
 static void draw_help(ViewContext *c, Rect stage)
 {
     Ui *ui = c->ui;
-    const KeyMap *keys = c->views->desc.keys;
-    const char *view = view_name(c->session->view);
-    int n = 0;
+    KeyLine *lines;
+    int n = collect_keys(c, &lines);
     float longest = 0;
-    for (size_t i = 0; keys && i < keys->n; i++) {
-        if (is_shown(keys, i, view)) {
-            n++;
-            longest = fmaxf(longest, ui_text_width(ui, FONT_SANS, 12, keys->bindings[i].help));
-        }
+    for (int i = 0; i < n; i++) {
+        const char *words = lines[i].heading ? "" : lines[i].binding->help;
+        longest = fmaxf(longest, ui_text_width(ui, FONT_SANS, 12, words));
     }
     float whole = KEY_NAME + longest + 24; /* as many columns as keep the words whole */
     int cols = AS_CLAMP((int)((stage.w - 16 - 2 * PAD) / whole), 1, 3);
@@ -66,17 +94,17 @@ static void draw_help(ViewContext *c, Rect stage)
     Rect card = panel_card(c, stage, col_w * (float)cols + 2 * PAD, 64 + all + 62, "Keys");
     Rect list = {card.x + PAD, card.y + 60, card.w - 2 * PAD, card.h - 60 - 58};
     Rect in = ui_scroll_begin(ui, UI_ID("keys-scroll"), list, all, &c->views->keys_scroll);
-    int at = 0;
-    for (size_t i = 0; keys && i < keys->n; i++) {
-        if (!is_shown(keys, i, view)) {
-            continue;
-        }
+    for (int at = 0; at < n; at++) {
         Rect row = {in.x + col_w * (float)(at / rows), in.y + KEY_ROW * (float)(at % rows),
                     col_w - (at / rows == cols - 1 ? 10.0f : 0), KEY_ROW};
-        if (row.y >= list.y - 1 && row.y + row.h <= list.y + list.h + 1) { /* whole ones */
-            key_row(ui, row, &keys->bindings[i]);
+        if (row.y < list.y - 1 || row.y + row.h > list.y + list.h + 1) { /* whole ones */
+            continue;
         }
-        at++;
+        if (lines[at].heading) {
+            ui_caps(ui, rect(row.x + KEY_NAME, row.y, row.w - KEY_NAME, row.h), lines[at].heading);
+        } else {
+            key_row(ui, row, lines[at].binding);
+        }
     }
     ui_scroll_end(ui, &c->views->keys_scroll);
     UiLabel note = {.face = FONT_SANS, .color = ui->theme.text3};

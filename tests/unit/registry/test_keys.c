@@ -69,7 +69,8 @@ static void test_keys_find__places(void **state)
     static const char text[] = "E stack # a\nmatrix:E reading # b\n: colon\nmatrix:: two\n"
                                "MATRIX:E other\n";
     static const char good[] = "E stack # a\nmatrix:E reading # b\n: colon\nmatrix:: two\n"
-                               "matrix:E own # in place of the one before\n";
+                               "matrix:E own # in place of the one before\n"
+                               "heads,steps:W both\n";
     Arena arena = {0};
     KeyMap map = {0};
     Error err = {0};
@@ -77,14 +78,12 @@ static void test_keys_find__places(void **state)
     assert_non_null(strstr(err.message, "a.conf:5"));
     err = (Error){0};
     assert_ok(keys_parse(&map, good, strlen(good), "a.conf", &arena, &err), err);
-    assert_int_equal(map.n, 4);
+    assert_int_equal(map.n, 5);
     static const struct {
         const char *key, *place, *command;
-    } rows[] = {{"E", "", "stack"},
-                {"E", "flow", "stack"},
-                {"E", "matrix", "own"},
-                {":", "matrix", "two"},
-                {":", "heads", "colon"}};
+    } rows[] = {{"E", "", "stack"},     {"E", "flow", "stack"},  {"E", "matrix", "own"},
+                {":", "matrix", "two"}, {":", "heads", "colon"}, {"W", "heads", "both"},
+                {"W", "steps", "both"}};
     for (size_t i = 0; i < AS_COUNT(rows); i++) {
         KeyChord chord;
         assert_true(key_parse(rows[i].key, &chord));
@@ -94,6 +93,8 @@ static void test_keys_find__places(void **state)
         assert_string_equal(b->key, rows[i].key);
         assert_true(keys_acts(&map, b, rows[i].place));
     }
+    assert_null(keys_find(&map, map.bindings[4].chord, "step"));
+    assert_null(keys_find(&map, map.bindings[4].chord, ""));
     assert_false(keys_acts(&map, &map.bindings[0], "matrix"));
     assert_null(keys_find_command(&map, "stack", "matrix"));
     assert_null(keys_find_command(&map, "own", "heads"));
