@@ -58,6 +58,21 @@ static bool compile(GLenum kind, const char *name, GLuint *out, Error *err)
     return true;
 }
 
+/* Links what is attached; `name` stays with the caller, whatever comes of it. */
+static bool link_program(GLuint name, const char *file, Error *err)
+{
+    GLint ok = 0;
+    glLinkProgram(name);
+    glGetProgramiv(name, GL_LINK_STATUS, &ok);
+    if (!ok) {
+        char log[256] = "";
+        glGetProgramInfoLog(name, sizeof(log), NULL, log);
+        log[strcspn(log, "\r\n")] = 0;
+        return error_set(err, ERR_GRAPHICS, "%s: %s", file, log);
+    }
+    return true;
+}
+
 bool gfx_link_program(const char *vertex_name, const char *fragment_name, uint32_t *out, Error *err)
 {
     GLuint vertex = 0;
@@ -69,22 +84,24 @@ bool gfx_link_program(const char *vertex_name, const char *fragment_name, uint32
         glDeleteShader(vertex);
         return false;
     }
-    GLuint name = glCreateProgram();
-    glAttachShader(name, vertex);
-    glAttachShader(name, fragment);
-    glLinkProgram(name);
+    *out = glCreateProgram();
+    glAttachShader(*out, vertex);
+    glAttachShader(*out, fragment);
     glDeleteShader(vertex);
     glDeleteShader(fragment);
-    *out = name;
-    GLint ok = 0;
-    glGetProgramiv(name, GL_LINK_STATUS, &ok);
-    if (!ok) {
-        char log[256] = "";
-        glGetProgramInfoLog(name, sizeof(log), NULL, log);
-        log[strcspn(log, "\r\n")] = 0;
-        return error_set(err, ERR_GRAPHICS, "%s: %s", fragment_name, log);
+    return link_program(*out, fragment_name, err);
+}
+
+bool gfx_link_compute(const char *file_name, uint32_t *out, Error *err)
+{
+    GLuint shader = 0;
+    if (!compile(GL_COMPUTE_SHADER, file_name, &shader, err)) {
+        return false;
     }
-    return true;
+    *out = glCreateProgram();
+    glAttachShader(*out, shader);
+    glDeleteShader(shader);
+    return link_program(*out, file_name, err);
 }
 
 static bool build(const ProgramRow *row, Program *out, Error *err)

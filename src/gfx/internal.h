@@ -110,6 +110,8 @@ void scene_painter_forget(ScenePainter *painter, uint64_t frame);
 /** A program of two files of shaders/. */
 AS_MUST_CHECK bool gfx_link_program(const char *vertex_name, const char *fragment_name,
                                     uint32_t *out, Error *err);
+/** A program of one compute shader; the context is OpenGL 4.3 or later. */
+AS_MUST_CHECK bool gfx_link_compute(const char *file_name, uint32_t *out, Error *err);
 /** All commands of a list into the batcher. */
 AS_MUST_CHECK bool paint_list(Gfx *gfx, const DrawList *list, Error *err);
 /** Deletes textures that no frame of late has used. */
