@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "attention/few.h"
+#include "attention/kept.h"
 #include "attention/panel.h"
 #include "attention/rows.h"
 #include "attention/scratch.h"
@@ -30,6 +31,7 @@ typedef struct Pass {
     AttnOutputs out; /* strides resolved */
     AttnSummaryShape shape;
     bool summary, full;
+    bool keeps; /* exponentials, for attention received */
     int32_t query_block, task_rows, tasks_per_head;
     int32_t wave_heads; /* key/value heads packed ahead at once; 0 = tasks pack for themselves */
     AttnPanelSize panel;
@@ -37,6 +39,7 @@ typedef struct Pass {
     bool *v_finite;   /* [wave_heads][n_steps] */
     float *hidden;    /* [n_steps][64] slot order; NULL = no key_mask */
     bool *any_hidden; /* [n_steps] */
+    AttnReceived received;
     const AttnProgress *progress;
     _Atomic int64_t done;
     int64_t total;
@@ -58,6 +61,7 @@ typedef struct Worker {
     bool v_finite[ATTN_BLOCK_STEPS];
     AttnAttendScratch attend;
     AttnTexelRow texels;
+    AttnKept kept;
 } Worker;
 
 static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
@@ -94,6 +98,9 @@ static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
         w->attend.run_sum = attn_carve(carver, runs, sizeof(float));
         w->attend.run_max = attn_carve(carver, runs, sizeof(float));
     }
+    if (p->keeps) {
+        attn_kept_carve(&w->kept, plan, p->query_block, carver);
+    }
     if (p->wave_heads == 0) {
         size_t steps = (size_t)plan->block_steps;
         w->k = attn_carve(carver, steps * p->panel.k, sizeof(float));
@@ -110,6 +117,10 @@ static void shared_carve(Pass *p, AttnCarver *carver)
     if (p->plan.args.mask.key_mask) {
         p->hidden = attn_carve(carver, steps * ATTN_STEP, sizeof(float));
         p->any_hidden = attn_carve(carver, steps, sizeof(bool));
+    }
+    if (p->keeps) {
+        int32_t per_kv = p->plan.args.n_heads / p->plan.args.n_kv_heads;
+        attn_received_carve(&p->received, &p->plan, p->wave_heads * per_kv, carver);
     }
 }
 
@@ -267,6 +278,10 @@ static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head
             fill_bias(p, w, &block, head, row0 + r, n);
         }
         AttnGroup group = group_at(p, w, r, n);
+        if (p->keeps) {
+            group.kept = attn_kept_at(&w->kept, step0 + block.first_step, r / ATTN_GROUP);
+            group.kept_ld = (ptrdiff_t)w->kept.n_groups * ATTN_KEPT;
+        }
         (p->full ? plan->kernel->attend_full : plan->kernel->attend)(&block, &group, &w->attend);
     }
 }
@@ -288,6 +303,9 @@ static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t
     };
     AttnRowScale scale;
     attn_row_write(plan, &p->out, p->full, &end, w->o + (ptrdiff_t)r * plan->ep, &scale);
+    if (p->keeps) {
+        w->kept.inverse[r] = scale.inverse;
+    }
     if (p->summary) {
         attn_texel_row_add(&w->texels, plan->kernel, w->texel_sum + (ptrdiff_t)r * w->texels.ld,
                            w->texel_max + (ptrdiff_t)r * w->texels.ld, w->end[r], scale.inverse,
@@ -303,9 +321,12 @@ static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t
     }
 }
 
-static void run_task(Pass *p, Worker *w, int32_t head, int32_t wave_head, int32_t row_begin)
+/* wave_head counts query heads from those of the wave's first key/value head kv0 on. */
+static void run_task(Pass *p, Worker *w, int32_t kv0, int32_t wave_head, int32_t row_begin)
 {
     const AttnPlan *plan = &p->plan;
+    int32_t per_kv = plan->args.n_heads / plan->args.n_kv_heads;
+    int32_t head = kv0 * per_kv + wave_head;
     int32_t left = plan->args.n_queries - row_begin;
     int32_t row_end = row_begin + (left < p->task_rows ? left : p->task_rows);
     if (p->summary) {
@@ -314,15 +335,21 @@ static void run_task(Pass *p, Worker *w, int32_t head, int32_t wave_head, int32_
     for (int32_t row0 = row_begin; row0 < row_end; row0 += p->query_block) {
         int32_t n = row_end - row0 < p->query_block ? row_end - row0 : p->query_block;
         start_rows(p, w, head, row0, n);
+        if (p->keeps) {
+            attn_kept_start(&w->kept, plan, row0, n);
+        }
         for (int32_t step = 0; step < plan->n_steps; step += plan->block_steps) {
             if (attn_cancelled(p->progress)) {
                 atomic_store_explicit(&p->stop, true, memory_order_relaxed);
                 return;
             }
-            meet_block(p, w, head, wave_head, row0, n, step);
+            meet_block(p, w, head, wave_head / per_kv, row0, n, step);
         }
         for (int32_t r = 0; r < n; r++) {
             end_row(p, w, head, row0 + r, r);
+        }
+        if (p->keeps) {
+            attn_kept_fold(&w->kept, plan, row0, n, w->ref, &p->received, wave_head);
         }
     }
     atomic_fetch_add_explicit(&p->done, 1, memory_order_relaxed);
@@ -335,6 +362,15 @@ static void pass_layout(Pass *p)
     const AttnPlan *plan = &p->plan;
     const AttnArgs *a = &plan->args;
     p->query_block = a->n_queries >= LONG_FROM ? QUERY_BLOCK_LONG : QUERY_BLOCK_SHORT;
+    p->panel = attn_panel_size(plan, p->out.o != NULL);
+    size_t head_bytes = (size_t)plan->n_steps * (p->panel.k + p->panel.v) * sizeof(float);
+    size_t fit = PACK_BUDGET / head_bytes;
+    p->wave_heads = fit > (size_t)a->n_kv_heads ? a->n_kv_heads : (int32_t)fit;
+    /* Sums of a wave's columns are small beside its panels. */
+    int32_t kept_rows = attn_kept_rows(plan, p->query_block);
+    p->keeps = p->out.received && kept_rows > 0 && p->wave_heads > 0 &&
+               plan->kernel->k_per_word == 1 && !attn_few_suits(plan);
+    p->query_block = p->keeps ? kept_rows : p->query_block;
     p->task_rows = p->query_block;
     if (p->summary) {
         /* A texel row belongs to one task; both widths are a power of two times 1 or 3. */
@@ -344,10 +380,6 @@ static void pass_layout(Pass *p)
         }
     }
     p->tasks_per_head = (a->n_queries + p->task_rows - 1) / p->task_rows;
-    p->panel = attn_panel_size(plan, p->out.o != NULL);
-    size_t head_bytes = (size_t)plan->n_steps * (p->panel.k + p->panel.v) * sizeof(float);
-    size_t fit = PACK_BUDGET / head_bytes;
-    p->wave_heads = fit > (size_t)a->n_kv_heads ? a->n_kv_heads : (int32_t)fit;
     p->total = (int64_t)a->n_heads * p->tasks_per_head;
 }
 
@@ -398,15 +430,29 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
     }
     int32_t per_kv = plan->args.n_heads / plan->args.n_kv_heads;
     int64_t n_heads = (int64_t)n_kv * per_kv;
+    if (p->keeps) {
+#pragma omp for schedule(static)
+        for (int64_t i = 0; i < n_heads; i++) {
+            attn_received_clear(&p->received, (int32_t)i);
+        }
+    }
 #pragma omp for schedule(dynamic, 1)
     for (int64_t i = 0; i < n_heads * p->tasks_per_head; i++) {
         int32_t head = (int32_t)(i % n_heads);
         int32_t task = p->tasks_per_head - 1 - (int32_t)(i / n_heads);
         if (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
-            run_task(p, w, kv0 * per_kv + head, head / per_kv, task * p->task_rows);
+            run_task(p, w, kv0, head, task * p->task_rows);
             if (omp_get_thread_num() == 0 && !attn_cancelled(p->progress)) {
                 attn_report(p->progress, &p->done, p->total);
             }
+        }
+    }
+    if (p->keeps) {
+#pragma omp for schedule(static)
+        for (int64_t i = 0; i < n_heads; i++) {
+            int64_t head = kv0 * per_kv + i;
+            attn_received_write(&p->received, plan, (int32_t)i,
+                                p->out.received + head * plan->args.n_keys);
         }
     }
 }
@@ -447,6 +493,7 @@ static AttnStatus run_pass(const AttnCtx *ctx, Pass *pass)
     }
     shared_carve(pass, &(AttnCarver){.base = scratch});
     pack_hidden(pass);
+    attn_received_open(&pass->received);
     const AttnArgs *a = &pass->plan.args;
     int32_t wave = pass->wave_heads > 0 ? pass->wave_heads : a->n_kv_heads;
     double pairs = (double)a->n_heads * a->n_queries * a->n_keys;
@@ -463,6 +510,7 @@ static AttnStatus run_pass(const AttnCtx *ctx, Pass *pass)
             run_wave(pass, &w, kv0, left < wave ? left : wave);
         }
     }
+    attn_received_close(&pass->received);
     attn_scratch_give(ctx, scratch);
     if (atomic_load(&pass->stop) || attn_cancelled(pass->progress)) {
         return ATTN_CANCELLED;
@@ -481,7 +529,7 @@ AttnStatus attn_forward(const AttnCtx *ctx, const AttnArgs *args, const AttnOutp
     }
     status = attn_few_suits(&p.plan) ? attn_few_forward(ctx, &p.plan, &p.out, p.full, progress)
                                      : run_pass(ctx, &p);
-    if (status == ATTN_OK && out->received) {
+    if (status == ATTN_OK && out->received && !p.keeps) {
         return attn_received(ctx, args, out->row_max, out->row_log_sum, out->received, progress);
     }
     return status;

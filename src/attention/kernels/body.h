@@ -523,6 +523,38 @@ static void kernel_weights_each(const float *s, int32_t n, const float *max, con
     }
 }
 
+KERNEL_INLINE void fold_rows(const float *e, const float *factor, float *sum, const int rows)
+{
+    vf acc[T];
+    UNROLL(16)
+    for (int t = 0; t < T; t++) {
+        acc[t] = vf_load(sum + t * W);
+    }
+    UNROLL(12)
+    for (int r = 0; r < rows; r++) {
+        vf f = vf_set1(factor[r]);
+        UNROLL(16)
+        for (int t = 0; t < T; t++) {
+            acc[t] = vf_fma(vf_load(e + r * ATTN_STEP + t * W), f, acc[t]);
+        }
+    }
+    UNROLL(16)
+    for (int t = 0; t < T; t++) {
+        vf_store(sum + t * W, acc[t]);
+    }
+}
+
+static void kernel_fold_rows(const float *e, const float *factor, int32_t n_rows, float *sum)
+{
+    if (n_rows == ATTN_GROUP) {
+        fold_rows(e, factor, sum, ATTN_GROUP);
+        return;
+    }
+    for (int32_t r = 0; r < n_rows; r++) {
+        fold_rows(e + r * ATTN_STEP, factor + r, sum, 1);
+    }
+}
+
 static void kernel_fold_texels(const float *sum, const float *largest, int32_t n, float scale,
                                float max, float factor, float *acc_sum, float *acc_max)
 {

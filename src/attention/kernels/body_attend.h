@@ -312,6 +312,20 @@ KERNEL_INLINE void block_scores(const AttnBlock *b, const AttnGroup *g, int32_t 
     kernel_scores(g->q, b->k + (ptrdiff_t)step * b->k_words * ATTN_STEP, b->k_words, g->n_rows, s);
 }
 
+/* Where P V may make words of the exponentials: those that are kept stay as they are. */
+KERNEL_INLINE float *values_of(float *s, float *room)
+{
+#if V_PER_WORD > 1
+    if (s != room) {
+        memcpy(room, s, ATTN_GROUP * ATTN_STEP * sizeof *s);
+    }
+    return room;
+#else
+    (void)room;
+    return s;
+#endif
+}
+
 /* last_end: no row of the group sees a key from there on. */
 KERNEL_INLINE void block_pv(const AttnBlock *b, const AttnGroup *g, int32_t step, int32_t last_end,
                             float *s, float *o)
@@ -372,21 +386,28 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
     }
     for (int32_t step = b->first_step; step < b->last_step; step++) {
         int32_t key = b->key0 + step * ATTN_STEP;
-        block_scores(b, g, step, scratch->s);
+        float *s = g->kept ? g->kept + (step - b->first_step) * g->kept_ld : scratch->s;
+        if (g->kept && g->n_rows < ATTN_GROUP) { /* P V goes through rows that the group lacks */
+            memset(s, 0, ATTN_GROUP * ATTN_STEP * sizeof *s);
+        }
+        block_scores(b, g, step, s);
         bool masked = key < last_begin || key + ATTN_STEP > first_end;
         if (masked || b->bias || b->soft_cap > 0 || (b->hidden && b->any_hidden[step])) {
-            step_modify(b, g, step, masked, scratch->s);
+            step_modify(b, g, step, masked, s);
         }
         if (full && step_has_named(least, most, key)) {
-            step_named(b, g, step, scratch->s);
+            step_named(b, g, step, s);
         }
-        step_maxima(b, g, step, scratch->s, &lanes, scratch, full);
+        step_maxima(b, g, step, s, &lanes, scratch, full);
         if (full) {
-            step_exp_full(b, g, step, scratch->s, &lanes, scratch);
+            step_exp_full(b, g, step, s, &lanes, scratch);
         } else {
-            step_exp_plain(g, scratch->s, &lanes);
+            step_exp_plain(g, s, &lanes);
         }
-        block_pv(b, g, step, last_end, scratch->s, scratch->o);
+        if (g->kept) {
+            memcpy(s + ATTN_GROUP * ATTN_STEP, g->ref, ATTN_GROUP * sizeof *s);
+        }
+        block_pv(b, g, step, last_end, values_of(s, scratch->s), scratch->o);
     }
 
     for (size_t i = 0; i < o_floats; i += W) {
@@ -421,5 +442,5 @@ static void kernel_attend_full(const AttnBlock *b, AttnGroup *g, const AttnAtten
         .pack_k = kernel_pack_k, .pack_v = kernel_pack_v, .scores = kernel_scores,                 \
         .soft_cap = kernel_soft_cap, .weights = kernel_weights,                                    \
         .weights_each = kernel_weights_each, .fold_texels = kernel_fold_texels,                    \
-        .attend = kernel_attend, .attend_full = kernel_attend_full                                 \
+        .fold_rows = kernel_fold_rows, .attend = kernel_attend, .attend_full = kernel_attend_full  \
     }

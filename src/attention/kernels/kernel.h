@@ -13,7 +13,8 @@
  *   Q group  [group / mr][D][mr], already multiplied by the scale
  *   texels   of a row in natural order if a texel is at least a lane's keys (64 / W) wide; narrower
  *            ones in the order in which the pass writes them, see attn_texel_slot
- *   S, P     [group][64] scores, then exponentials, in slot order
+ *   S, P     [group][64] scores, then exponentials, in slot order; kept ones with the references
+ *            that they stand over behind them
  */
 #include "attention/attention.h"
 
@@ -25,6 +26,8 @@ enum {
     ATTN_ALIGN = 64,      /* bytes */
     ATTN_NAMED = 3,       /* keys with names: first, self, previous */
     ATTN_DIRECT = 8,      /* most rows that read keys and values where they are */
+    /* floats of a kept step: exponentials [group][64] in slot order, then references [group] */
+    ATTN_KEPT = ATTN_GROUP * ATTN_STEP + ATTN_PAD,
 };
 
 /** A block of keys of one head, packed: what a group of rows attends to next. */
@@ -72,6 +75,8 @@ typedef struct AttnGroup {
     float *named[ATTN_NAMED];   /* [group] scores of key 0, p_i and p_i - 1; start at -INFINITY */
     float *texel_sum, *texel_max; /* [group][texel_ld] sum of e, largest score: see texel order */
     ptrdiff_t texel_ld;
+    float *kept; /* [ATTN_KEPT] of the block's first_step, to be left there; NULL = not wanted */
+    ptrdiff_t kept_ld; /* floats to the next step's */
 } AttnGroup;
 
 /** Scratch of one attend call; what it holds does not outlive the call. */
@@ -111,6 +116,9 @@ typedef struct AttnKernel {
     /** acc_sum += sum * scale; acc_max = max(acc_max, exp(largest - max) * factor). n % PAD = 0. */
     void (*fold_texels)(const float *sum, const float *largest, int32_t n, float scale, float max,
                         float factor, float *acc_sum, float *acc_max);
+
+    /** sum[slot] += sum over rows, in order, of e[r][slot] factor[r], for n_rows of a kept step. */
+    void (*fold_rows)(const float *e, const float *factor, int32_t n_rows, float *sum);
 
     /** Carries a group of rows through a block of keys: o and sums. */
     void (*attend)(const AttnBlock *block, AttnGroup *group, const AttnAttendScratch *scratch);
