@@ -119,27 +119,42 @@ static bool read_rest(const Trace *trace, const WeightSource *s, const TraceRegi
     return ok;
 }
 
-/* Turns weights into what is shown of one head: masked and hidden cells go, rows are divided. */
-static void filter(const Trace *trace, const WeightSource *s, const TraceRegion *r,
-                   const double *rest, float *values)
+bool weight_source_row_scales(const Trace *trace, const WeightSource *s, int32_t layer,
+                              int32_t head, int32_t row0, int32_t row1, float *scales, Error *err)
 {
     const TraceToken *queries = trace_tokens(trace);
+    size_t n = (size_t)(row1 - row0);
+    double *rest = mem_alloc(n * sizeof *rest, err);
+    TraceRegion r = {.layer = layer, .head = head, .row0 = row0, .row1 = row1};
+    bool ok = rest && read_rest(trace, s, &r, rest, err);
+    for (size_t i = 0; ok && i < n; i++) {
+        bool none = rest[i] < (double)weight_source_least_rest() ||
+                    (s->pair_only && queries[row0 + (int32_t)i].segment != 0);
+        scales[i] = !weight_source_filters(s) ? 1 : none ? 0 : (float)(1 / rest[i]);
+    }
+    mem_free(rest);
+    return ok;
+}
+
+bool weight_source_hides(const WeightSource *s, const TraceToken *keys, int32_t j)
+{
+    return is_hidden(s, keys, j) || (s->pair_only && keys[j].segment != 1);
+}
+
+/* Turns weights into what is shown of one head: masked and hidden cells go, rows are divided. */
+static void filter(const Trace *trace, const WeightSource *s, const TraceRegion *r,
+                   const float *scales, float *values)
+{
     const TraceToken *keys = trace_key_tokens(trace, NULL);
     size_t cols = (size_t)(r->col1 - r->col0);
-    bool any = weight_source_filters(s);
     for (int32_t i = r->row0; i < r->row1; i++) {
         int32_t first;
         int32_t end;
         trace_visible_keys(trace, r->layer, i, &first, &end);
         float *row = values + (size_t)(i - r->row0) * cols;
-        double kept = rest[i - r->row0];
-        bool none = any && (kept < (double)weight_source_least_rest() ||
-                            (s->pair_only && queries[i].segment != 0));
-        float scale = any && !none ? (float)(1 / kept) : 1;
+        float scale = scales[i - r->row0];
         for (int32_t j = r->col0; j < r->col1; j++) {
-            bool hidden =
-                none || j < first || j >= end ||
-                (any && (is_hidden(s, keys, j) || (s->pair_only && keys[j].segment != 1)));
+            bool hidden = scale == 0 || j < first || j >= end || weight_source_hides(s, keys, j);
             row[j - r->col0] = hidden ? -INFINITY : row[j - r->col0] * scale;
         }
     }
@@ -172,17 +187,17 @@ bool weight_source_read(const Trace *trace, const WeightSource *s, const TraceRe
     size_t n = rows * (size_t)(r.col1 - r.col0);
     int32_t n_heads = s->combine == COMBINE_ONE ? 1 : s->set.n;
     float *one = mem_alloc(n * sizeof *one, err);
-    double *rest = mem_alloc(rows * sizeof *rest, err);
-    bool ok = one && rest;
+    float *scales = mem_alloc(rows * sizeof *scales, err);
+    bool ok = one && scales;
     for (int32_t h = 0; ok && h < n_heads; h++) {
         if (s->combine != COMBINE_ONE) {
             r.layer = s->set.heads[h].layer;
             r.head = s->set.heads[h].head;
         }
-        ok =
-            trace_tile(trace, &r, TRACE_WEIGHTS, one, 0, err) && read_rest(trace, s, &r, rest, err);
+        ok = trace_tile(trace, &r, TRACE_WEIGHTS, one, 0, err) &&
+             weight_source_row_scales(trace, s, r.layer, r.head, r.row0, r.row1, scales, err);
         if (ok) {
-            filter(trace, s, &r, rest, one);
+            filter(trace, s, &r, scales, one);
             add_head(s, h, one, n, out, owner);
         }
     }
@@ -191,6 +206,6 @@ bool weight_source_read(const Trace *trace, const WeightSource *s, const TraceRe
         out[i] *= share;
     }
     mem_free(one);
-    mem_free(rest);
+    mem_free(scales);
     return ok;
 }

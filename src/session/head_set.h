@@ -64,3 +64,12 @@ float weight_source_least_rest(void);
 AS_MUST_CHECK bool weight_source_read(const Trace *trace, const WeightSource *source,
                                       const TraceRegion *region, float *out, int16_t *owner,
                                       Error *err);
+
+/** What a filtered source makes of rows [row0, row1) of a head: scales [row1 - row0], 1 / what the
+ *  row keeps, 0 where nothing of it is shown. All 1 where the source does not filter. Any thread.
+ */
+AS_MUST_CHECK bool weight_source_row_scales(const Trace *trace, const WeightSource *source,
+                                            int32_t layer, int32_t head, int32_t row0, int32_t row1,
+                                            float *scales, Error *err);
+/** Is key j left out? */
+bool weight_source_hides(const WeightSource *source, const TraceToken *keys, int32_t j);

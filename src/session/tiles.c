@@ -1,11 +1,15 @@
 #include "session/tiles.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 #include <string.h>
 
 /* Multiplications that a call may do itself: some 10 ms on one slow core. */
 static const double AT_ONCE = 48e6;
 static const size_t DEFAULT_BUDGET = 256u << 20;
+/* What a device may take of a frame. */
+static const double DEVICE_S = 8e-3;
 
 struct TileJob {
     TileCache *cache;    /* NULL once nobody waits for it */
@@ -167,6 +171,22 @@ static bool read_row_max(const Trace *trace, Tile *tile, Error *err)
     return tile->row_max;
 }
 
+/* What is not in the numbers of one head as it is: what nobody sees, and rows divided. */
+static bool finish_plain(const Trace *trace, const WeightSource *source, Tile *tile, Error *err)
+{
+    hide_masked(trace, &tile->key, tile);
+    if (!read_row_max(trace, tile, err)) {
+        return false;
+    }
+    for (int32_t r = 0; source->by_row && r < tile->rows; r++) {
+        float *row = tile->values + (size_t)r * (size_t)tile->cols;
+        for (int32_t c = 0; c < tile->cols; c++) {
+            row[c] = tile->row_max[r] > 0 ? row[c] / tile->row_max[r] : row[c];
+        }
+    }
+    return true;
+}
+
 static bool compute_plain(const Trace *trace, const WeightSource *source, Tile *tile,
                           JobControl *control, Error *err)
 {
@@ -177,22 +197,16 @@ static bool compute_plain(const Trace *trace, const WeightSource *source, Tile *
                   : trace_tile_reduce(trace, &region, key->factor, key->factor,
                                       source->mean ? tile->values : NULL,
                                       source->mean ? NULL : tile->values, control, err);
-    if (ok) {
-        hide_masked(trace, key, tile);
-    }
-    ok = ok && read_row_max(trace, tile, err);
-    for (int32_t r = 0; ok && source->by_row && r < tile->rows; r++) {
-        float *row = tile->values + (size_t)r * (size_t)tile->cols;
-        for (int32_t c = 0; c < tile->cols; c++) {
-            row[c] = tile->row_max[r] > 0 ? row[c] / tile->row_max[r] : row[c];
-        }
-    }
-    return ok;
+    return ok && finish_plain(trace, source, tile, err);
 }
 
-/* Fills a tile whose key is set. Any thread. */
-static bool compute(const Trace *trace, const WeightSource *source, Tile *tile, JobControl *control,
-                    Error *err)
+static bool is_plain(const WeightSource *source)
+{
+    return source->combine == COMBINE_ONE && !weight_source_filters(source);
+}
+
+/* Sizes and values of a tile whose key is set. */
+static bool make_room(const WeightSource *source, Tile *tile, Error *err)
 {
     const TileKey *key = &tile->key;
     tile->rows = blocks(key->row1 - key->row0, key->factor);
@@ -204,18 +218,19 @@ static bool compute(const Trace *trace, const WeightSource *source, Tile *tile, 
                          tile->cols);
     }
     tile->values = mem_alloc(n * sizeof(float), err);
-    if (!tile->values) {
-        return false;
-    }
-    if (source->combine == COMBINE_OWNER) {
+    if (tile->values && source->combine == COMBINE_OWNER) {
         tile->owner = mem_alloc_zeroed(n, sizeof *tile->owner, err);
-        if (!tile->owner) {
-            return false;
-        }
     }
-    bool plain = source->combine == COMBINE_ONE && !weight_source_filters(source);
-    return plain ? compute_plain(trace, source, tile, control, err)
-                 : compute_mixed(trace, source, tile, control, err);
+    return tile->values && (tile->owner || source->combine != COMBINE_OWNER);
+}
+
+/* Fills a tile whose key is set. Any thread. */
+static bool compute(const Trace *trace, const WeightSource *source, Tile *tile, JobControl *control,
+                    Error *err)
+{
+    return make_room(source, tile, err) &&
+           (is_plain(source) ? compute_plain(trace, source, tile, control, err)
+                             : compute_mixed(trace, source, tile, control, err));
 }
 
 static void drop_oldest(TileCache *cache)
@@ -280,11 +295,16 @@ static const TileKey *next_wanted(TileCache *cache)
     return NULL;
 }
 
+static const char *stage_of(const TileKey *key)
+{
+    return key->factor > 32 ? "the summary, refined to the screen"
+                            : "exact weights of what is in view";
+}
+
 static bool job_run(void *payload, JobControl *control, Error *err)
 {
     TileJob *job = payload;
-    atomic_store(&control->stage, job->tile.key.factor > 32 ? "the summary, refined to the screen"
-                                                            : "exact weights of what is in view");
+    atomic_store(&control->stage, stage_of(&job->tile.key));
     return compute(job->context.trace, &job->source, &job->tile, control, err);
 }
 
@@ -395,14 +415,113 @@ const Tile *tiles_get(const TileContext *context, const TileKey *key, Error *err
                                            : compute_now(context, key, err);
 }
 
+/* ---- a device ---- */
+
+bool tiles_on_device(const TileCache *cache, const char **what, double *fraction)
+{
+    if (!cache->device_pending || !cache->device_tile.values) {
+        return false;
+    }
+    *what = stage_of(&cache->device_tile.key);
+    *fraction = cache->device->fraction(cache->device->payload);
+    return true;
+}
+
+static bool finish_device_tile(const TileContext *context, const WeightSource *source, Error *err)
+{
+    TileCache *cache = context->cache;
+    Tile tile = cache->device_tile;
+    cache->device_tile = (Tile){0};
+    size_t n = (size_t)tile.rows * (size_t)tile.cols;
+    for (size_t i = 0; is_plain(source) && i < n; i++) {
+        tile.values[i] = isinf(tile.values[i]) ? 0 : tile.values[i];
+    }
+    if (is_plain(source) && !finish_plain(context->trace, source, &tile, err)) {
+        free_tile(&tile);
+        return false;
+    }
+    return keep(cache, &tile, err);
+}
+
+/* TILE_DONE: it is in the cache. An error passes it on to the threads, who tell of theirs. */
+static TileStep step_on_device(const TileContext *context, const TileKey *key, double seconds)
+{
+    static const WeightSource none = {0};
+    TileCache *cache = context->cache;
+    Tile *tile = &cache->device_tile;
+    const WeightSource *source = context->source ? context->source : &none;
+    if (source->combine == COMBINE_OWNER) {
+        return TILE_PASS;
+    }
+    if (!tile->values || !same_key(&tile->key, key)) {
+        free_tile(tile);
+        tile->key = *key;
+        cache->device_id++;
+        if (!make_room(source, tile, NULL)) {
+            free_tile(tile);
+            return TILE_PASS;
+        }
+    }
+    TileTask task = {.trace = context->trace,
+                     .source = source,
+                     .key = key,
+                     .id = cache->device_id,
+                     .values = tile->values,
+                     .seconds = seconds};
+    TileStep step = cache->device->compute(cache->device->payload, &task);
+    if (step == TILE_DONE && !finish_device_tile(context, source, NULL)) {
+        step = TILE_PASS;
+    }
+    if (step == TILE_PASS) {
+        free_tile(tile);
+    }
+    return step;
+}
+
+/* Does the device do this one? *left_s: what the frame still gives it. */
+static TileStep try_device(const TileContext *context, const TileKey *key, double *left_s)
+{
+    TileCache *cache = context->cache;
+    if (!cache->device) {
+        return TILE_PASS;
+    }
+    if (*left_s <= 0) {
+        cache->device_pending = true;
+        return TILE_MORE;
+    }
+    double start = clock_now_s();
+    TileStep step = step_on_device(context, key, *left_s);
+    *left_s = step == TILE_MORE ? 0 : *left_s - (clock_now_s() - start);
+    cache->device_pending |= step == TILE_MORE;
+    return step;
+}
+
+/* What is on its way there goes on before anything new begins. */
+static void go_on(const TileContext *context, const TileKey *keys, size_t n, double *left_s)
+{
+    TileCache *cache = context->cache;
+    for (size_t i = 0; cache->device_tile.values && i < n; i++) {
+        if (same_key(&keys[i], &cache->device_tile.key)) {
+            (void)try_device(context, &keys[i], left_s);
+            return;
+        }
+    }
+    free_tile(&cache->device_tile);
+}
+
+/* ---- what is in view ---- */
+
 bool tiles_want(const TileContext *context, const TileKey *keys, size_t n, Error *err)
 {
     TileCache *cache = context->cache;
     double spent = 0;
+    double left_s = DEVICE_S;
     bool running = false;
     bool all = true;
     cache->wanted.n = 0;
     cache->wanted_source = context->source ? *context->source : (WeightSource){0};
+    cache->device_pending = false;
+    go_on(context, keys, n, &left_s);
     for (size_t i = 0; i < n; i++) {
         double cost = cost_of(context, &keys[i]);
         if (tiles_find(cache, &keys[i])) {
@@ -413,6 +532,11 @@ bool tiles_want(const TileContext *context, const TileKey *keys, size_t n, Error
                 *err = cache->failure;
             }
             return false;
+        }
+        TileStep step = try_device(context, &keys[i], &left_s);
+        if (step != TILE_PASS) {
+            all = all && step == TILE_DONE;
+            continue;
         }
         running |= cache->job && same_key(&cache->job->tile.key, &keys[i]);
         if (spent + cost <= AT_ONCE) {
@@ -444,6 +568,8 @@ const Tile *tiles_held(const TileCache *cache, size_t i)
 void tiles_clear(TileCache *cache, Jobs *jobs)
 {
     stop_job(cache, jobs);
+    free_tile(&cache->device_tile);
+    cache->device_pending = false;
     cache->wanted.n = 0;
     while (cache->tiles.n) {
         drop_oldest(cache);
@@ -455,6 +581,7 @@ void tiles_free(TileCache *cache)
     for (size_t i = 0; i < cache->tiles.n; i++) {
         free_tile(&cache->tiles.items[i]);
     }
+    free_tile(&cache->device_tile);
     ARRAY_FREE(&cache->tiles);
     ARRAY_FREE(&cache->wanted);
     cache->held_bytes = 0;

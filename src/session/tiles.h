@@ -30,6 +30,31 @@ typedef struct Tile {
 
 typedef struct TileJob TileJob;
 
+typedef enum TileStep {
+    TILE_PASS = 0, /* not here: the processor's threads are asked */
+    TILE_MORE,     /* time is up: call again in the next frame */
+    TILE_DONE,
+} TileStep;
+
+/** A tile that is asked of a device. */
+typedef struct TileTask {
+    const Trace *trace;
+    const WeightSource *source; /* never COMBINE_OWNER */
+    const TileKey *key;
+    uint64_t id;   /* of the tile: the same until it is done or another one is asked for */
+    float *values; /* [rows, cols]; -INFINITY where nothing is seen. by_row is left to the caller */
+    double seconds; /* about how long the call may take */
+} TileTask;
+
+/** Something besides the processor's threads that computes tiles on the main thread, a bit in each
+ *  frame: a graphics card. */
+typedef struct TileDevice {
+    TileStep (*compute)(void *payload, const TileTask *task);
+    double (*fraction)(void *payload); /* how far the last one is, 0..1 */
+    void *payload;
+    const char *name; /* where tiles are computed, for people: "on the GPU" */
+} TileDevice;
+
 typedef struct TileCache {
     ARRAY_OF(Tile) tiles;
     size_t held_bytes;
@@ -41,6 +66,11 @@ typedef struct TileCache {
     uint64_t job_id;
     TileKey failed; /* the last one that a job could not make … */
     Error failure;  /* … and why; not tried again while it is asked for */
+
+    const TileDevice *device; /* borrowed; NULL = none */
+    Tile device_tile;         /* the one on its way there */
+    uint64_t device_id;
+    bool device_pending; /* tiles_want waits for it: the next frame goes on */
 } TileCache;
 
 /** What the cache needs of its owner. */
@@ -63,10 +93,13 @@ const Tile *tiles_get(const TileContext *context, const TileKey *key, Error *err
 /**
  * What is in view, most important first: what is not there yet is computed, some in the call, the
  * rest by one job after the other; what was wanted before and is not any more is cancelled. Ask
- * for each with tiles_find. False while tiles are on their way; failures too, with *err.
+ * for each with tiles_find. False while tiles are on their way; failures too, with *err. A device
+ * goes first: it gets some milliseconds of each call, so ask in every frame while device_pending.
  */
 AS_MUST_CHECK bool tiles_want(const TileContext *context, const TileKey *keys, size_t n,
                               Error *err);
+/** Is a tile on its way on the device? What it is, and how far (0..1). */
+bool tiles_on_device(const TileCache *cache, const char **what, double *fraction);
 /** The best there is right now for a key without computing: NULL or an exact one. */
 const Tile *tiles_find(TileCache *cache, const TileKey *key);
 /** The i-th tile that is held, NULL past the last: what may stand in for one on its way. */

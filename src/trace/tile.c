@@ -107,6 +107,38 @@ void trace_part_close(TraceOperandPart *part)
     part->owned = NULL;
 }
 
+bool trace_operands(const Trace *trace, int32_t layer, int32_t head, TraceOperands *operands)
+{
+    const TraceInfo *info = &trace->info;
+    *operands = (TraceOperands){0};
+    if (!trace_check_head(trace, layer, head, NULL) || trace->layers[layer].given ||
+        !trace->layers[layer].q || !trace->layers[layer].k) {
+        return false;
+    }
+    const LayerData *data = &trace->layers[layer];
+    bool halves = info->params.dtype != TRACE_F32;
+    size_t width = halves ? sizeof(uint16_t) : sizeof(float);
+    size_t n = (size_t)info->n_queries;
+    int32_t kv_head = head / (info->n_heads / info->n_kv_heads);
+    *operands = (TraceOperands){
+        .q = (const char *)data->q + (size_t)head * n * (size_t)info->head_dim * width,
+        .k = (const char *)data->k +
+             (size_t)kv_head * (size_t)info->n_keys * (size_t)info->head_dim * width,
+        .halves = halves,
+        .kv_head = kv_head,
+        .scale = data->facts.scale,
+        .soft_cap = data->facts.soft_cap,
+        .row_max = data->row_max + (size_t)head * n,
+        .row_log_sum = data->row_log_sum + (size_t)head * n,
+    };
+    if (data->facts.has_bias) {
+        operands->bias = trace->bias.values + (size_t)head * trace->bias.n;
+        operands->n_bias = trace->bias.n;
+        operands->bias_zero = trace->bias.zero;
+    }
+    return true;
+}
+
 /* ---- tiles ----------------------------------------------------------------------------------- */
 
 /* The region with "all" filled in, checked. */

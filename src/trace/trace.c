@@ -313,27 +313,3 @@ bool trace_summary(const Trace *trace, int32_t layer, int32_t head, TraceReduce 
     }
     return true;
 }
-
-bool trace_operands(const Trace *trace, int32_t layer, int32_t head, TraceOperands *operands)
-{
-    const LayerData *data = done_layer(trace, layer);
-    const TraceInfo *info = &trace->info;
-    if (!data || head < 0 || head >= info->n_heads || info->params.dtype != TRACE_F32) {
-        *operands = (TraceOperands){0};
-        return false;
-    }
-    size_t n = (size_t)info->n_queries;
-    size_t dim = (size_t)info->head_dim;
-    size_t group = (size_t)(head / (info->n_heads / info->n_kv_heads));
-    *operands = (TraceOperands){
-        .q = (const float *)data->q + (size_t)head * n * dim,
-        .k = (const float *)data->k + group * (size_t)info->n_keys * dim,
-        .row_max = data->row_max + (size_t)head * n,
-        .row_log_sum = data->row_log_sum + (size_t)head * n,
-        .ldq = dim,
-        .ldk = dim,
-        .scale = data->facts.scale,
-        .plain = data->facts.soft_cap == 0 && !data->facts.has_bias,
-    };
-    return true;
-}

@@ -345,6 +345,24 @@ AS_MUST_CHECK bool trace_gather(const Trace *trace, int32_t layer, int32_t head,
                                 const int32_t *queries, int32_t n_queries, const int32_t *keys,
                                 int32_t n_keys, float *out, Error *err);
 
+/** What a head's weights are computed from, as it is held: for those who compute tiles themselves
+ * by the formula at the top. Borrowed while the trace is. */
+typedef struct TraceOperands {
+    const void *q, *k; /* [N, D], [M, D] */
+    bool halves;       /* of f16, else of floats */
+    int32_t kv_head;   /* whose k it is */
+    float scale, soft_cap;
+    const float *row_max, *row_log_sum; /* [N] */
+    const float *bias; /* added to s_ij, after the cap: bias[j - i + bias_zero]; NULL = none */
+    size_t n_bias;
+    int32_t bias_zero;
+} TraceOperands;
+
+/** False where there are none: a layer that is not done, a head that is not there, weights that
+ * were imported. */
+AS_MUST_CHECK bool trace_operands(const Trace *trace, int32_t layer, int32_t head,
+                                  TraceOperands *operands);
+
 /** Row `query` of the weights: out [M], what this query looks at. */
 AS_MUST_CHECK bool trace_row_profile(const Trace *trace, int32_t layer, int32_t head, int32_t query,
                                      float *out, Error *err);
@@ -405,20 +423,6 @@ typedef struct TraceLens {
 /** Of one row after 0..L layers, out [L + 1]. As trace_logits. */
 AS_MUST_CHECK bool trace_lens(const Trace *trace, const Model *model, int32_t row, TraceLens *out,
                               Error *err);
-
-/** The held arrays themselves, for a painter that computes cells in a shader: weights of the head
- *  are exp(scale * q.k - row_max - row_log_sum) where visible. */
-typedef struct TraceOperands {
-    const float *q;           /* [N, D] */
-    const float *k;           /* [M, D] */
-    const float *row_max;     /* [N] m_i */
-    const float *row_log_sum; /* [N] l_i */
-    size_t ldq, ldk;          /* row strides, elements */
-    float scale;
-    bool plain; /* no cap and no bias: the formula above is the whole truth */
-} TraceOperands;
-/** False when the layer is not done or held as f16. Borrowed until trace_close. */
-bool trace_operands(const Trace *trace, int32_t layer, int32_t head, TraceOperands *operands);
 
 /* ---- files -------------------------------------------------------------------------------------
  */

@@ -184,7 +184,7 @@ static void check_cells(const Trace *trace)
     }
     const bool biased = trace_layer(trace, 0)->has_bias;
     TraceOperands operands;
-    assert_true(!trace_operands(trace, 0, 0, &operands) || operands.plain == !biased);
+    assert_true(!trace_operands(trace, 0, 0, &operands) || (operands.bias != NULL) == biased);
     for (int32_t j = 0; j < m; j++) {
         TraceCell cell;
         assert_ok(trace_cell(trace, 0, 0, 5, j, &cell, &err), err);
