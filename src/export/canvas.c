@@ -198,11 +198,16 @@ static void canvas_bezier(Canvas *c)
         bezier_once(c, b, p, 0, 1);
         return;
     }
-    /* A soft edge as strokes of growing width whose opacities add up. */
+    /* A soft edge as strokes, each narrower than the last: opacities that are added add up; those
+     * that cover (or screen) are such that i + 1 of them make i + 1 parts. */
     enum { STEPS = 6 };
+    bool sums = c->cmd->blend == DRAW_ADD && !c->is_pdf;
+    float whole = fmaxf(b->color.a * c->cmd->alpha, 1e-3f);
     for (int i = 0; i < STEPS; i++) {
         float t = ((float)i + 0.5f) / STEPS;
-        bezier_once(c, b, p, 2 * b->soft * (1 - t), 1.0f / STEPS);
+        float before = whole * (float)i / STEPS;
+        float part = sums ? whole / STEPS : 1 - (1 - whole * (float)(i + 1) / STEPS) / (1 - before);
+        bezier_once(c, b, p, 2 * b->soft * (1 - t), part / whole);
     }
 }
 

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -228,13 +229,22 @@ static void put_path_data(Svg *s, Path path)
     svg_put(s, "\"");
 }
 
+/* What has a transform of its own is cut in a group around it: its clip would turn with it. */
+static void open_turned(Svg *s, const char *tag)
+{
+    svg_put(s, "<g");
+    svg_common(s);
+    svg_put(s, ">");
+    svg_put(s, tag);
+}
+
 /* A path at an origin and scale, filled (stroke 0) or stroked. */
 static void svg_path(Svg *s, Path path, Vec2 origin, float scale, float stroke, Color color)
 {
     if (!path.n_points || color.a <= 0) {
         return;
     }
-    svg_put(s, "<path");
+    open_turned(s, "<path");
     put_path_data(s, path);
     svg_pair(s, " transform=\"translate(", origin);
     svg_put(s, ") scale(");
@@ -247,8 +257,7 @@ static void svg_path(Svg *s, Path path, Vec2 origin, float scale, float stroke, 
     } else {
         svg_color(s, "fill", color);
     }
-    svg_common(s);
-    svg_put(s, "/>\n");
+    svg_put(s, "/></g>\n");
 }
 
 static void svg_icon(Svg *s)
@@ -272,11 +281,15 @@ static void svg_text(Svg *s)
     const ShapedText *shaped = fontset_shape(s->list->fonts, t->face, t->text, t->n);
     float width = text_width_tracked(s->list->fonts, t->face, t->size, t->tracking, t->text, t->n);
     bool rtl = shaped && shaped->starts_rtl;
-    svg_put(s, "<text xml:space=\"preserve\"");
-    /* Renderers do not agree where a line from the right starts, but all know its middle. */
-    float shift = rtl ? width / 2 : 0;
     static const float turns[] = {0, -90, 90, -TEXT_LEAN_DEG};
     float turn = turns[t->turn];
+    if (turn != 0) {
+        open_turned(s, "<text xml:space=\"preserve\"");
+    } else {
+        svg_put(s, "<text xml:space=\"preserve\"");
+    }
+    /* Renderers do not agree where a line from the right starts, but all know its middle. */
+    float shift = rtl ? width / 2 : 0;
     svg_attr(s, "x", t->at.x + shift);
     svg_attr(s, "y", t->at.y);
     if (turn != 0) {
@@ -300,9 +313,14 @@ static void svg_text(Svg *s)
     }
     svg_color(s, "fill", t->color);
     /* Other machines have other fonts: what was measured to fit still fits. */
-    svg_attr(s, "textLength", width);
+    if (t->tracking != 0) {
+        svg_attr(s, "letter-spacing", t->tracking); /* after the last one too */
+    }
+    svg_attr(s, "textLength", width + t->tracking);
     svg_put(s, " lengthAdjust=\"spacingAndGlyphs\"");
-    svg_common(s);
+    if (turn == 0) {
+        svg_common(s);
+    }
     svg_put(s, ">");
     svg_escaped(s, t->text, t->n);
     if (s->cmd->full_text) {
@@ -310,7 +328,29 @@ static void svg_text(Svg *s)
         svg_escaped(s, s->cmd->full_text, strlen(s->cmd->full_text));
         svg_put(s, "</title>");
     }
-    svg_put(s, "</text>\n");
+    svg_put(s, turn != 0 ? "</text></g>\n" : "</text>\n");
+}
+
+/* Not all programs leave large pixels sharp when they are asked to: pixels are repeated up to this.
+ */
+enum { SHARP_SIDE = 2048 };
+
+static void put_sharp(Svg *s, const unsigned char *rgba, int32_t w, int32_t h, int32_t times)
+{
+    size_t row = (size_t)w * (size_t)times * 4;
+    unsigned char *large =
+        times > 1 ? arena_alloc(&s->arena, row * (size_t)h * (size_t)times, s->err) : NULL;
+    if (!large) {
+        svg_png(s, rgba, w, h);
+        return;
+    }
+    for (int32_t y = 0; y < h * times; y++) {
+        for (int32_t x = 0; x < w * times; x++) {
+            size_t from = ((size_t)(y / times) * (size_t)w + (size_t)(x / times)) * 4;
+            memcpy(large + (size_t)y * row + (size_t)x * 4, rgba + from, 4);
+        }
+    }
+    svg_png(s, large, w * times, h * times);
 }
 
 static void svg_image(Svg *s, Rect box, const unsigned char *rgba, int32_t w, int32_t h,
@@ -326,7 +366,11 @@ static void svg_image(Svg *s, Rect box, const unsigned char *rgba, int32_t w, in
     }
     svg_common(s);
     svg_put(s, " href=\"");
-    svg_png(s, rgba, w, h);
+    int32_t side = AS_MAX(w, h);
+    float larger = fmaxf(box.w / (float)w, box.h / (float)h) * export_scale(s->desc);
+    int32_t times = smooth ? 1 : (int32_t)AS_CLAMP(ceilf(larger), 1.0f, 16.0f);
+    times = AS_MIN(times, AS_MAX(SHARP_SIDE / side, 1));
+    put_sharp(s, rgba, w, h, times);
     svg_put(s, "\"/>\n");
 }
 

@@ -125,8 +125,8 @@ static void paint_shadow(const PaintContext *c)
     float reach = sigma * 3;
     set4(quad.quad, floorf(quad.box[0] - reach), floorf(quad.box[1] - reach),
          ceilf(quad.box[2] + reach), ceilf(quad.box[3] + reach));
-    set4(quad.p, d->radius * s, sigma, 0, c->added);
-    /* What lies under the box itself is hidden by it; its round corners are not. */
+    set4(quad.p, d->radius * s, sigma, d->dy * s, c->added);
+    /* There is none under the box itself; only its corners need to be looked at. */
     float rim = d->radius * s * 0.3f + 1;
     float hole[4];
     set4(hole, ceilf(box.x * s + rim), ceilf(box.y * s + rim), floorf((box.x + box.w) * s - rim),
@@ -288,8 +288,12 @@ static void paint_bezier(const PaintContext *c)
     Vec2 p[4] = {vec2(b->a.x * s, b->a.y * s), vec2(b->c1.x * s, b->c1.y * s),
                  vec2(b->c2.x * s, b->c2.y * s), vec2(b->b.x * s, b->b.y * s)};
     MeshStyle style = mesh_style(c, b->soft, b->cap == DRAW_ROUND);
-    mesh_bezier(&c->gfx->batcher, p, b->t0, b->t1, b->width * s, b->width_end * s,
-                faded(c, b->color), faded(c, b->color_end), &style);
+    /* A part has the part's widths and colours. */
+    float width = b->width + (b->width_end - b->width) * b->t0;
+    float width_end = b->width + (b->width_end - b->width) * b->t1;
+    mesh_bezier(&c->gfx->batcher, p, b->t0, b->t1, width * s, width_end * s,
+                faded(c, color_mix(b->color, b->color_end, b->t0)),
+                faded(c, color_mix(b->color, b->color_end, b->t1)), &style);
     batcher_mesh(&c->gfx->batcher, PAINT_MESH, first, device_bounds(c));
 }
 

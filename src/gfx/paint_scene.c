@@ -374,8 +374,13 @@ bool paint_scene(const PaintContext *c, Error *err)
     }
     View3D view = camera3d_view(&scene->camera, scene->box);
     glEnable(GL_SCISSOR_TEST);
-    glScissor((GLint)c->clip[0], gfx->height - (GLint)c->clip[3],
-              (GLsizei)(c->clip[2] - c->clip[0]), (GLsizei)(c->clip[3] - c->clip[1]));
+    float k = c->scale; /* nothing of it leaves its box */
+    float x0 = fmaxf(c->clip[0], roundf(scene->box.x * k));
+    float y0 = fmaxf(c->clip[1], roundf(scene->box.y * k));
+    float x1 = fminf(c->clip[2], roundf((scene->box.x + scene->box.w) * k));
+    float y1 = fminf(c->clip[3], roundf((scene->box.y + scene->box.h) * k));
+    glScissor((GLint)x0, gfx->height - (GLint)y1, (GLsizei)fmaxf(x1 - x0, 0),
+              (GLsizei)fmaxf(y1 - y0, 0));
     glBindVertexArray(p->array);
     if (scene->ground[0].a > 0) {
         paint_ground(c, p);
