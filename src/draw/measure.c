@@ -162,6 +162,50 @@ float text_x_of(FontSet *fonts, FontFace face, float size_px, const char *text, 
     return (offset >= n ? after : before) * size_px;
 }
 
+size_t text_step_logical(FontSet *fonts, FontFace face, const char *text, size_t n, size_t offset,
+                         int direction)
+{
+    n = length(text, n);
+    const ShapedText *shaped = fontset_shape(fonts, face, text, n);
+    size_t best = direction > 0 ? n : 0;
+    for (size_t i = 0; shaped && i < shaped->n_glyphs; i++) {
+        size_t c = shaped->glyphs[i].cluster;
+        if (direction > 0 ? c > offset && c < best : c < offset && c > best) {
+            best = c;
+        }
+    }
+    return best;
+}
+
+/* Where directions meet two offsets may stand at one place: the nearer in the text is taken. */
+size_t text_step(FontSet *fonts, FontFace face, const char *text, size_t n, size_t offset,
+                 int direction)
+{
+    static const float SAME_EM = 1e-3f;
+    n = length(text, n);
+    const ShapedText *shaped = fontset_shape(fonts, face, text, n);
+    if (!shaped || !shaped->has_rtl) {
+        size_t to = text_step_logical(fonts, face, text, n, offset, direction);
+        return offset == (direction > 0 ? n : 0) ? offset : to;
+    }
+    float from = text_x_of(fonts, face, 1, text, n, offset);
+    size_t best = offset;
+    float best_x = INFINITY;
+    size_t best_way = 0;
+    for (size_t i = 0; i <= shaped->n_glyphs; i++) {
+        size_t at = i < shaped->n_glyphs ? shaped->glyphs[i].cluster : n;
+        float x = (text_x_of(fonts, face, 1, text, n, at) - from) * (float)direction;
+        size_t way = at > offset ? at - offset : offset - at;
+        bool nearer = x < best_x - SAME_EM || (x < best_x + SAME_EM && way < best_way);
+        if (x > SAME_EM && nearer) {
+            best = at;
+            best_x = x;
+            best_way = way;
+        }
+    }
+    return best;
+}
+
 /* Beginning of text up to `keep` bytes, without spaces at its end, and the ellipsis. */
 static const char *with_ellipsis(const char *text, size_t keep, Arena *arena, Error *err)
 {

@@ -65,6 +65,14 @@ size_t text_offset_at(FontSet *fonts, FontFace face, float size_px, const char *
                       float x);
 float text_x_of(FontSet *fonts, FontFace face, float size_px, const char *text, size_t n,
                 size_t offset);
+/** The caret position one cluster to the right (direction +1) or left (-1) of the one at `offset`,
+ * as it stands on the screen; `offset` itself at the end of the line. Marks stay with their letter.
+ */
+size_t text_step(FontSet *fonts, FontFace face, const char *text, size_t n, size_t offset,
+                 int direction);
+/** Byte offset after (direction +1) or before (-1) the cluster at `offset`, as it is written. */
+size_t text_step_logical(FontSet *fonts, FontFace face, const char *text, size_t n, size_t offset,
+                         int direction);
 /** text, or as much of its beginning as fits max_width_px with an ellipsis after it ("" when not
  *  even that fits). Owned by the arena; NULL on ERR_MEMORY. */
 AS_MUST_CHECK const char *text_elide(FontSet *fonts, FontFace face, float size_px, const char *text,

@@ -3,7 +3,6 @@
 #include "base/str.h"
 #include "ui/text_field.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { EDIT_MAX = 1 << 22 }; /* code points */
@@ -408,7 +407,15 @@ static KeyUse use_key(Ui *ui, UiTextEdit *edit, UiKeyPress k, TextEditLineKey li
     }
     int stb = edit_key(k.key, k.mods);
     if (k.key == KEY_BACKSPACE || k.key == KEY_DELETE) {
+        if (k.key == KEY_DELETE && s->select_start == s->select_end && !(k.mods & KEY_MOD_CTRL)) {
+            /* A letter goes with its marks. */
+            text_edit_move(edit, text_edit_step(ui, edit, line_key != NULL, 1, false), true);
+        }
         delete_key(edit, k, stb);
+        return KEY_USED;
+    }
+    if ((k.key == KEY_LEFT || k.key == KEY_RIGHT) && !(k.mods & KEY_MOD_CTRL)) {
+        text_edit_arrow(ui, edit, k, line_key != NULL);
         return KEY_USED;
     }
     if (stb) {
@@ -439,97 +446,4 @@ TextEditEvent text_edit_keys(Ui *ui, UiTextEdit *edit, TextEditLineKey line_key)
     }
     ui->n_keys = kept;
     return event;
-}
-
-/* ---- on the screen ---- */
-
-/* Byte offset in `shown`, the code points [a, …), of code point `at`. */
-static size_t offset_of(const char *shown, int a, int at)
-{
-    size_t n = strlen(shown);
-    size_t offset = 0;
-    for (int i = a; i < at && offset < n; i++) {
-        uint32_t c;
-        offset += utf8_decode(shown + offset, n - offset, &c);
-    }
-    return offset;
-}
-
-float text_edit_x_of(Ui *ui, const UiTextEdit *edit, int a, int b, int at)
-{
-    const char *shown = text_edit_slice(&ui->list->arena, edit, a, b, true);
-    return text_x_of(ui->fonts, FONT_SANS, edit->size, shown, strlen(shown),
-                     offset_of(shown, a, at));
-}
-
-int text_edit_index_at(Ui *ui, const UiTextEdit *edit, int a, int b, float x)
-{
-    const char *shown = text_edit_slice(&ui->list->arena, edit, a, b, true);
-    size_t n = strlen(shown);
-    size_t offset = text_offset_at(ui->fonts, FONT_SANS, edit->size, shown, n, x);
-    int index = a;
-    for (size_t at = 0; at < offset && index < b; index++) {
-        uint32_t c;
-        at += utf8_decode(shown + at, n - at, &c);
-    }
-    return index;
-}
-
-/* In mixed directions a selection may stand in several places of the line: each code point marks
- * its own, and those that touch become one box. */
-static void draw_selection(Ui *ui, const UiTextEdit *edit, const char *shown, int a, int low,
-                           int high, Rect line)
-{
-    Color color = color_with_alpha(ui->theme.accent, 0.35f);
-    size_t n = strlen(shown);
-    size_t offset = offset_of(shown, a, low);
-    float left = 0;
-    float right = 0;
-    bool any = false;
-    float from = text_x_of(ui->fonts, FONT_SANS, edit->size, shown, n, offset);
-    for (int i = low; i <= high; i++) {
-        float x0 = from;
-        float x1 = from;
-        if (i < high && offset < n) {
-            uint32_t c;
-            offset += utf8_decode(shown + offset, n - offset, &c);
-            from = text_x_of(ui->fonts, FONT_SANS, edit->size, shown, n, offset);
-            x0 = fminf(x0, from);
-            x1 = fmaxf(x1, from);
-        }
-        bool touches = any && i < high && x0 <= right + 0.5f && x1 >= left - 0.5f;
-        if (any && !touches) {
-            draw_rect(ui->list, &(DrawRect){.box = {line.x + left, line.y, right - left, line.h},
-                                            .radius = 3,
-                                            .fill = color});
-        }
-        left = touches ? fminf(left, x0) : x0;
-        right = touches ? fmaxf(right, x1) : x1;
-        any = true;
-    }
-}
-
-void text_edit_draw(Ui *ui, const UiTextEdit *edit, int a, int b, Rect line, bool with_cursor)
-{
-    const Theme *t = &ui->theme;
-    const STB_TexteditState *s = state_of(edit);
-    const char *shown = text_edit_slice(&ui->list->arena, edit, a, b, true);
-    int low = AS_CLAMP(selection_low(s), a, b);
-    int high = AS_CLAMP(selection_high(s), a, b);
-    if (low < high) {
-        draw_selection(ui, edit, shown, a, low, high, rect_inset(line, 0));
-    }
-    draw_text(ui->list,
-              &(DrawText){.face = FONT_SANS,
-                          .size = edit->size,
-                          .color = t->text,
-                          .text = shown,
-                          .at = {line.x, text_center_baseline(ui->fonts, FONT_SANS, edit->size,
-                                                              line.y + line.h / 2)}});
-    if (with_cursor) {
-        float x = line.x + text_x_of(ui->fonts, FONT_SANS, edit->size, shown, strlen(shown),
-                                     offset_of(shown, a, AS_CLAMP(s->cursor, a, b)));
-        draw_rect(ui->list,
-                  &(DrawRect){.box = {ui_snap(ui, x), line.y, 1.5f, line.h}, .fill = t->accent});
-    }
 }

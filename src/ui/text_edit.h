@@ -59,6 +59,12 @@ void text_edit_press(const Ui *ui, UiTextEdit *edit, int at, int start, int end)
 /** Keeps cursor and selection inside the text. */
 void text_edit_clamp(UiTextEdit *edit);
 
+/** Where one cluster to the left (-1) or right (+1) of the cursor leads, as the text is seen;
+ * `seen` false: as it is written. has_lines: it is an area. */
+int text_edit_step(Ui *ui, const UiTextEdit *edit, bool has_lines, int direction, bool seen);
+/** Left or Right without Ctrl: one cluster along the line; a selection is left on that side. */
+void text_edit_arrow(Ui *ui, UiTextEdit *edit, UiKeyPress key, bool has_lines);
+
 /** Draws code points [a, b) with selection and cursor on a line of height h; x is where a stands.
  */
 void text_edit_draw(Ui *ui, const UiTextEdit *edit, int a, int b, Rect line, bool with_cursor);

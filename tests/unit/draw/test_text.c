@@ -152,6 +152,42 @@ static void test_text_offset_at__finds_carets(void **state)
     }
 }
 
+/* Right and left go over the line as it is seen, whatever way its parts run. */
+static void test_text_step__as_seen(void **state)
+{
+    FontSet *fonts = *state;
+    static const struct {
+        const char *text;
+        size_t right[10]; /* from its left end on, SIZE_MAX behind the last */
+    } rows[] = {
+        {"abc", {0, 1, 2, 3, SIZE_MAX}},
+        {"e\xCC\x81x", {0, 3, 4, SIZE_MAX}},
+        /* alef bet gimel: seen from gimel to alef */
+        {"\xD7\x90\xD7\x91\xD7\x92", {6, 4, 2, 0, SIZE_MAX}},
+        /* "ab" alef bet: the end of the text is where the two meet */
+        {"ab\xD7\x90\xD7\x91", {0, 1, 6, 4, 2, SIZE_MAX}},
+        /* a Hebrew word with its number: 12 stands left of it and runs from the left */
+        {"\xD7\x90 12", {3, 4, 5, 2, 0, SIZE_MAX}},
+    };
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        const char *text = rows[i].text;
+        size_t at = rows[i].right[0];
+        for (int k = 1; rows[i].right[k] != SIZE_MAX; k++) {
+            float before = text_x_of(fonts, FONT_SANS, 14, text, TEXT_ALL, at);
+            size_t to = text_step(fonts, FONT_SANS, text, TEXT_ALL, at, 1);
+            if (to != rows[i].right[k]) {
+                print_error("row %zu, step %d: %zu, expected %zu\n", i, k, to, rows[i].right[k]);
+                fail();
+            }
+            assert_true(text_x_of(fonts, FONT_SANS, 14, text, TEXT_ALL, to) > before);
+            size_t back = text_step(fonts, FONT_SANS, text, TEXT_ALL, to, -1);
+            check(text_x_of(fonts, FONT_SANS, 14, text, TEXT_ALL, back), before, 0.02f);
+            at = to;
+        }
+        assert_int_equal(text_step(fonts, FONT_SANS, text, TEXT_ALL, at, 1), at);
+    }
+}
+
 static void test_text_elide__fits_and_says_so(void **state)
 {
     FontSet *fonts = *state;
@@ -336,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_text_x_of__latin_and_digits_among_hebrew),
         cmocka_unit_test(test_fontset_shape__marks_join_their_base),
         cmocka_unit_test(test_text_offset_at__finds_carets),
+        cmocka_unit_test(test_text_step__as_seen),
         cmocka_unit_test(test_text_elide__fits_and_says_so),
         cmocka_unit_test(test_text_wrap__lines_fit_and_nothing_is_lost),
         cmocka_unit_test(test_text_ink__cap_height_box),

@@ -1,4 +1,5 @@
 /* Editing a line of text by keys, mouse and clipboard. */
+#include "base/str.h"
 #include "ui_case.h"
 
 #include <stdio.h>
@@ -73,6 +74,56 @@ static void test_ui_text_field__keys(void **state)
                 feed_key(&c, key, ctrl ? KEY_MOD_CTRL : 0);
             } else {
                 feed_text(&c, (char[]){(char)key, 0});
+            }
+            pass(&c);
+        }
+        const char *is = submitted(&c);
+        if (strcmp(is, rows[i].want) != 0) {
+            print_error("row %zu: \"%s\", expected \"%s\"\n", i, is, rows[i].want);
+            fail();
+        }
+        ui_case_close(&c);
+    }
+}
+
+/* The cursor goes where the arrow points, over whole letters, in text of either direction. */
+static void test_ui_text_field__directions_and_marks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *typed;
+        uint32_t keys[8];
+        const char *want;
+    } rows[] = {
+        /* e with two marks is one step, and Delete takes all of it; Backspace the last mark. */
+        {"ae\xCC\x81\xCC\xA3z", {KEY_LEFT, KEY_LEFT, '-'}, "a-e\xCC\x81\xCC\xA3z"},
+        {"ae\xCC\x81\xCC\xA3z", {KEY_HOME, KEY_RIGHT, KEY_DELETE}, "az"},
+        {"ae\xCC\x81", {KEY_BACKSPACE}, "ae"},
+        /* alef bet: the end is at the left, so Right goes back in the text. */
+        {"\xD7\x90\xD7\x91", {KEY_RIGHT, '-'}, "\xD7\x90-\xD7\x91"},
+        {"\xD7\x90\xD7\x91", {KEY_HOME, KEY_LEFT, KEY_LEFT, '-'}, "\xD7\x90\xD7\x91-"},
+        /* From Latin into Hebrew: the next place to the right is the end of the text. */
+        {"ab\xD7\x90\xD7\x91", {KEY_HOME, KEY_RIGHT, KEY_RIGHT, '-'}, "ab\xD7\x90\xD7\x91-"},
+    };
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        UiCase c;
+        ui_case_open(&c);
+        start(&c);
+        const char *at = rows[i].typed;
+        size_t left = strlen(at);
+        while (left) {
+            uint32_t code_point;
+            size_t used = utf8_decode(at, left, &code_point);
+            feed(&c, (UiEvent){.kind = UI_EVENT_TEXT, .key = code_point});
+            at += used;
+            left -= used;
+        }
+        pass(&c);
+        for (size_t k = 0; k < 8 && rows[i].keys[k]; k++) {
+            if (rows[i].keys[k] >= KEY_NAMED_FIRST) {
+                feed_key(&c, rows[i].keys[k], 0);
+            } else {
+                feed_text(&c, (char[]){(char)rows[i].keys[k], 0});
             }
             pass(&c);
         }
@@ -176,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ui_text_field__keys),
+        cmocka_unit_test(test_ui_text_field__directions_and_marks),
         cmocka_unit_test(test_ui_text_field__clipboard),
         cmocka_unit_test(test_ui_text_field__cancel_and_keys_kept),
         cmocka_unit_test(test_ui_text_field__mouse),
