@@ -299,7 +299,8 @@ typedef struct AttnOutputs {
     float *summary_max;   /* [H, n_texels] the largest weight under the texel */
 
     AttnRowStats rows;
-    float *received; /* [H, M] sum_i a_ij, attention received by each key (one more Q K^T pass) */
+    float *received; /* [H, M] sum_i a_ij, attention received by each key, within
+                        2^-38 at most; beyond some 60,000 keys it takes one more Q K^T */
 } AttnOutputs;
 
 /** How a long run tells and is told. All may be left 0. */

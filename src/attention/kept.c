@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum {
-    LEAST_ROWS = 48, /* with fewer, panels are read so often that a second pass costs less */
+    LEAST_ROWS = 24, /* with fewer, panels are read so often that a second pass costs less */
     MOST_GROUPS = 16,
     FOLD_GROUPS = 8, /* whose rows sums in f32 may gather */
 };

@@ -525,6 +525,7 @@ static void kernel_weights_each(const float *s, int32_t n, const float *max, con
 
 KERNEL_INLINE void fold_rows(const float *e, const float *factor, float *sum, const int rows)
 {
+    const uintptr_t next = (uintptr_t)e + ATTN_KEPT * sizeof *e; /* of another group */
     vf acc[T];
     UNROLL(16)
     for (int t = 0; t < T; t++) {
@@ -536,6 +537,9 @@ KERNEL_INLINE void fold_rows(const float *e, const float *factor, float *sum, co
         UNROLL(16)
         for (int t = 0; t < T; t++) {
             acc[t] = vf_fma(vf_load(e + r * ATTN_STEP + t * W), f, acc[t]);
+        }
+        for (int i = 0; i < ATTN_STEP; i += 16) {
+            __builtin_prefetch((const void *)(next + (uintptr_t)(r * ATTN_STEP + i) * sizeof *e));
         }
     }
     UNROLL(16)

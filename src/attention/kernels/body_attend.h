@@ -312,6 +312,15 @@ KERNEL_INLINE void block_scores(const AttnBlock *b, const AttnGroup *g, int32_t 
     kernel_scores(g->q, b->k + (ptrdiff_t)step * b->k_words * ATTN_STEP, b->k_words, g->n_rows, s);
 }
 
+/* Asks for where the next step's scores go, ld floats on, while P V runs: a hint. */
+KERNEL_INLINE void ask_to_write(const float *s, ptrdiff_t ld)
+{
+    uintptr_t at = (uintptr_t)s + (uintptr_t)ld * sizeof *s;
+    for (int i = 0; i < ATTN_GROUP * ATTN_STEP; i += 16) {
+        __builtin_prefetch((const void *)(at + (uintptr_t)i * sizeof *s), 1);
+    }
+}
+
 /* Where P V may make words of the exponentials: those that are kept stay as they are. */
 KERNEL_INLINE float *values_of(float *s, float *room)
 {
@@ -406,6 +415,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
         }
         if (g->kept) {
             memcpy(s + ATTN_GROUP * ATTN_STEP, g->ref, ATTN_GROUP * sizeof *s);
+            ask_to_write(s, g->kept_ld);
         }
         block_pv(b, g, step, last_end, values_of(s, scratch->s), scratch->o);
     }

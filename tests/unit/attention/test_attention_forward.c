@@ -128,9 +128,50 @@ static void test_attn_forward__packing_ahead_or_in_place(void **state)
     case_args_free(&args);
 }
 
+/* Column sums of the pass are those of a second look at the keys: whole query blocks kept, few rows
+ * of many keys, windows, rows behind their references. */
+static void test_attn_forward__received_is_that_of_attn_received(void **state)
+{
+    (void)state;
+    static const Case SUMS[] = {
+        {"causal, wide blocks", SIZES(2061, 0, 2, 1, 16), .kind = ATTN_MASK_CAUSAL},
+        {"48 rows", SIZES(61, 33000, 1, 0, 16)},
+        {"24 rows", SIZES(61, 60000, 1, 0, 16)},
+        {"too many keys to keep any", SIZES(61, 150000, 1, 0, 4)},
+        {"window of many keys", SIZES(3000, 0, 1, 0, 8),
+         .kind = ATTN_MASK_CAUSAL | ATTN_MASK_WINDOW, .window = 300},
+        {"symmetric", SIZES(700, 900, 2, 0, 20), .kind = ATTN_MASK_WINDOW_SYMMETRIC, .window = 131,
+         .q_offset = 77},
+        {"raised often", SIZES(400, 1500, 1, 0, 32), .spread = 12},
+        {"keys hidden, bias, cap", SIZES(333, 0, 2, 0, 24), .kind = ATTN_MASK_CAUSAL,
+         .hide_some = true, .bias = true, .soft_cap = 3},
+    };
+    AttnIsa list[ATTN_ISA_COUNT];
+    int n = attn_isa_available(list);
+    for (size_t k = 0; k < CASE_COUNT(SUMS); k++) {
+        AttnArgs args = case_args(&SUMS[k]);
+        for (int i = 0; i < n; i++) {
+            AttnCtx *ctx = case_ctx(list[i], 2);
+            Run run = run_make(&SUMS[k], &args);
+            float *again = case_floats(run.n_received, 1, 5);
+            assert_int_equal(attn_forward(ctx, &args, &run.out, NULL), ATTN_OK);
+            assert_int_equal(
+                attn_received(ctx, &args, run.out.row_max, run.out.row_log_sum, again, NULL),
+                ATTN_OK);
+            expect_close(SUMS[k].name, attn_isa_name(list[i]), "received", run.out.received, again,
+                         run.n_received, 1e-9, 4e-6);
+            free(again);
+            run_free(&run);
+            attn_ctx_destroy(&ctx);
+        }
+        case_args_free(&args);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_attn_forward__received_is_that_of_attn_received),
         cmocka_unit_test(test_attn_forward__cases_match_reference),
         cmocka_unit_test(test_attn_forward__every_width),
         cmocka_unit_test(test_attn_forward__every_length),
