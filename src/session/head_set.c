@@ -69,6 +69,11 @@ bool weight_source_filters(const WeightSource *s)
     return s->hide_first || s->hide_special || s->pair_only;
 }
 
+bool weight_source_is_plain(const WeightSource *s)
+{
+    return s->combine == COMBINE_ONE && !weight_source_filters(s);
+}
+
 float weight_source_least_rest(void)
 {
     return 1e-4f;

@@ -46,13 +46,15 @@ typedef struct WeightSource {
     HeadSet set; /* not empty unless COMBINE_ONE */
     bool hide_first, hide_special, pair_only;
     bool mean;   /* the mean of the weights under each value */
-    bool by_row; /* one head as it is: divided by the largest weight of the whole row (rows) */
+    bool by_row; /* divided by the largest value of the whole row (rows) */
 } WeightSource;
 
 /** 0 for zero; else a hash: equal sources have equal ids. */
 uint64_t weight_source_id(const WeightSource *source);
 /** Is anything left out (so that values are not the traced weights)? */
 bool weight_source_filters(const WeightSource *source);
+/** One head, nothing left out: the weights as traced (perhaps divided by row). */
+bool weight_source_is_plain(const WeightSource *source);
 /** A row that keeps less than this when keys are hidden is shown as not there. */
 float weight_source_least_rest(void);
 

@@ -8,6 +8,7 @@
 #include "session/journal.h"
 #include "session/lesson.h"
 #include "session/run.h"
+#include "session/shown.h"
 #include "session/stacks.h"
 #include "session/survey.h"
 
@@ -107,6 +108,7 @@ void session_destroy(Session **session)
     if (s->jobs) {
         drop_run(s);
         tiles_clear(&s->tiles, s->jobs);
+        shown_free(s);
         survey_free(s);
         flow_free(s);
         stack_data_free(s);
@@ -461,14 +463,27 @@ bool session_layer_ready(const Session *session)
     return session->trace && session->selection.layer < session->layers_done;
 }
 
+/* Is each row divided by a largest value that only all its keys tell? */
+static bool needs_rows(const WeightSource *source)
+{
+    return source->by_row && !weight_source_is_plain(source);
+}
+
+static TileContext tile_context(Session *s, const WeightSource *source, const float *row_max)
+{
+    return (TileContext){.cache = &s->tiles,
+                         .jobs = s->jobs,
+                         .trace = s->trace,
+                         .source = source,
+                         .row_max = row_max,
+                         .wake = s->desc.wake,
+                         .wake_payload = s->desc.wake_payload};
+}
+
 const Tile *session_tile(Session *s, const TileKey *key, Error *err)
 {
-    return tiles_get(&(TileContext){.cache = &s->tiles,
-                                    .jobs = s->jobs,
-                                    .trace = s->trace,
-                                    .wake = s->desc.wake,
-                                    .wake_payload = s->desc.wake_payload},
-                     key, err);
+    TileContext context = tile_context(s, NULL, NULL);
+    return tiles_get(&context, key, err);
 }
 
 void session_weight_source(const Session *s, WeightSource *source)
@@ -482,31 +497,48 @@ void session_weight_source(const Session *s, WeightSource *source)
         source->combine = s->selection.combine;
         source->set = s->selection.set;
     }
-    source->by_row = s->options.rows_normalised && source->combine == COMBINE_ONE &&
-                     !weight_source_filters(source);
+    source->by_row = s->options.rows_normalised;
 }
 
 const Tile *session_tile_of(Session *s, const WeightSource *source, const TileKey *key, Error *err)
 {
-    return tiles_get(&(TileContext){.cache = &s->tiles,
-                                    .jobs = s->jobs,
-                                    .trace = s->trace,
-                                    .source = source,
-                                    .wake = s->desc.wake,
-                                    .wake_payload = s->desc.wake_payload},
-                     key, err);
+    const float *row_max = NULL;
+    if (needs_rows(source)) {
+        const ShownRows *rows = session_shown_rows(s, source, key->row0, key->row1, false);
+        if (!rows || !shown_rows_has_max(rows, key->row0, key->row1)) {
+            return NULL;
+        }
+        row_max = rows->row_max;
+    }
+    TileContext context = tile_context(s, source, row_max);
+    return tiles_get(&context, key, err);
 }
 
 bool session_want_tiles(Session *s, const WeightSource *source, const TileKey *keys, size_t n,
                         Error *err)
 {
-    return tiles_want(&(TileContext){.cache = &s->tiles,
-                                     .jobs = s->jobs,
-                                     .trace = s->trace,
-                                     .source = source,
-                                     .wake = s->desc.wake,
-                                     .wake_payload = s->desc.wake_payload},
-                      keys, n, err);
+    TileContext context = tile_context(s, source, NULL);
+    if (!needs_rows(source) || n == 0) {
+        return tiles_want(&context, keys, n, err);
+    }
+    int32_t row0 = INT32_MAX;
+    int32_t row1 = 0;
+    for (size_t i = 0; i < n; i++) {
+        row0 = AS_MIN(row0, keys[i].row0);
+        row1 = AS_MAX(row1, keys[i].row1);
+    }
+    const ShownRows *rows = session_shown_rows(s, source, row0, row1, false);
+    TileKey *known = mem_alloc(n * sizeof *known, err);
+    size_t n_known = 0;
+    for (size_t i = 0; rows && known && i < n; i++) {
+        if (shown_rows_has_max(rows, keys[i].row0, keys[i].row1)) {
+            known[n_known++] = keys[i];
+        }
+    }
+    context.row_max = rows ? rows->row_max : NULL;
+    bool all = known && tiles_want(&context, known, n_known, err) && n_known == n;
+    mem_free(known);
+    return all;
 }
 
 const Reading *session_reading(Session *s)

@@ -142,6 +142,7 @@ typedef struct SessionRun SessionRun; /* one run on its way (session/run.c) */
 typedef struct Journal Journal;       /* session/journal.c */
 typedef struct CommandQueue CommandQueue;
 typedef struct Survey Survey;           /* session/survey.c */
+typedef struct ShownState ShownState;   /* session/shown.c */
 typedef struct FlowState FlowState;     /* session/flow.c */
 typedef struct LessonCache LessonCache; /* session/lesson.c */
 
@@ -195,6 +196,7 @@ typedef struct Session {
     StackChoice stack3d; /* of the Stack view */
 
     TileCache tiles;
+    ShownState *shown;      /* rows and columns of sets of heads; session/shown.h */
     LessonCache *lessons;   /* session/lesson.h */
     Trace *baseline;        /* the run before a what-if that changes it; retained; may be NULL */
     char *real_model;       /* the model before made-up ones took its place; owned; may be NULL */
@@ -253,7 +255,8 @@ const Reading *session_reading(Session *session);
 const PatternScores *session_patterns(Session *session);
 /** A tile of the published trace (session/tiles.h). */
 const Tile *session_tile(Session *session, const TileKey *key, Error *err);
-/** The same of combined heads or with keys left out; key.source must be the source's id. */
+/** The same of combined heads or with keys left out; key.source must be the source's id. Where rows
+ *  are divided by their largest, key is of the selected head and NULL comes until that is known. */
 const Tile *session_tile_of(Session *session, const WeightSource *source, const TileKey *key,
                             Error *err);
 /** What heatmaps show now: zero unless heads are combined or keys left out. */

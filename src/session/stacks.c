@@ -3,6 +3,7 @@
 
 #include "session/choose.h"
 #include "session/commands.h"
+#include "session/shown.h"
 #include "session/survey.h"
 
 #include <stdlib.h>
@@ -95,6 +96,7 @@ void stacks_show(Session *s, Trace *trace)
     s->trace_version++;
     s->layers_done = trace_layers_done(trace);
     tiles_clear(&s->tiles, s->jobs);
+    shown_clear(s);
     survey_free(s);
     stack_data_free(s);
     find_first_same(s);

@@ -15,6 +15,7 @@ struct TileJob {
     TileCache *cache;    /* NULL once nobody waits for it */
     TileContext context; /* trace retained; source is `source` */
     WeightSource source;
+    float *row_max; /* of the tile's rows, owned; may be NULL */
     Tile tile;
 };
 
@@ -151,34 +152,40 @@ static bool compute_mixed(const Trace *trace, const WeightSource *source, Tile *
     return !atomic_load(&failed);
 }
 
-/* The largest weight of every row (of the rows under each value), over all keys. */
-static bool read_row_max(const Trace *trace, Tile *tile, Error *err)
+/* The largest of every row (of the rows under each value), over all keys. `of_row` are the rows
+ * from the tile's first on. */
+static bool keep_row_max(const float *of_row, Tile *tile, Error *err)
 {
     const TileKey *key = &tile->key;
-    TraceRows rows;
-    if (!trace_rows(trace, key->layer, key->head, &rows)) {
-        return error_set(err, ERR_RANGE, "layer %d is not computed yet", key->layer);
-    }
     tile->row_max = mem_alloc((size_t)tile->rows * sizeof(float), err);
     for (int32_t r = 0; tile->row_max && r < tile->rows; r++) {
         float largest = 0;
-        int32_t row_end = AS_MIN(key->row0 + (r + 1) * key->factor, key->row1);
-        for (int32_t i = key->row0 + r * key->factor; i < row_end; i++) {
-            largest = fmaxf(largest, rows.max_weight[i]);
+        int32_t row_end = AS_MIN((r + 1) * key->factor, key->row1 - key->row0);
+        for (int32_t i = r * key->factor; i < row_end; i++) {
+            largest = fmaxf(largest, of_row[i]);
         }
         tile->row_max[r] = largest;
     }
     return tile->row_max;
 }
 
-/* What is not in the numbers of one head as it is: what nobody sees, and rows divided. */
-static bool finish_plain(const Trace *trace, const WeightSource *source, Tile *tile, Error *err)
+/* What is not in the numbers: what nobody sees, and rows divided. row_max of the tile's rows may be
+ * NULL. */
+static bool finish(const Trace *trace, const WeightSource *source, const float *row_max, Tile *tile,
+                   Error *err)
 {
-    hide_masked(trace, &tile->key, tile);
-    if (!read_row_max(trace, tile, err)) {
+    if (weight_source_is_plain(source)) {
+        TraceRows rows;
+        hide_masked(trace, &tile->key, tile);
+        if (!trace_rows(trace, tile->key.layer, tile->key.head, &rows)) {
+            return error_set(err, ERR_RANGE, "layer %d is not computed yet", tile->key.layer);
+        }
+        row_max = rows.max_weight + tile->key.row0;
+    }
+    if (row_max && !keep_row_max(row_max, tile, err)) {
         return false;
     }
-    for (int32_t r = 0; source->by_row && r < tile->rows; r++) {
+    for (int32_t r = 0; source->by_row && row_max && r < tile->rows; r++) {
         float *row = tile->values + (size_t)r * (size_t)tile->cols;
         for (int32_t c = 0; c < tile->cols; c++) {
             row[c] = tile->row_max[r] > 0 ? row[c] / tile->row_max[r] : row[c];
@@ -192,17 +199,10 @@ static bool compute_plain(const Trace *trace, const WeightSource *source, Tile *
 {
     const TileKey *key = &tile->key;
     TraceRegion region = {key->layer, key->head, key->row0, key->row1, key->col0, key->col1};
-    bool ok = key->factor == 1
-                  ? trace_tile(trace, &region, TRACE_WEIGHTS, tile->values, 0, err)
-                  : trace_tile_reduce(trace, &region, key->factor, key->factor,
-                                      source->mean ? tile->values : NULL,
-                                      source->mean ? NULL : tile->values, control, err);
-    return ok && finish_plain(trace, source, tile, err);
-}
-
-static bool is_plain(const WeightSource *source)
-{
-    return source->combine == COMBINE_ONE && !weight_source_filters(source);
+    return key->factor == 1 ? trace_tile(trace, &region, TRACE_WEIGHTS, tile->values, 0, err)
+                            : trace_tile_reduce(trace, &region, key->factor, key->factor,
+                                                source->mean ? tile->values : NULL,
+                                                source->mean ? NULL : tile->values, control, err);
 }
 
 /* Sizes and values of a tile whose key is set. */
@@ -224,13 +224,14 @@ static bool make_room(const WeightSource *source, Tile *tile, Error *err)
     return tile->values && (tile->owner || source->combine != COMBINE_OWNER);
 }
 
-/* Fills a tile whose key is set. Any thread. */
-static bool compute(const Trace *trace, const WeightSource *source, Tile *tile, JobControl *control,
-                    Error *err)
+/* Fills a tile whose key is set; row_max of its rows may be NULL. Any thread. */
+static bool compute(const Trace *trace, const WeightSource *source, const float *row_max,
+                    Tile *tile, JobControl *control, Error *err)
 {
     return make_room(source, tile, err) &&
-           (is_plain(source) ? compute_plain(trace, source, tile, control, err)
-                             : compute_mixed(trace, source, tile, control, err));
+           (weight_source_is_plain(source) ? compute_plain(trace, source, tile, control, err)
+                                           : compute_mixed(trace, source, tile, control, err)) &&
+           finish(trace, source, row_max, tile, err);
 }
 
 static void drop_oldest(TileCache *cache)
@@ -305,7 +306,7 @@ static bool job_run(void *payload, JobControl *control, Error *err)
 {
     TileJob *job = payload;
     atomic_store(&control->stage, stage_of(&job->tile.key));
-    return compute(job->context.trace, &job->source, &job->tile, control, err);
+    return compute(job->context.trace, &job->source, job->row_max, &job->tile, control, err);
 }
 
 static void job_done(void *payload, bool ok, const Error *err)
@@ -323,7 +324,8 @@ static void job_done(void *payload, bool ok, const Error *err)
     if (!ok || !cache || !keep(cache, &job->tile, NULL)) {
         free_tile(&job->tile);
     } else {
-        const TileKey *next = next_wanted(cache);
+        /* Rows that others are divided by are the caller's: it asks again. */
+        const TileKey *next = job->row_max ? NULL : next_wanted(cache);
         TileKey key = next ? *next : (TileKey){0};
         TileContext context = job->context;
         context.source = &cache->wanted_source;
@@ -332,6 +334,7 @@ static void job_done(void *payload, bool ok, const Error *err)
         }
     }
     trace_close(job->context.trace);
+    mem_free(job->row_max);
     mem_free(job);
 }
 
@@ -356,11 +359,21 @@ static const Tile *start_job(const TileContext *context, const TileKey *key, Err
     if (!job) {
         return NULL;
     }
+    if (context->row_max) {
+        size_t n_bytes = (size_t)(key->row1 - key->row0) * sizeof(float);
+        job->row_max = mem_alloc(n_bytes, err);
+        if (!job->row_max) {
+            mem_free(job);
+            return NULL;
+        }
+        memcpy(job->row_max, context->row_max + key->row0, n_bytes);
+    }
     job->cache = cache;
     job->context = *context;
     job->context.trace = trace_retain(context->trace);
     job->source = context->source ? *context->source : (WeightSource){0};
     job->context.source = NULL;
+    job->context.row_max = NULL;
     job->tile.key = *key;
     cache->job_id = jobs_submit(context->jobs,
                                 &(JobDesc){.title = "sharpening",
@@ -373,6 +386,7 @@ static const Tile *start_job(const TileContext *context, const TileKey *key, Err
                                 err);
     if (!cache->job_id) {
         trace_close(job->context.trace);
+        mem_free(job->row_max);
         mem_free(job);
         return NULL;
     }
@@ -388,11 +402,18 @@ static double cost_of(const TileContext *context, const TileKey *key)
            trace_info(context->trace)->head_dim;
 }
 
+static const float *rows_of(const TileContext *context, const TileKey *key)
+{
+    return context->row_max ? context->row_max + key->row0 : NULL;
+}
+
 static const Tile *compute_now(const TileContext *context, const TileKey *key, Error *err)
 {
     static const WeightSource plain = {0};
     Tile tile = {.key = *key};
-    if (!compute(context->trace, context->source ? context->source : &plain, &tile, NULL, err)) {
+    const float *row_max = rows_of(context, key);
+    const WeightSource *source = context->source ? context->source : &plain;
+    if (!compute(context->trace, source, row_max, &tile, NULL, err)) {
         free_tile(&tile);
         return NULL;
     }
@@ -433,10 +454,10 @@ static bool finish_device_tile(const TileContext *context, const WeightSource *s
     Tile tile = cache->device_tile;
     cache->device_tile = (Tile){0};
     size_t n = (size_t)tile.rows * (size_t)tile.cols;
-    for (size_t i = 0; is_plain(source) && i < n; i++) {
+    for (size_t i = 0; weight_source_is_plain(source) && i < n; i++) {
         tile.values[i] = isinf(tile.values[i]) ? 0 : tile.values[i];
     }
-    if (is_plain(source) && !finish_plain(context->trace, source, &tile, err)) {
+    if (!finish(context->trace, source, rows_of(context, &tile.key), &tile, err)) {
         free_tile(&tile);
         return false;
     }

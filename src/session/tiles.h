@@ -22,7 +22,7 @@ typedef struct Tile {
     int32_t rows, cols;
     float *values;
     float *row_max;   /* [rows] largest visible value of the whole row (block of rows) of the head;
-                         NULL where it is not one head as it is */
+                         NULL where it is not known */
     int16_t *owner;   /* [rows, cols] of COMBINE_OWNER: whose weight it is, place in the set */
     uint64_t version; /* unique among all tiles ever made, never 0 */
     uint64_t used;    /* tick of the last use */
@@ -79,6 +79,8 @@ typedef struct TileContext {
     Jobs *jobs;
     Trace *trace;
     const WeightSource *source; /* whose id the keys have; NULL = the head as it is */
+    const float *row_max; /* [N] for source.by_row of what is not one head as it is: the largest
+                             value of each row that a key covers; else NULL */
     void (*wake)(void *payload);
     void *wake_payload;
 } TileContext;

@@ -199,6 +199,11 @@ static float draw_note(const MatrixScene *s, float x, float y, float card_right)
 {
     Ui *ui = s->c->ui;
     const char *words = matrix_source_words(s);
+    const char *sums = matrix_shown_words(s);
+    if (words && sums) {
+        words = draw_format(ui->list, "%s, %s", words, sums);
+    }
+    words = words ? words : sums;
     if (!words) {
         return s->source.combine == COMBINE_ONE ? draw_pattern(s, x, y, card_right) : 0;
     }
@@ -310,6 +315,7 @@ void matrix_draw(ViewContext *c, Rect stage)
     };
     keep_camera(&s);
     session_weight_source(c->session, &s.source);
+    s.plain = weight_source_is_plain(&s.source);
     matrix_layout_heat(c->ui, &s.layout, s.view);
     Rect shield = c->ui->shield;
     if (rect_is_empty(shield)) {
@@ -320,7 +326,8 @@ void matrix_draw(ViewContext *c, Rect stage)
         c->ui->moves = true;
         s.layout.px = (float)s.view->shown_unit / c->ui->scale;
     }
-    s.reading = session_reading(c->session);
+    matrix_read_shown(&s);
+    matrix_read_strips(&s);
     ui_card(c->ui, s.layout.card);
     draw_title(&s);
     matrix_draw_heat(&s);

@@ -50,7 +50,7 @@ typedef struct MatrixView {
     float legend_from; /* 0..1 along it */
     bool menu_open, reading_open;
     /* the strongest cell under the pointer: of this pixel */
-    uint64_t strongest_trace;
+    uint64_t strongest_trace, strongest_source;
     int64_t strongest_row_px, strongest_col_px;
     int32_t strongest_factor, strongest_layer, strongest_head, strongest_query, strongest_key;
     float wheel;                    /* notches not used up yet (touchpads send parts) */
@@ -69,7 +69,7 @@ typedef struct MatrixView {
     float *summary; /* owned, [rows, cols] */
     size_t summary_n;
     int32_t summary_rows, summary_cols, row_texel, col_texel;
-    uint64_t summary_trace, summary_version;
+    uint64_t summary_trace, summary_version, summary_source;
     int32_t summary_layer, summary_head;
 } MatrixView;
 
@@ -103,12 +103,24 @@ void matrix_layout_heat(const Ui *ui, MatrixLayout *layout, const MatrixView *vi
 
 /* ---- parts (matrix_axes.c, matrix_side.c, matrix_pointer.c) ---- */
 
+/** The row of the selected query and the column of the selected key, of what the cells are. */
+typedef struct MatrixProfile {
+    const float *row,
+        *column; /* [M], [N]; -INFINITY where masked or left out; NULL: not there yet */
+    int32_t query, key;
+    int32_t row_first, row_end; /* keys outside are not shown */
+    double entropy;             /* nats, of the row divided by its sum */
+    Color color;                /* of its bars */
+} MatrixProfile;
+
 /** What the parts draw from. */
 typedef struct MatrixScene {
     ViewContext *c;
     MatrixView *view;
     MatrixLayout layout;
-    const Reading *reading; /* of the selection; may be NULL */
+    MatrixProfile profile;        /* of the selection */
+    bool plain;                   /* the cells are one head's weights as traced */
+    const struct ShownRows *rows; /* of what they are else; NULL: nothing yet (matrix_strips.c) */
     Colormap map;
     Scale scale;
     WeightSource source; /* what the cells are */
@@ -121,6 +133,13 @@ float matrix_query_y(const MatrixScene *s, int32_t query);
 void matrix_draw_labels(const MatrixScene *s);
 void matrix_draw_profiles(const MatrixScene *s);
 void matrix_draw_side(MatrixScene *s);
+/** Sets profile (matrix_shown.c). */
+void matrix_read_shown(MatrixScene *s);
+/** How far the sums of rows are that the strips show, NULL = they are there. In the frame's arena.
+ */
+const char *matrix_shown_words(const MatrixScene *s);
+/** The value of one cell as it is shown; -INFINITY where masked or left out. */
+float matrix_shown_value(const MatrixScene *s, int32_t query, int32_t key);
 /** Scale of the colours: as chosen, cut to the brushed range of the legend. */
 Scale matrix_scale(const Session *session);
 /** The cells; sets s->exact. */
@@ -130,11 +149,15 @@ Color matrix_owner_color(const MatrixScene *s, int32_t place);
 void matrix_free_owner_images(MatrixView *view);
 /** The text around query and key, below the title of a card. */
 void matrix_draw_reading(const MatrixScene *s, Rect card);
+/** Sets rows: what the strips need of those in view. */
+void matrix_read_strips(MatrixScene *s);
 /** Strips of received, given and entropy, that brush. */
 void matrix_draw_strips(MatrixScene *s);
 /** "Mean of 9 heads"; what is left out, NULL = nothing. In the frame's arena. */
 const char *matrix_source_title(const MatrixScene *s);
 const char *matrix_source_words(const MatrixScene *s);
+/** The same in a sentence: "L4 H5", "the mean of 9 heads, first token left out, …". */
+const char *matrix_source_name(const MatrixScene *s);
 /** The button that opens the menu, its right end at `right`; the width it takes. */
 float matrix_menu_button(MatrixScene *s, float right, float y);
 /** Drawn last; what lies below does not see the pointer in its box. */
@@ -149,8 +172,9 @@ void matrix_pointer(MatrixScene *s);
 void matrix_draw_number(const MatrixScene *s, Rect cell, float weight, float shown, bool strong);
 /** Hatched "not there" in a box. */
 void matrix_draw_masked(Ui *ui, Rect box);
-/** The head's summary (maxima) into view->summary; false when it is not there. */
-bool matrix_read_summary(MatrixView *view, const Session *session);
+/** The head's summary (maxima; of a set theirs together) into view->summary; false when it is not
+ *  there. Nothing is left out in it. */
+bool matrix_read_summary(const MatrixScene *s);
 
 /* ---- camera (matrix_camera.c): pure, in device pixels ---- */
 

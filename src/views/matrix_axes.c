@@ -1,5 +1,7 @@
 #include "views/internal.h"
 
+#include "session/shown.h"
+
 #include <math.h>
 
 /* Tokens between two labels: each one where there is room, else the next power of two. */
@@ -146,7 +148,7 @@ typedef struct Axis {
 static void draw_bar(const MatrixScene *s, const Axis *axis, Rect box, float at, float thickness,
                      float value, Color color)
 {
-    float f = scale_apply(s->scale, value);
+    float f = value > 0 ? scale_apply(s->scale, value) : 0; /* hidden ones are -INFINITY */
     float dev = 1 / s->c->ui->scale;
     if (f * (axis->vertical ? box.w : box.h) < 0.5f) {
         return;
@@ -206,7 +208,7 @@ static void row_profile(const MatrixScene *s, int32_t c0, int32_t c1)
                  &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text3},
                  draw_format(ui->list, "%g", (double)roundf(marks[i] * 1e5f) / 1e5));
     }
-    const Reading *r = s->reading;
+    const MatrixProfile *r = &s->profile;
     draw_push_clip(ui->list, box);
     draw_bars(s,
               &(Axis){.first = c0,
@@ -242,7 +244,7 @@ static void col_profile(const MatrixScene *s, int32_t r0, int32_t r1)
         draw_rect(ui->list, &(DrawRect){.box = {x, box.y, 1, box.h},
                                         .fill = color_fade(ui->theme.edge, i == 0 ? 1 : 0.6f)});
     }
-    const Reading *r = s->reading;
+    const MatrixProfile *r = &s->profile;
     draw_push_clip(ui->list, box);
     draw_bars(s,
               &(Axis){.first = r0,
@@ -251,7 +253,7 @@ static void col_profile(const MatrixScene *s, int32_t r0, int32_t r1)
                       .visible_first = 0,
                       .visible_end = s->view->n_queries,
                       .chosen = r->query,
-                      .color = color_head(r->head),
+                      .color = r->color,
                       .vertical = true},
               box);
     draw_pop_clip(ui->list);
@@ -265,9 +267,27 @@ static void col_profile(const MatrixScene *s, int32_t r0, int32_t r1)
              who);
 }
 
+/* In the place of the row's bars, until they are there. */
+static void pending_profile(const MatrixScene *s)
+{
+    Ui *ui = s->c->ui;
+    Rect box = s->layout.row_profile;
+    const Error *failure = shown_failure(s->c->session);
+    const char *text = failure->code ? "The row and the column were not computed: "
+                                     : "The row and the column are being computed";
+    draw_rect(ui->list, &(DrawRect){.box = box, .radius = 6, .fill = ui->theme.well});
+    ui_label(ui, rect_inset(box, 6),
+             &(UiLabel){.face = FONT_SANS, .size = 12, .align = DRAW_CENTER},
+             failure->code ? draw_format(ui->list, "%s%s", text, failure->message) : text);
+}
+
 void matrix_draw_profiles(const MatrixScene *s)
 {
-    if (!s->reading || s->layout.row_profile.h <= 0) {
+    if (s->layout.row_profile.h <= 0) {
+        return;
+    }
+    if (!s->profile.row) {
+        pending_profile(s);
         return;
     }
     int32_t r0;

@@ -16,15 +16,67 @@ enum { BLOCK_FAR = 256, BLOCK_NEAR = 64, BLOCKS_MAX = 1024, APART_PX = 10 };
 
 /* ---- the summary ---- */
 
-bool matrix_read_summary(MatrixView *v, const Session *session)
+/* Maxima under each texel: of the head, or over the set the largest (of a mean the mean of the
+ * heads' maxima). into has the layer's size, more is of the same. */
+static bool read_maxima(const MatrixScene *s, float *into, float *more, size_t n)
 {
+    const Session *session = s->c->session;
+    const HeadSet *set = &s->source.set;
+    bool mean = s->source.combine == COMBINE_MEAN;
+    if (s->source.combine == COMBINE_ONE) {
+        return trace_summary(session->trace, session->selection.layer, session->selection.head,
+                             TRACE_REDUCE_MAX, into, NULL);
+    }
+    memset(into, 0, n * sizeof *into);
+    for (int32_t h = 0; h < set->n; h++) {
+        if (set->heads[h].layer >= session->layers_done ||
+            !trace_summary(session->trace, set->heads[h].layer, set->heads[h].head,
+                           TRACE_REDUCE_MAX, more, NULL)) {
+            return false;
+        }
+        for (size_t i = 0; i < n; i++) {
+            into[i] = mean ? into[i] + more[i] / (float)set->n : fmaxf(into[i], more[i]);
+        }
+    }
+    return true;
+}
+
+static void hide_masked_texels(MatrixView *v, const Session *session, int32_t layer)
+{
+    for (int32_t r = 0; r < v->summary_rows; r++) {
+        int32_t last = AS_MIN((r + 1) * v->row_texel, v->n_queries) - 1;
+        int32_t first;
+        int32_t end;
+        trace_visible_keys(session->trace, layer, last, &first, &end);
+        int32_t top_first;
+        int32_t top_end;
+        trace_visible_keys(session->trace, layer, r * v->row_texel, &top_first, &top_end);
+        first = AS_MIN(first, top_first);
+        end = AS_MAX(end, top_end);
+        for (int32_t c = 0; c < v->summary_cols; c++) {
+            if (c * v->col_texel >= end || (c + 1) * v->col_texel <= first) {
+                v->summary[(size_t)r * (size_t)v->summary_cols + (size_t)c] = -INFINITY;
+            }
+        }
+    }
+}
+
+bool matrix_read_summary(const MatrixScene *s)
+{
+    MatrixView *v = s->view;
+    const Session *session = s->c->session;
+    bool one = s->source.combine == COMBINE_ONE;
     const Selection *sel = &session->selection;
-    if (v->summary_trace == session->trace_version && v->summary_layer == sel->layer &&
-        v->summary_head == sel->head && v->summary) {
+    int32_t of = one ? sel->layer : s->source.set.heads[0].layer;
+    int32_t head = one ? sel->head : 0;
+    WeightSource source = {.combine = s->source.combine, .set = s->source.set};
+    uint64_t id = weight_source_id(&source);
+    if (v->summary_trace == session->trace_version && v->summary_layer == of &&
+        v->summary_head == head && v->summary_source == id && v->summary) {
         return true;
     }
-    const TraceLayer *layer = trace_layer(session->trace, sel->layer);
-    if (!layer || !session_layer_ready(session)) {
+    const TraceLayer *layer = trace_layer(session->trace, of);
+    if (!layer || of >= session->layers_done) {
         return false;
     }
     size_t n = (size_t)layer->summary_rows * (size_t)layer->summary_cols;
@@ -38,32 +90,21 @@ bool matrix_read_summary(MatrixView *v, const Session *session)
         v->summary_n = n;
     }
     v->summary_trace = 0;
-    if (!trace_summary(session->trace, sel->layer, sel->head, TRACE_REDUCE_MAX, v->summary, NULL)) {
+    float *more = one ? NULL : mem_alloc(n * sizeof *more, NULL);
+    bool ok = (one || more) && read_maxima(s, v->summary, more, n);
+    mem_free(more);
+    if (!ok) {
         return false;
     }
     v->summary_rows = layer->summary_rows;
     v->summary_cols = layer->summary_cols;
     v->row_texel = layer->row_texel;
     v->col_texel = layer->col_texel;
-    for (int32_t r = 0; r < v->summary_rows; r++) {
-        int32_t last = AS_MIN((r + 1) * v->row_texel, v->n_queries) - 1;
-        int32_t first;
-        int32_t end;
-        trace_visible_keys(session->trace, sel->layer, last, &first, &end);
-        int32_t top_first;
-        int32_t top_end;
-        trace_visible_keys(session->trace, sel->layer, r * v->row_texel, &top_first, &top_end);
-        first = AS_MIN(first, top_first);
-        end = AS_MAX(end, top_end);
-        for (int32_t c = 0; c < v->summary_cols; c++) {
-            if (c * v->col_texel >= end || (c + 1) * v->col_texel <= first) {
-                v->summary[(size_t)r * (size_t)v->summary_cols + (size_t)c] = -INFINITY;
-            }
-        }
-    }
+    hide_masked_texels(v, session, of);
     v->summary_trace = session->trace_version;
-    v->summary_layer = sel->layer;
-    v->summary_head = sel->head;
+    v->summary_layer = of;
+    v->summary_head = head;
+    v->summary_source = id;
     v->summary_version++;
     return true;
 }
@@ -87,7 +128,7 @@ static Rect box_of(const MatrixScene *s, int32_t row, int32_t col, double n_rows
 static void draw_summary(const MatrixScene *s)
 {
     MatrixView *v = s->view;
-    if (!matrix_read_summary(v, s->c->session)) {
+    if (!matrix_read_summary(s)) {
         return;
     }
     Rect box = box_of(s, 0, 0, (double)v->summary_rows * v->row_texel,
@@ -281,8 +322,8 @@ static void draw_stand_in(const MatrixScene *s, const TileKey *part)
     const Tile *list[MOST];
     int n = 0;
     const Tile *tile;
-    if (s->source.combine == COMBINE_ONE && !weight_source_filters(&s->source) &&
-        !s->source.by_row && !s->source.mean) {
+    bool maxima = s->source.combine == COMBINE_ONE || s->source.combine == COMBINE_MAX;
+    if (maxima && !weight_source_filters(&s->source) && !s->source.by_row && !s->source.mean) {
         draw_summary(s);
     }
     for (size_t i = 0; (tile = tiles_held(cache, i)) && n < MOST; i++) {

@@ -49,6 +49,20 @@ const char *matrix_source_title(const MatrixScene *s)
                : draw_format(list, "%s of %d heads", what, set->n);
 }
 
+const char *matrix_source_name(const MatrixScene *s)
+{
+    static const char *const names[COMBINE_COUNT] = {"", "the mean", "the maximum", "the maximum"};
+    DrawList *list = s->c->ui->list;
+    const Selection *sel = &s->c->session->selection;
+    const char *words = matrix_source_words(s);
+    const char *what =
+        s->source.combine == COMBINE_ONE
+            ? draw_format(list, "L%d H%d", sel->layer, sel->head)
+            : draw_format(list, s->source.set.n == 1 ? "%s of %d head" : "%s of %d heads",
+                          names[s->source.combine], s->source.set.n);
+    return words ? draw_format(list, "%s, %s", what, words) : what;
+}
+
 static Rect menu_box(const MatrixScene *s)
 {
     const MatrixLayout *l = &s->layout;

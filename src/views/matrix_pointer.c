@@ -36,7 +36,8 @@ static bool find_strongest(const MatrixScene *s, const TraceRegion *region, int3
         int32_t first;
         int32_t end;
         trace_visible_keys(trace, region->layer, part.row1 - 1, &first, &end);
-        if (end <= region->col0 || !trace_tile(trace, &part, TRACE_WEIGHTS, values, 0, NULL)) {
+        if ((s->plain && end <= region->col0) ||
+            !weight_source_read(trace, &s->source, &part, values, NULL, NULL)) {
             continue; /* masked as a whole */
         }
         size_t n = (size_t)(part.row1 - row0) * (size_t)cols;
@@ -57,7 +58,8 @@ static void strongest_under(const MatrixScene *s, int32_t *query, int32_t *key)
     MatrixView *v = s->view;
     const Session *session = s->c->session;
     int32_t f = v->zoom.factor;
-    double dim = trace_info(session->trace)->head_dim;
+    double dim = trace_info(session->trace)->head_dim * (double)AS_MAX(s->source.set.n, 1);
+    uint64_t source = weight_source_id(&s->source);
     if (f < 2 || (double)f * f * dim > MOST_UNDER * 64) {
         return;
     }
@@ -66,7 +68,8 @@ static void strongest_under(const MatrixScene *s, int32_t *query, int32_t *key)
     int64_t col_px = *key / f;
     bool same = v->strongest_trace == session->trace_version && v->strongest_row_px == row_px &&
                 v->strongest_col_px == col_px && v->strongest_factor == f &&
-                v->strongest_layer == sel->layer && v->strongest_head == sel->head;
+                v->strongest_source == source && v->strongest_layer == sel->layer &&
+                v->strongest_head == sel->head;
     if (!same) {
         TraceRegion region = {sel->layer,          sel->head,
                               (int32_t)row_px * f, (int32_t)AS_MIN((row_px + 1) * f, v->n_queries),
@@ -78,6 +81,7 @@ static void strongest_under(const MatrixScene *s, int32_t *query, int32_t *key)
         v->strongest_row_px = row_px;
         v->strongest_col_px = col_px;
         v->strongest_factor = f;
+        v->strongest_source = source;
         v->strongest_layer = sel->layer;
         v->strongest_head = sel->head;
     }
@@ -88,17 +92,14 @@ static void strongest_under(const MatrixScene *s, int32_t *query, int32_t *key)
 static void draw_hover_note(const MatrixScene *s, int32_t query, int32_t key)
 {
     Ui *ui = s->c->ui;
-    const Session *session = s->c->session;
-    TraceCell cell;
-    if (!trace_cell(session->trace, session->selection.layer, session->selection.head, query, key,
-                    &cell, NULL)) {
-        return;
-    }
-    const char *weight =
-        cell.visible ? draw_format(ui->list, "%.6f", (double)cell.weight) : "masked";
+    float value = matrix_shown_value(s, query, key);
+    const char *weight = value > -INFINITY ? draw_format(ui->list, "%.6f", (double)value)
+                         : s->plain        ? "masked"
+                                           : "masked or left out";
+    const char *of = s->plain ? "" : draw_format(ui->list, " (%s)", matrix_source_name(s));
     ui_tooltip(ui, rect(ui->mouse.x - 10, ui->mouse.y - 10, 20, 20),
-               draw_format(ui->list, "%s %d reads %s %d: %s", label_of(s->c, query), query,
-                           key_label_of(s->c, key), key, weight));
+               draw_format(ui->list, "%s %d reads %s %d: %s%s", label_of(s->c, query), query,
+                           key_label_of(s->c, key), key, weight, of));
     ui->tip_since_s = -10; /* at once: it follows the pointer */
 }
 

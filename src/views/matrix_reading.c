@@ -30,7 +30,7 @@ typedef struct Flow {
 static void draw_flow(const MatrixScene *s, const Flow *flow)
 {
     Ui *ui = s->c->ui;
-    const Reading *r = s->reading;
+    const MatrixProfile *r = &s->profile;
     Session *session = s->c->session;
     bool cross = trace_is_cross(session->trace);
     int32_t n = flow->keys ? s->view->n_keys : s->view->n_queries;
@@ -56,12 +56,11 @@ static void draw_flow(const MatrixScene *s, const Flow *flow)
         /* What the query gives this token, where it is a key. */
         float weight =
             (flow->keys || !cross) && i >= r->row_first && i < r->row_end ? r->row[i] : 0;
-        float f = scale_apply(s->scale, weight);
+        float f = weight > 0 ? scale_apply(s->scale, weight) : 0;
         if (f > 0.02f) {
-            draw_rect(ui->list,
-                      &(DrawRect){.box = rect(box.x - 1, y + 2, box.w + 2, LINE - 4),
-                                  .radius = 4,
-                                  .fill = color_with_alpha(color_head(r->head), 0.42f * f)});
+            draw_rect(ui->list, &(DrawRect){.box = rect(box.x - 1, y + 2, box.w + 2, LINE - 4),
+                                            .radius = 4,
+                                            .fill = color_with_alpha(r->color, 0.42f * f)});
         }
         if (on) {
             Color color = flow->keys ? key_token_color(s->c, i) : token_color(s->c, i);
@@ -91,8 +90,8 @@ static void draw_flow(const MatrixScene *s, const Flow *flow)
 void matrix_draw_reading(const MatrixScene *s, Rect card)
 {
     Ui *ui = s->c->ui;
-    const Reading *r = s->reading;
-    if (!r) {
+    const MatrixProfile *r = &s->profile;
+    if (!r->row) {
         return;
     }
     Rect in = {card.x + PAD, card.y + 54, card.w - 2 * PAD, card.h - 54 - PAD};

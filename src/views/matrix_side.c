@@ -1,5 +1,7 @@
 #include "views/internal.h"
 
+#include "session/shown.h"
+
 #include <math.h>
 
 enum { PAD = 16, LABELS = 106, LEGEND = 100 };
@@ -103,11 +105,12 @@ static const float *by_row(const MatrixScene *s, const float *values, const floa
     return out ? out : values;
 }
 
-static void lens_cells(const MatrixScene *s, const Tile *tile, Rect grid, float cell)
+static void lens_cells(const MatrixScene *s, const Tile *tile, const float *row_max, Rect grid,
+                       float cell)
 {
     Ui *ui = s->c->ui;
     const Selection *sel = &s->c->session->selection;
-    const float *shown = by_row(s, tile->values, tile->row_max, tile->rows, tile->cols);
+    const float *shown = by_row(s, tile->values, row_max, tile->rows, tile->cols);
     for (int32_t r = 0; r < tile->rows; r++) {
         for (int32_t c = 0; c < tile->cols; c++) {
             if (isinf(tile->values[r * tile->cols + c])) {
@@ -201,8 +204,12 @@ static void draw_lens(const MatrixScene *s)
         key.head = 0;
     }
     const Tile *tile = session_tile_of(session, &source, &key, NULL);
-    if (tile) {
-        lens_cells(s, tile, grid, l->lens_cell);
+    const float *row_max = tile && s->plain ? tile->row_max : NULL;
+    if (!s->plain && s->rows && shown_rows_has_max(s->rows, key.row0, key.row1)) {
+        row_max = s->rows->row_max + key.row0;
+    }
+    if (tile && (row_max || !s->source.by_row)) {
+        lens_cells(s, tile, row_max, grid, l->lens_cell);
     }
     lens_labels(s, &key, grid, l->lens_cell);
     ui_label(ui, rect(l->lens_card.x + PAD, l->lens_card.y + 42, 90, 16),
@@ -218,12 +225,12 @@ static void draw_row_card(const MatrixScene *s)
 {
     Ui *ui = s->c->ui;
     Rect card = s->layout.lens_card;
-    const Reading *r = s->reading;
+    const MatrixProfile *r = &s->profile;
     ui_card(ui, card);
-    if (!r) {
+    if (!r->row) {
         return;
     }
-    double bits = (double)r->cell.row.entropy / log(2.0);
+    double bits = r->entropy / log(2.0);
     Rect title = card;
     title.w -= reading_switch(s, title);
     card_title(ui, title, 0, draw_format(ui->list, "What “%s” reads", label_of(s->c, r->query)),
@@ -256,19 +263,22 @@ static void draw_row_card(const MatrixScene *s)
                           .color = key_token_color(s->c, key),
                           .chosen = on});
         Rect bar = {x + 164, y - 5, card.x + card.w - PAD - 76 - (x + 164), 10};
-        ui_bar(ui, bar, r->row[key], on ? ui->theme.accent : color_head(r->head));
+        bool there = r->row[key] > -INFINITY;
+        ui_bar(ui, bar, there ? r->row[key] : 0, on ? ui->theme.accent : r->color);
         ui_label(ui, rect(card.x + card.w - PAD - 66, y - 8, 66, 16),
                  &(UiLabel){.face = on ? FONT_MONO_SEMIBOLD : FONT_MONO,
                             .size = 12,
                             .color = on ? ui->theme.text : ui->theme.text2,
                             .align = DRAW_RIGHT},
-                 r->row[key] < 5e-5f ? "<0.01 %"
-                                     : draw_format(ui->list, "%.2f %%", 100 * (double)r->row[key]));
+                 !there ? "left out"
+                 : r->row[key] < 5e-5f
+                     ? "<0.01 %"
+                     : draw_format(ui->list, "%.2f %%", 100 * (double)r->row[key]));
     }
     if (shown < visible) {
         double mass = 0;
         for (int32_t i = 0; i < shown; i++) {
-            mass += (double)r->row[first + i];
+            mass += fmax((double)r->row[first + i], 0);
         }
         ui_label(ui, rect(x, card.y + card.h - PAD - 18, card.w - 2 * PAD, 18),
                  &(UiLabel){.face = FONT_SANS, .size = 11, .color = ui->theme.text3},
@@ -353,7 +363,7 @@ static float draw_minimap(MatrixScene *s, Rect box)
 {
     Ui *ui = s->c->ui;
     MatrixView *v = s->view;
-    if (!matrix_read_summary(v, s->c->session)) {
+    if (!matrix_read_summary(s)) {
         return 0;
     }
     /* Whole device pixels per texel, so that no row is wider than another. */
@@ -383,9 +393,10 @@ static float draw_minimap(MatrixScene *s, Rect box)
     draw_rect(
         ui->list,
         &(DrawRect){.box = rect_inset(map, -1), .border = 1, .border_color = ui->theme.edge2});
+    const char *how = s->source.combine == COMBINE_MEAN ? "mean of max" : "max";
     const char *texel =
-        v->row_texel > 1 ? draw_format(ui->list, "1 %s = %d × %d, max", px <= 1 ? "px" : "cell",
-                                       v->row_texel, v->col_texel)
+        v->row_texel > 1 ? draw_format(ui->list, "1 %s = %d × %d, %s", px <= 1 ? "px" : "cell",
+                                       v->row_texel, v->col_texel, how)
         : px > 1 ? draw_format(ui->list, "1 weight = %.0f × %.0f px", (double)px, (double)px)
                  : "1 px = 1 weight";
     minimap_frame(s, map);
@@ -483,32 +494,39 @@ static void draw_range_legend(MatrixScene *s, Rect box)
     }
 }
 
-/* Which hue is whose; rows are as computed where it is not one head as it is. Returns where it
- * ends.
- */
+/* Which hue is whose; as many as there is room for, then how many more. Returns where it ends. */
 static float draw_owners(const MatrixScene *s, Rect box, float y)
 {
     Ui *ui = s->c->ui;
     const HeadSet *set = &s->source.set;
-    bool owner = s->source.combine == COMBINE_OWNER;
-    ui_caps(ui, rect(box.x, y, box.w, 14), owner ? "Hue = whose weight" : "Rows");
-    if (!owner) {
-        ui_label(ui, rect(box.x, y + 20, box.w, 28), &(UiLabel){.face = FONT_SANS, .size = 12},
-                 weight_source_filters(&s->source) ? "scaled to sum to 1" : "as computed");
-        return y + 66;
+    const char *title = "Hue = whose weight";
+    bool one_layer = true;
+    for (int32_t i = 1; i < set->n; i++) {
+        one_layer &= set->heads[i].layer == set->heads[0].layer;
     }
+    if (one_layer) {
+        title = draw_format(ui->list, "Hue = whose, layer %d", set->heads[0].layer);
+    }
+    ui_caps(ui, rect(box.x, y, box.w, 14), title);
     float x = box.x;
     y += 22;
     for (int32_t i = 0; i < set->n; i++) {
         const char *name =
-            draw_format(ui->list, "L%d H%d", set->heads[i].layer, set->heads[i].head);
+            one_layer
+                ? draw_format(ui->list, "H%d", set->heads[i].head)
+                : draw_format(ui->list, "L%d H%d", set->heads[i].layer, set->heads[i].head);
         float w = ui_text_width(ui, FONT_MONO, 11, name) + 24;
-        if (x + w > box.x + box.w && x > box.x) {
+        bool last_line = y + 36 > box.y + box.h;
+        float more_w = last_line && i + 1 < set->n ? 40 : 0;
+        if (x + w + more_w > box.x + box.w && x > box.x) {
+            if (last_line) {
+                ui_label(ui, rect(x, y, box.x + box.w - x, 16),
+                         &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text3},
+                         draw_format(ui->list, "+%d", set->n - i));
+                break; /* the note at a cell names its head */
+            }
             x = box.x;
             y += 18;
-        }
-        if (y + 18 + 60 > box.y + box.h) {
-            break; /* the tooltip of a cell names the head too */
         }
         draw_circle(
             ui->list,
@@ -545,13 +563,6 @@ static void draw_controls(MatrixScene *s, Rect box)
         session_post(session, "map-scale %s", scale_words[scale]);
     }
     y += 66;
-    if (s->source.combine != COMBINE_ONE || weight_source_filters(&s->source)) {
-        y = draw_owners(s, box, y);
-        if (y + 44 <= box.y + box.h) {
-            draw_scale_bar(s, box.x, y + 14, box.w);
-        }
-        return;
-    }
     ui_caps(ui, rect(box.x, y, box.w, 14), "Rows");
     int row = ui_segmented(ui, UI_ID("rows"), rect(box.x, y + 20, box.w, 28), rows, 2,
                            o->rows_normalised);
@@ -559,6 +570,9 @@ static void draw_controls(MatrixScene *s, Rect box)
         session_post(session, "rows %s", row_words[row]);
     }
     y += 66;
+    if (s->source.combine == COMBINE_OWNER && y + 60 <= box.y + box.h) {
+        y = draw_owners(s, box, y);
+    }
     if (y + 44 <= box.y + box.h) {
         draw_scale_bar(s, box.x, y + 14, box.w);
     }

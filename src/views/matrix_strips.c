@@ -1,48 +1,109 @@
 #include "views/internal.h"
 
+#include "session/shown.h"
+
 #include <math.h>
 
-/* Strips along the edges: what each key receives, what each query gives and how spread it is. They
- * are the selected head's, as traced; dragging along one brushes tokens. */
+/* Strips along the edges: what each key receives, what each query gives and how spread it is, of
+ * what the cells are; dragging along one brushes tokens. */
 
 typedef enum StripKind { STRIP_RECEIVED, STRIP_GIVEN, STRIP_ENTROPY, STRIP_COUNT } StripKind;
 
-static float value_at(const MatrixScene *s, StripKind kind, const TraceRows *rows,
-                      const float *received, int32_t at)
+void matrix_read_strips(MatrixScene *s)
+{
+    int32_t r0;
+    int32_t r1;
+    int32_t c0;
+    int32_t c1;
+    matrix_window(s->view, &r0, &r1, &c0, &c1);
+    s->rows = NULL;
+    if (!s->plain && s->layout.row_profile.h > 0 && !s->view->moving) {
+        s->rows = session_shown_rows(s->c->session, &s->source, r0, r1, true);
+        bool missing = s->rows && s->rows->parts_done < s->rows->n_parts;
+        if (missing && !shown_failure(s->c->session)->code) {
+            s->c->views->settled = false;
+        }
+    }
+}
+
+/* Where the values come from; false while there are none. */
+typedef struct Strip {
+    const MatrixScene *s;
+    StripKind kind;
+    TraceRows rows;        /* of one head as it is */
+    const float *received; /* the same */
+} Strip;
+
+static bool open_strip(const MatrixScene *s, StripKind kind, Strip *strip)
 {
     const Session *session = s->c->session;
-    if (kind == STRIP_RECEIVED) {
-        return received[at];
+    const Selection *sel = &session->selection;
+    *strip = (Strip){.s = s, .kind = kind};
+    if (!s->plain) {
+        return s->rows;
     }
-    if (kind == STRIP_GIVEN) {
+    strip->received = trace_received(session->trace, sel->layer, sel->head);
+    return strip->received && trace_rows(session->trace, sel->layer, sel->head, &strip->rows);
+}
+
+static float relative_entropy(float entropy, int32_t visible)
+{
+    return visible > 1 ? entropy / logf((float)visible) : 0;
+}
+
+/* Of what is not one head as it is. A row of maxima sums to more than 1: what is given is its
+ * share. */
+static float shown_at(const Strip *strip, int32_t at)
+{
+    const ShownRows *r = strip->s->rows;
+    Combine way = strip->s->source.combine;
+    if (strip->kind == STRIP_RECEIVED) {
+        return shown_rows_has_received(r) ? (float)r->received[at] : -INFINITY;
+    }
+    if (!shown_rows_has(r, at, at + 1)) {
+        return -INFINITY;
+    }
+    if (strip->kind == STRIP_ENTROPY) {
+        return relative_entropy(r->entropy[at], r->visible[at]);
+    }
+    bool share = way == COMBINE_MAX || way == COMBINE_OWNER;
+    return share ? r->total[at] > 0 ? r->others[at] / r->total[at] : 0 : r->others[at];
+}
+
+/* -INFINITY while it is not known. */
+static float value_at(const Strip *strip, int32_t at)
+{
+    const Session *session = strip->s->c->session;
+    if (!strip->s->plain) {
+        return shown_at(strip, at);
+    }
+    if (strip->kind == STRIP_RECEIVED) {
+        return strip->received[at];
+    }
+    if (strip->kind == STRIP_GIVEN) {
         bool aligned = !trace_is_cross(session->trace);
-        float self = aligned && at > 0 ? rows->self[at] : 0;
-        return fmaxf(0, 1 - rows->first[at] - self);
+        float self = aligned && at > 0 ? strip->rows.self[at] : 0;
+        return fmaxf(0, 1 - strip->rows.first[at] - self);
     }
     int32_t first;
     int32_t end;
     trace_visible_keys(session->trace, session->selection.layer, at, &first, &end);
-    return end - first > 1 ? rows->entropy[at] / logf((float)(end - first)) : 0;
+    return relative_entropy(strip->rows.entropy[at], end - first);
 }
 
-/* The largest value under each step of the axis, in the frame's arena. */
-static float *read_strip(const MatrixScene *s, StripKind kind, int32_t first, int32_t end,
-                         int32_t step, int32_t *n, float *most)
+/* The largest value under each step of the axis, -INFINITY where one is not known; in the frame's
+ * arena. */
+static float *read_strip(const Strip *strip, int32_t first, int32_t end, int32_t step, int32_t *n,
+                         float *most)
 {
-    Session *session = s->c->session;
-    const Selection *sel = &session->selection;
-    TraceRows rows;
-    const float *received = trace_received(session->trace, sel->layer, sel->head);
     *n = (end - first + step - 1) / step;
-    float *out = ARENA_ARRAY(&s->c->ui->list->arena, float, (size_t)*n, NULL);
-    if (!out || !received || !trace_rows(session->trace, sel->layer, sel->head, &rows)) {
-        return NULL;
-    }
+    float *out = ARENA_ARRAY(&strip->s->c->ui->list->arena, float, (size_t)*n, NULL);
     *most = 0;
-    for (int32_t i = 0; i < *n; i++) {
+    for (int32_t i = 0; out && i < *n; i++) {
         float value = 0;
         for (int32_t j = first + i * step; j < AS_MIN(first + (i + 1) * step, end); j++) {
-            value = fmaxf(value, value_at(s, kind, &rows, received, j));
+            float one = value_at(strip, j);
+            value = isinf(one) || isinf(value) ? -INFINITY : fmaxf(value, one);
         }
         out[i] = value;
         *most = fmaxf(*most, value);
@@ -53,30 +114,30 @@ static float *read_strip(const MatrixScene *s, StripKind kind, int32_t first, in
 static const char *tip(const MatrixScene *s, StripKind kind, int32_t at)
 {
     DrawList *list = s->c->ui->list;
-    const Session *session = s->c->session;
-    const Selection *sel = &session->selection;
-    TraceRows rows;
-    const float *received = trace_received(session->trace, sel->layer, sel->head);
-    if (!received || !trace_rows(session->trace, sel->layer, sel->head, &rows)) {
+    Strip strip;
+    if (!open_strip(s, kind, &strip)) {
         return "";
     }
-    double value = (double)value_at(s, kind, &rows, received, at);
+    double value = (double)value_at(&strip, at);
+    if (isinf(value)) {
+        const char *words = matrix_shown_words(s);
+        return draw_format(list, "Not there yet: %s.", words ? words : "sums of rows");
+    }
     switch (kind) {
     case STRIP_RECEIVED:
         return draw_format(
-            list,
-            "Received: %s %d gets %.4f in all from the queries of L%d H%d. Drag to choose keys.",
-            key_label_of(s->c, at), at, value, sel->layer, sel->head);
+            list, "Received: %s %d gets %.4f in all from the queries of %s. Drag to choose keys.",
+            key_label_of(s->c, at), at, value, matrix_source_name(s));
     case STRIP_GIVEN:
         return draw_format(list,
-                           "Given: %s %d puts %.4f on others, itself and the first token apart. "
-                           "Drag to choose queries.",
-                           label_of(s->c, at), at, value);
+                           "Given: %s %d puts %.4f on others, itself and the first token apart "
+                           "(%s). Drag to choose queries.",
+                           label_of(s->c, at), at, value, matrix_source_name(s));
     default:
-        return draw_format(
-            list,
-            "Entropy: the row of %s %d has %.3f of the most it could have. Drag to choose queries.",
-            label_of(s->c, at), at, value);
+        return draw_format(list,
+                           "Entropy: the row of %s %d has %.3f of the most it could have (%s). "
+                           "Drag to choose queries.",
+                           label_of(s->c, at), at, value, matrix_source_name(s));
     }
 }
 
@@ -145,7 +206,10 @@ static void draw_strip(MatrixScene *s, StripKind kind, Rect box)
     int32_t end = vertical ? r1 : c1;
     int32_t n;
     float most;
-    float *values = read_strip(s, kind, first, end, v->zoom.factor, &n, &most);
+    Strip strip;
+    float *values = open_strip(s, kind, &strip)
+                        ? read_strip(&strip, first, end, v->zoom.factor, &n, &most)
+                        : NULL;
     if (!values) {
         return;
     }

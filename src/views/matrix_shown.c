@@ -1,0 +1,71 @@
+#include "views/internal.h"
+
+#include "session/shown.h"
+
+#include <math.h>
+
+/* The selection's row and column, and the sums of rows and columns, of what the cells are: one head
+ * as it is has them in the trace; of sets and of what is left out they are computed. */
+
+void matrix_read_shown(MatrixScene *s)
+{
+    Session *session = s->c->session;
+    s->profile = (MatrixProfile){0};
+    if (s->plain) {
+        const Reading *r = session_reading(session);
+        if (r) {
+            s->profile = (MatrixProfile){.row = r->row,
+                                         .column = r->column,
+                                         .query = r->query,
+                                         .key = r->key,
+                                         .row_first = r->row_first,
+                                         .row_end = r->row_end,
+                                         .entropy = (double)r->cell.row.entropy,
+                                         .color = color_head(r->head)};
+        }
+        return;
+    }
+    const ShownProfile *p = session_shown_profile(session, &s->source);
+    if (p) {
+        s->profile = (MatrixProfile){.row = p->row,
+                                     .column = p->column,
+                                     .query = p->query,
+                                     .key = p->key,
+                                     .row_first = p->row_first,
+                                     .row_end = p->row_end,
+                                     .entropy = (double)p->entropy};
+    }
+    bool one = s->source.combine == COMBINE_ONE;
+    s->profile.color = one ? color_head(session->selection.head) : s->c->ui->theme.accent;
+    if (!p && !shown_failure(session)->code) {
+        s->c->views->settled = false;
+    }
+}
+
+const char *matrix_shown_words(const MatrixScene *s)
+{
+    const Session *session = s->c->session;
+    const ShownRows *rows = s->rows;
+    if (s->plain || !rows) {
+        return NULL;
+    }
+    const Error *failure = shown_failure(session);
+    double share = 100.0 * rows->parts_done / rows->n_parts;
+    if (failure->code) {
+        return failure->code == ERR_CANCELLED ? "sums of rows stopped" : failure->message;
+    }
+    if (rows->parts_done == rows->n_parts) {
+        return NULL;
+    }
+    return draw_format(s->c->ui->list, "sums of rows %.*f %%", share < 10 ? 1 : 0, share);
+}
+
+float matrix_shown_value(const MatrixScene *s, int32_t query, int32_t key)
+{
+    const Session *session = s->c->session;
+    TraceRegion region = {
+        session->selection.layer, session->selection.head, query, query + 1, key, key + 1};
+    float value;
+    return weight_source_read(session->trace, &s->source, &region, &value, NULL, NULL) ? value
+                                                                                       : -INFINITY;
+}
