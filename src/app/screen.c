@@ -352,7 +352,7 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
     }
     frame.theme = (ThemeId)s->options.theme;
     /* A frame may ask for tiles; they are waited for and it is drawn again. */
-    for (int pass = 0; pass < 4; pass++) {
+    for (int pass = 0; pass < 8; pass++) {
         if (!screen_pass(screen, &frame, err) || !check_step(screen, err)) {
             return false;
         }

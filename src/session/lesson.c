@@ -1,4 +1,4 @@
-#include "session/lesson.h"
+#include "session/lesson_internal.h"
 
 #include "session/run.h"
 
@@ -56,12 +56,6 @@ double lesson_gradient(const float *weights, int32_t n)
     return AS_CLAMP(1 - squares, 0.0, 1.0);
 }
 
-static bool is_cross(const Session *s)
-{
-    const TraceInfo *info = trace_info(s->trace);
-    return info->stack == TRACE_STACK_CROSS || info->n_keys != info->n_queries;
-}
-
 bool session_is_changed(const Session *s)
 {
     TraceParams p = session_params(s);
@@ -69,414 +63,43 @@ bool session_is_changed(const Session *s)
            p.unscaled;
 }
 
-/* ---- reading the record ---- */
+/* ---- one lesson ---- */
 
-typedef struct Maker {
-    Session *s;
-    Lesson *l;
-    TapPlace place;
-    Error *err;
-} Maker;
+/* A call may do this many multiplications itself: some 8 ms on one slow core. */
+static const double AT_ONCE = 32e6;
 
-static float *floats_in(Arena *arena, Maker *k, int64_t rows, int64_t columns)
+struct LessonJob {
+    LessonCache *cache; /* NULL once nobody waits for it */
+    uint64_t id;
+    LessonSource source;
+    Lesson lesson; /* what is made */
+    bool row_only;
+};
+
+void lesson_source_open(const Session *s, LessonSource *source)
 {
-    return ARENA_ARRAY(arena, float, (size_t)(rows * columns), k->err);
+    *source = (LessonSource){.trace = trace_retain(s->trace),
+                             .decoder = trace_retain(s->stacks.stacks[TRACE_STACK_DECODER]),
+                             .encoder = trace_retain(s->stacks.stacks[TRACE_STACK_ENCODER]),
+                             .cross = trace_retain(s->stacks.stacks[TRACE_STACK_CROSS]),
+                             .baseline = trace_retain(s->baseline),
+                             .shared = s->model ? shared_model_retain(s->model) : NULL};
 }
 
-static float *floats(Maker *k, int64_t rows, int64_t columns)
+void lesson_source_close(LessonSource *source)
 {
-    return floats_in(&k->l->arena, k, rows, columns);
+    trace_close(source->trace);
+    trace_close(source->decoder);
+    trace_close(source->encoder);
+    trace_close(source->cross);
+    trace_close(source->baseline);
+    shared_model_release(source->shared);
+    *source = (LessonSource){0};
 }
 
-static float *row_floats(Maker *k)
+const Model *lesson_source_model(const LessonSource *source)
 {
-    return floats_in(&k->l->row_arena, k, k->l->row.n_keys, 1);
-}
-
-static bool read_vectors(Maker *k)
-{
-    Lesson *l = k->l;
-    const Trace *t = k->s->trace;
-    int32_t r0 = l->rows.first, r1 = r0 + l->n;
-    int32_t c0 = l->keys.first, c1 = c0 + l->m;
-    l->q = floats(k, l->n, l->head_dim);
-    l->k = floats(k, l->m, l->head_dim);
-    l->v = floats(k, l->m, l->head_dim);
-    if (!l->q || !l->k || !l->v || !trace_q(t, l->layer, l->head, r0, r1, l->q, k->err) ||
-        !trace_k(t, l->layer, l->head, c0, c1, l->k, k->err)) {
-        return false;
-    }
-    return !l->has_values || trace_v(t, l->layer, l->head, c0, c1, l->v, k->err);
-}
-
-static double dot(const float *a, const float *b, int32_t n)
-{
-    double sum = 0;
-    for (int32_t i = 0; i < n; i++) {
-        sum += (double)a[i] * (double)b[i];
-    }
-    return sum;
-}
-
-static bool read_weights(Maker *k)
-{
-    Lesson *l = k->l;
-    const Trace *t = k->s->trace;
-    TraceRegion region = {l->layer,      l->head,
-                          l->rows.first, l->rows.first + l->n,
-                          l->keys.first, l->keys.first + l->m};
-    l->dots = floats(k, l->n, l->m);
-    l->scores = floats(k, l->n, l->m);
-    l->weights = floats(k, l->n, l->m);
-    l->elsewhere = floats(k, l->n, 1);
-    l->row_sum = floats(k, l->n, 1);
-    if (!l->dots || !l->scores || !l->weights || !l->elsewhere || !l->row_sum ||
-        !trace_tile(t, &region, TRACE_SCORES, l->scores, 0, k->err) ||
-        !trace_tile(t, &region, TRACE_WEIGHTS, l->weights, 0, k->err) ||
-        !trace_lse(t, l->layer, l->head, l->rows.first, l->rows.first + l->n, l->row_sum, k->err)) {
-        return false;
-    }
-    for (int32_t i = 0; i < l->n; i++) {
-        double sum = 0;
-        int32_t first, end;
-        for (int32_t j = 0; j < l->m; j++) {
-            int32_t at = i * l->m + j;
-            l->dots[at] = (float)dot(l->q + (ptrdiff_t)i * l->head_dim,
-                                     l->k + (ptrdiff_t)j * l->head_dim, l->head_dim);
-            sum += (double)l->weights[at];
-        }
-        trace_visible_keys(t, l->layer, l->rows.first + i, &first, &end);
-        bool all = first >= l->keys.first && end <= l->keys.first + l->m;
-        l->elsewhere[i] = all ? 0 : (float)AS_CLAMP(1 - sum, 0.0, 1.0);
-    }
-    return true;
-}
-
-static bool read_outputs(Maker *k)
-{
-    Lesson *l = k->l;
-    const int32_t d = l->head_dim;
-    l->outputs = floats(k, (int64_t)l->n_heads * l->n, d);
-    l->rest = floats(k, l->n, d);
-    if (!l->outputs || !l->rest) {
-        return false;
-    }
-    for (int32_t h = 0; h < l->n_heads; h++) {
-        if (!trace_output(k->s->trace, l->layer, h, l->rows.first, l->rows.first + l->n,
-                          l->outputs + (ptrdiff_t)h * l->n * d, k->err)) {
-            return false;
-        }
-    }
-    const float *own = l->outputs + (ptrdiff_t)l->head * l->n * d;
-    for (int32_t i = 0; i < l->n; i++) {
-        for (int32_t c = 0; c < d; c++) {
-            double inside = 0;
-            for (int32_t j = 0; j < l->m; j++) {
-                inside += (double)l->weights[i * l->m + j] * (double)l->v[(ptrdiff_t)j * d + c];
-            }
-            ptrdiff_t at = (ptrdiff_t)i * d + c;
-            l->rest[at] =
-                l->ablated || l->elsewhere[i] <= 0 ? 0 : (float)((double)own[at] - inside);
-        }
-    }
-    return true;
-}
-
-/* ---- through the model's weights ---- */
-
-/* The columns of one head out of [rows, all]. */
-static void take_head(const float *all, int64_t stride, int32_t head, int32_t rows, int32_t d,
-                      float *out)
-{
-    for (int32_t i = 0; i < rows; i++) {
-        memcpy(out + (ptrdiff_t)i * d, all + i * stride + (ptrdiff_t)head * d,
-               (size_t)d * sizeof *out);
-    }
-}
-
-static bool project_head(Maker *k, const Model *model, ModelProjection which, int32_t head,
-                         int32_t n_heads, const float *x, int32_t rows, float **out)
-{
-    const int32_t d = k->l->head_dim;
-    float *all = mem_alloc((size_t)rows * (size_t)n_heads * (size_t)d * sizeof *all, k->err);
-    *out = floats(k, rows, d);
-    bool ok = all && *out && model_project(model, k->place, which, x, rows, all, k->err);
-    if (ok) {
-        take_head(all, (int64_t)n_heads * d, head, rows, d, *out);
-    }
-    mem_free(all);
-    return ok;
-}
-
-static bool read_projections(Maker *k, const Model *model)
-{
-    Lesson *l = k->l;
-    const int32_t group = l->head / (l->n_heads / l->n_kv_heads);
-    return project_head(k, model, MODEL_PROJECTION_Q, l->head, l->n_heads, l->normed, l->n,
-                        &l->q_raw) &&
-           project_head(k, model, MODEL_PROJECTION_K, group, l->n_kv_heads, l->normed, l->m,
-                        &l->k_raw);
-}
-
-static bool project_output(Maker *k, const Model *model)
-{
-    Lesson *l = k->l;
-    const int32_t d = l->head_dim;
-    const int64_t wide = (int64_t)l->n_heads * d;
-    float *joined = mem_alloc((size_t)(l->n * wide) * sizeof *joined, k->err);
-    l->attended = floats(k, l->n, l->width);
-    l->after = floats(k, l->n, l->width);
-    bool ok = joined && l->attended && l->after;
-    for (int32_t h = 0; ok && h < l->n_heads; h++) {
-        for (int32_t i = 0; i < l->n; i++) {
-            memcpy(joined + i * wide + (ptrdiff_t)h * d, l->outputs + ((ptrdiff_t)h * l->n + i) * d,
-                   (size_t)d * sizeof *joined);
-        }
-    }
-    ok = ok &&
-         model_project(model, k->place, MODEL_PROJECTION_O, joined, l->n, l->attended, k->err) &&
-         model_attention_residual(model, k->place, l->x, l->attended, l->n, l->after, k->err);
-    mem_free(joined);
-    return ok;
-}
-
-static bool read_input(Maker *k, const Model *model)
-{
-    Lesson *l = k->l;
-    l->x = floats(k, l->n, l->width);
-    l->normed = floats(k, l->n, l->width);
-    if (!l->x || !l->normed ||
-        !trace_hidden(k->s->trace, l->layer, l->rows.first, l->rows.first + l->n, l->x, k->err)) {
-        return false;
-    }
-    if (!l->has_model) {
-        memcpy(l->normed, l->x, (size_t)l->n * (size_t)l->width * sizeof *l->x);
-        return true;
-    }
-    l->has_norm = model_attention_input(model, k->place, l->x, l->n, l->normed);
-    return read_projections(k, model) && (!l->has_values || project_output(k, model));
-}
-
-/* ---- the whole row, and what it was before a what-if ---- */
-
-typedef struct Plain {
-    bool known;
-    AttnArgs args;
-} Plain;
-
-/* The layer of the stack in front, as the model counts stacks. */
-static TapPlace place_of(const Session *s, int32_t layer)
-{
-    const Model *model = session_model(s);
-    return (TapPlace){model ? trace_model_stack(s->trace, model) : 0, layer};
-}
-
-/* Attention by the architecture's word alone. */
-static Plain plain_of(const Session *s, int32_t layer)
-{
-    Plain p = {0};
-    const Model *model = session_model(s);
-    const TraceInfo *info = trace_info(s->trace);
-    p.known = model && info->stack == TRACE_STACK_SELF &&
-              model_attention_args(model, (TapPlace){0, layer}, info->n_queries, info->n_keys, NULL,
-                                   &p.args) &&
-              !p.args.bias.fill;
-    return p;
-}
-
-/* weights [M] of the unchanged layer for query `row` from its dots. */
-static void plain_weights(const Plain *p, const float *dots, int32_t row, int32_t n, float *weights)
-{
-    double most = -INFINITY;
-    double sum = 0;
-    for (int32_t j = 0; j < n; j++) {
-        bool seen = attn_mask_visible(&p->args.mask, n, row, j);
-        double score = (double)p->args.scale * (double)dots[j];
-        double cap = (double)p->args.soft_cap;
-        score = cap > 0 ? cap * tanh(score / cap) : score;
-        weights[j] = seen ? (float)score : -INFINITY;
-        most = AS_MAX(most, (double)weights[j]);
-    }
-    for (int32_t j = 0; j < n; j++) {
-        double e = isinf(weights[j]) ? 0 : exp((double)weights[j] - most);
-        weights[j] = (float)e;
-        sum += e;
-    }
-    for (int32_t j = 0; j < n; j++) {
-        weights[j] = sum > 0 ? (float)((double)weights[j] / sum) : 0;
-    }
-}
-
-/* dots [M] of one query. */
-static bool row_dots(const Lesson *l, const Trace *t, int32_t query, float *dots, Error *err)
-{
-    enum { BLOCK = 256 };
-    const int32_t d = l->head_dim;
-    const int32_t n = trace_info(t)->n_keys;
-    float *space = mem_alloc(((size_t)BLOCK + 1) * (size_t)d * sizeof *space, err);
-    bool ok = space && trace_q(t, l->layer, l->head, query, query + 1, space, err);
-    for (int32_t j0 = 0; ok && j0 < n; j0 += BLOCK) {
-        int32_t j1 = AS_MIN(j0 + BLOCK, n);
-        ok = trace_k(t, l->layer, l->head, j0, j1, space + d, err);
-        for (int32_t j = j0; ok && j < j1; j++) {
-            dots[j] = (float)dot(space, space + d + (ptrdiff_t)(j - j0) * d, d);
-        }
-    }
-    mem_free(space);
-    return ok;
-}
-
-/* The row with raw scores: what softmax would do without the division by sqrt(d_k). */
-static void raw_weights(const LessonRow *row, int32_t n, float temperature)
-{
-    double most = -INFINITY;
-    double sum = 0;
-    for (int32_t j = 0; j < n; j++) {
-        if (!isinf(row->scores[j])) {
-            most = AS_MAX(most, (double)row->dots[j] / (double)temperature);
-        }
-    }
-    for (int32_t j = 0; j < n; j++) {
-        bool seen = !isinf(row->scores[j]);
-        row->raw[j] = seen ? (float)exp((double)row->dots[j] / (double)temperature - most) : 0;
-        sum += (double)row->raw[j];
-    }
-    for (int32_t j = 0; j < n; j++) {
-        row->raw[j] = sum > 0 ? (float)((double)row->raw[j] / sum) : 0;
-    }
-}
-
-static bool read_row(Maker *k)
-{
-    Lesson *l = k->l;
-    LessonRow *row = &l->row;
-    const Trace *t = k->s->trace;
-    int32_t first, end;
-    row->n_keys = trace_info(t)->n_keys;
-    row->dots = row_floats(k);
-    row->scores = row_floats(k);
-    row->weights = row_floats(k);
-    row->raw = row_floats(k);
-    TraceRegion region = {l->layer, l->head, l->query, l->query + 1, 0, row->n_keys};
-    if (!row->dots || !row->scores || !row->weights || !row->raw ||
-        !row_dots(l, t, l->query, row->dots, k->err) ||
-        !trace_tile(t, &region, TRACE_SCORES, row->scores, 0, k->err) ||
-        !trace_tile(t, &region, TRACE_WEIGHTS, row->weights, 0, k->err)) {
-        return false;
-    }
-    trace_visible_keys(t, l->layer, l->query, &first, &end);
-    row->n_visible = end - first;
-    raw_weights(row, row->n_keys, l->temperature);
-    return true;
-}
-
-static bool baseline_fits(const Session *s)
-{
-    if (!s->baseline) {
-        return false;
-    }
-    const TraceInfo *a = trace_info(s->baseline);
-    const TraceInfo *b = trace_info(s->trace);
-    return a->n_layers == b->n_layers && a->n_heads == b->n_heads && a->head_dim == b->head_dim &&
-           a->n_queries == b->n_queries && a->n_keys == b->n_keys && a->stack == b->stack &&
-           trace_layers_done(s->baseline) > s->selection.layer;
-}
-
-static bool before_of(Maker *k, const Plain *plain, int32_t query, float *all)
-{
-    Lesson *l = k->l;
-    if (baseline_fits(k->s)) {
-        return trace_row_profile(k->s->baseline, l->layer, l->head, query, all, k->err);
-    }
-    const int32_t n_keys = trace_info(k->s->trace)->n_keys;
-    float *dots = mem_alloc((size_t)n_keys * sizeof *dots, k->err);
-    bool ok = dots && row_dots(l, k->s->trace, query, dots, k->err);
-    if (ok) {
-        plain_weights(plain, dots, query, n_keys, all);
-    }
-    mem_free(dots);
-    return ok;
-}
-
-/* Is there a "before", and can it be known? */
-static bool has_before(Maker *k, Plain *plain)
-{
-    Lesson *l = k->l;
-    *plain = plain_of(k->s, l->layer);
-    l->plain_scale = plain->known ? plain->args.scale : l->scale * l->temperature;
-    return baseline_fits(k->s) || (session_is_changed(k->s) && plain->known);
-}
-
-static bool read_before(Maker *k)
-{
-    Lesson *l = k->l;
-    Plain plain;
-    l->changed = has_before(k, &plain);
-    if (!l->changed) {
-        return true;
-    }
-    const int32_t n_keys = trace_info(k->s->trace)->n_keys;
-    l->weights_before = floats(k, l->n, l->m);
-    l->elsewhere_before = floats(k, l->n, 1);
-    float *all = floats(k, n_keys, 1);
-    if (!l->weights_before || !l->elsewhere_before || !all) {
-        return false;
-    }
-    for (int32_t i = 0; i < l->n; i++) {
-        double sum = 0;
-        if (!before_of(k, &plain, l->rows.first + i, all)) {
-            return false;
-        }
-        for (int32_t j = 0; j < l->m; j++) {
-            l->weights_before[i * l->m + j] = all[l->keys.first + j];
-            sum += (double)all[l->keys.first + j];
-        }
-        double rest = AS_CLAMP(1 - sum, 0.0, 1.0);
-        l->elsewhere_before[i] = rest < 1e-6 ? 0 : (float)rest;
-    }
-    return true;
-}
-
-static bool read_row_before(Maker *k)
-{
-    Lesson *l = k->l;
-    Plain plain;
-    if (!has_before(k, &plain)) {
-        return true;
-    }
-    l->row.before = row_floats(k);
-    return l->row.before && before_of(k, &plain, l->query, l->row.before);
-}
-
-/* ---- all of it ---- */
-
-static bool make(Session *s, Lesson *l, Error *err)
-{
-    const TraceInfo *info = trace_info(s->trace);
-    const TraceLayer *layer = trace_layer(s->trace, l->layer);
-    const Model *model = session_model(s);
-    Maker k = {s, l, place_of(s, l->layer), err};
-    ModelProjectionInfo q = {0};
-    if (!layer) {
-        return error_set(err, ERR_RANGE, "layer %d is not there yet", l->layer);
-    }
-    l->cross = is_cross(s);
-    l->n = l->rows.count;
-    l->m = l->keys.count;
-    l->width = info->model_dim;
-    l->head_dim = info->head_dim;
-    l->n_heads = info->n_heads;
-    l->n_kv_heads = info->n_kv_heads;
-    l->has_values = info->has_values;
-    l->has_input = info->has_hidden && info->stack != TRACE_STACK_CROSS;
-    l->has_model =
-        model && l->has_input && model_projection_info(model, k.place, MODEL_PROJECTION_Q, &q);
-    l->turned = l->has_model && (q.turns || q.has_norm);
-    l->scale = layer->scale;
-    l->temperature = info->params.temperature > 0 ? info->params.temperature : 1;
-    l->ablated = trace_is_ablated(s->trace, l->layer, l->head);
-    return read_vectors(&k) && read_weights(&k) && (!l->has_values || read_outputs(&k)) &&
-           (!l->has_input || read_input(&k, model)) && read_before(&k);
+    return source->shared ? source->shared->model : NULL;
 }
 
 static LessonCache *cache_of(Session *s)
@@ -487,46 +110,180 @@ static LessonCache *cache_of(Session *s)
     return s->lessons;
 }
 
-static bool is_current(const Session *s, const Lesson *l, LessonWindow rows, LessonWindow keys)
+static bool same_lesson(const Lesson *a, const Lesson *b)
 {
-    return l->trace_version == s->trace_version && l->layer == s->selection.layer &&
-           l->head == s->selection.head && memcmp(&l->rows, &rows, sizeof rows) == 0 &&
-           memcmp(&l->keys, &keys, sizeof keys) == 0;
+    return a->trace_version == b->trace_version && a->layer == b->layer && a->head == b->head &&
+           memcmp(&a->rows, &b->rows, sizeof a->rows) == 0 &&
+           memcmp(&a->keys, &b->keys, sizeof a->keys) == 0;
+}
+
+static void release(Lesson *l)
+{
+    arena_destroy(&l->arena);
+    arena_destroy(&l->row_arena);
+    *l = (Lesson){0};
+}
+
+static bool make(const LessonSource *source, Lesson *l, bool row_only, JobControl *control)
+{
+    l->valid = (row_only || lesson_make(source, l, control, &l->error)) &&
+               lesson_make_row(source, l, &l->error);
+    return l->valid;
+}
+
+/* What was made becomes what is shown; *l is empty afterwards. */
+static void show(LessonCache *cache, Lesson *l, bool row_only)
+{
+    Lesson *now = &cache->lesson;
+    if (row_only && same_lesson(now, l)) {
+        arena_destroy(&now->row_arena);
+        now->row_arena = l->row_arena;
+        now->row = l->row;
+        now->query = l->query;
+        now->valid = l->valid;
+        now->error = l->error;
+        *l = (Lesson){0};
+        return;
+    }
+    if (row_only) {
+        release(l); /* a row alone is of no use to another lesson */
+        return;
+    }
+    release(now);
+    *now = *l;
+    *l = (Lesson){0};
+}
+
+static bool job_run(void *payload, JobControl *control, Error *err)
+{
+    LessonJob *job = payload;
+    atomic_store(&control->stage, "projections and outputs of its heads");
+    if (make(&job->source, &job->lesson, job->row_only, control)) {
+        return true;
+    }
+    *err = job->lesson.error;
+    return false;
+}
+
+static void job_done(void *payload, bool ok, const Error *err)
+{
+    LessonJob *job = payload;
+    if (job->cache) {
+        job->cache->job = NULL;
+        if (!ok) { /* also where it never ran */
+            job->lesson.valid = false;
+            job->lesson.error = *err;
+        }
+        if (ok || err->code != ERR_CANCELLED) {
+            show(job->cache, &job->lesson, job->row_only);
+        }
+    }
+    release(&job->lesson);
+    lesson_source_close(&job->source);
+    mem_free(job);
+}
+
+static void stop_job(Session *s)
+{
+    LessonJob *job = s->lessons->job;
+    if (job) {
+        job->cache = NULL; /* its `done` frees it */
+        jobs_cancel(s->jobs, job->id);
+        s->lessons->job = NULL;
+    }
+}
+
+/* False: it could not be started. */
+static bool start_job(Session *s, const LessonSource *source, const Lesson *wanted, bool row_only)
+{
+    LessonJob *job = mem_alloc_zeroed(1, sizeof *job, NULL);
+    if (!job) {
+        return false;
+    }
+    *job = (LessonJob){
+        .cache = s->lessons, .source = *source, .lesson = *wanted, .row_only = row_only};
+    job->id = jobs_submit(s->jobs,
+                          &(JobDesc){.title = "opening a layer",
+                                     .run = job_run,
+                                     .done = job_done,
+                                     .payload = job,
+                                     .lane = JOB_SHORT,
+                                     .wake = s->desc.wake,
+                                     .wake_payload = s->desc.wake_payload},
+                          NULL);
+    if (!job->id) {
+        mem_free(job);
+        return false;
+    }
+    s->lessons->job = job;
+    return true;
+}
+
+static const Lesson *what_there_is(const Session *s)
+{
+    static const Lesson none = {0};
+    const Lesson *l = &s->lessons->lesson;
+    return l->trace_version == s->trace_version ? l : &none;
 }
 
 const Lesson *session_lesson(Session *s, int32_t room)
 {
-    static const Lesson none = {.error = {.code = ERR_MEMORY, .message = "out of memory"}};
+    static const Lesson no_memory = {.error = {.code = ERR_MEMORY, .message = "out of memory"}};
     LessonCache *cache = cache_of(s);
     if (!cache) {
-        return &none;
+        return &no_memory;
     }
-    Lesson *l = &cache->lesson;
     const Selection *sel = &s->selection;
-    LessonWindow rows = session_window(s, room, false);
-    LessonWindow keys = session_window(s, room, true);
-    bool current = is_current(s, l, rows, keys);
-    if (current && (l->query == sel->query || !l->valid)) {
-        return l;
+    const Lesson *now = &cache->lesson;
+    Lesson wanted = {.trace_version = s->trace_version,
+                     .layer = sel->layer,
+                     .head = sel->head,
+                     .query = sel->query,
+                     .rows = session_window(s, room, false),
+                     .keys = session_window(s, room, true)};
+    const bool same = same_lesson(now, &wanted);
+    if (same && (now->query == sel->query || !now->valid)) {
+        stop_job(s);
+        return now;
     }
-    arena_destroy(&l->row_arena);
-    if (!current) {
-        arena_destroy(&l->arena);
-        *l = (Lesson){.trace_version = s->trace_version,
-                      .layer = sel->layer,
-                      .head = sel->head,
-                      .rows = rows,
-                      .keys = keys};
-        l->valid = make(s, l, &l->error);
+    if (cache->job && same_lesson(&cache->job->lesson, &wanted) &&
+        cache->job->lesson.query == sel->query) {
+        return what_there_is(s);
     }
-    l->query = sel->query;
-    Maker k = {s, l, place_of(s, l->layer), &l->error};
-    l->row = (LessonRow){0};
-    l->valid = l->valid && read_row(&k) && read_row_before(&k);
-    return l;
+    stop_job(s);
+    if (same) {
+        wanted = *now;
+        wanted.arena = (Arena){0};
+        wanted.row_arena = (Arena){0};
+        wanted.query = sel->query;
+    }
+    LessonSource source;
+    lesson_source_open(s, &source);
+    const double at_once = cache->at_once > 0 ? cache->at_once : AT_ONCE;
+    if (lesson_cost(&source, &wanted, same) > at_once && start_job(s, &source, &wanted, same)) {
+        return what_there_is(s);
+    }
+    (void)make(&source, &wanted, same, NULL);
+    show(cache, &wanted, same);
+    lesson_source_close(&source);
+    return &cache->lesson;
+}
+
+bool session_lesson_pending(const Session *s)
+{
+    return s->lessons && s->lessons->job;
 }
 
 /* ---- weight matrices ---- */
+
+struct MatrixJob {
+    LessonCache *cache; /* NULL once nobody waits for it */
+    uint64_t id, trace_version;
+    SharedModel *shared;
+    TapPlace place;
+    ModelProjection which;
+    LessonMatrix matrix;
+};
 
 static void matrix_free(LessonMatrix *m)
 {
@@ -535,15 +292,10 @@ static void matrix_free(LessonMatrix *m)
     *m = (LessonMatrix){0};
 }
 
-static bool read_matrix(Session *s, LessonMatrix *m, ModelProjection which, Error *err)
+static bool read_matrix(const Model *model, TapPlace place, ModelProjection which, LessonMatrix *m,
+                        Error *err)
 {
-    const Model *model = session_model(s);
-    TapPlace place = place_of(s, s->selection.layer);
     size_t n;
-    if (!model || !model_projection_info(model, place, which, &m->info)) {
-        return error_set(err, ERR_UNSUPPORTED,
-                         "the weights are not here: open the model itself, not a saved record");
-    }
     if (!checked_mul((size_t)m->info.rows, (size_t)m->info.columns * sizeof(float), &n)) {
         return error_set(err, ERR_MEMORY, "the matrix does not fit in memory");
     }
@@ -562,6 +314,89 @@ static bool read_matrix(Session *s, LessonMatrix *m, ModelProjection which, Erro
     return true;
 }
 
+static void show_matrix(LessonCache *cache, ModelProjection which, LessonMatrix *m)
+{
+    matrix_free(&cache->matrices[which]);
+    m->version = ++cache->last_version | (uint64_t)1 << 62;
+    cache->matrices[which] = *m;
+    *m = (LessonMatrix){0};
+}
+
+static bool matrix_run(void *payload, JobControl *control, Error *err)
+{
+    MatrixJob *job = payload;
+    atomic_store(&control->stage, "every weight as a number");
+    return read_matrix(job->shared->model, job->place, job->which, &job->matrix, err);
+}
+
+static void matrix_done(void *payload, bool ok, const Error *err)
+{
+    MatrixJob *job = payload;
+    if (job->cache) {
+        job->cache->matrix_jobs[job->which] = NULL;
+        if (ok) {
+            show_matrix(job->cache, job->which, &job->matrix);
+        } else if (err->code != ERR_CANCELLED) {
+            job->cache->matrix_error = *err;
+            job->cache->matrix_failed = job->trace_version;
+        }
+    }
+    matrix_free(&job->matrix);
+    shared_model_release(job->shared);
+    mem_free(job);
+}
+
+static void stop_matrix(Session *s, ModelProjection which)
+{
+    MatrixJob *job = s->lessons->matrix_jobs[which];
+    if (job) {
+        job->cache = NULL;
+        jobs_cancel(s->jobs, job->id);
+        s->lessons->matrix_jobs[which] = NULL;
+    }
+}
+
+static bool start_matrix(Session *s, TapPlace place, ModelProjection which, const LessonMatrix *m,
+                         Error *err)
+{
+    MatrixJob *job = mem_alloc_zeroed(1, sizeof *job, err);
+    if (!job) {
+        return false;
+    }
+    *job = (MatrixJob){.cache = s->lessons,
+                       .trace_version = s->trace_version,
+                       .shared = shared_model_retain(s->model),
+                       .place = place,
+                       .which = which,
+                       .matrix = *m};
+    job->id = jobs_submit(s->jobs,
+                          &(JobDesc){.title = "reading a weight matrix",
+                                     .run = matrix_run,
+                                     .done = matrix_done,
+                                     .payload = job,
+                                     .lane = JOB_SHORT,
+                                     .wake = s->desc.wake,
+                                     .wake_payload = s->desc.wake_payload},
+                          err);
+    if (!job->id) {
+        shared_model_release(job->shared);
+        mem_free(job);
+        return false;
+    }
+    s->lessons->matrix_jobs[which] = job;
+    return true;
+}
+
+/* The one on its way, or the last layer's until it is there. */
+static const LessonMatrix *matrix_meanwhile(const Session *s, ModelProjection which,
+                                            const LessonMatrix *wanted)
+{
+    const LessonMatrix *m = &s->lessons->matrices[which];
+    bool alike = m->values && m->trace_version == wanted->trace_version &&
+                 m->info.rows == wanted->info.rows && m->info.columns == wanted->info.columns;
+    return alike ? m : NULL;
+}
+
 const LessonMatrix *session_matrix(Session *s, ModelProjection which, Error *err)
 {
     LessonCache *cache = cache_of(s);
@@ -569,18 +404,38 @@ const LessonMatrix *session_matrix(Session *s, ModelProjection which, Error *err
         error_set(err, ERR_MEMORY, "out of memory");
         return NULL;
     }
-    LessonMatrix *m = &cache->matrices[which];
+    const LessonMatrix *m = &cache->matrices[which];
     if (m->trace_version == s->trace_version && m->layer == s->selection.layer) {
+        stop_matrix(s, which);
         return m;
     }
-    matrix_free(m);
-    if (!read_matrix(s, m, which, err)) {
-        matrix_free(m);
+    const Model *model = session_model(s);
+    const TapPlace place = {model ? trace_model_stack(s->trace, model) : 0, s->selection.layer};
+    LessonMatrix wanted = {.trace_version = s->trace_version, .layer = s->selection.layer};
+    if (!model || !model_projection_info(model, place, which, &wanted.info)) {
+        error_set(err, ERR_UNSUPPORTED,
+                  "the weights are not here: open the model itself, not a saved record");
         return NULL;
     }
-    m->trace_version = s->trace_version;
-    m->layer = s->selection.layer;
-    m->version = ++cache->last_version | (uint64_t)1 << 62;
+    if (cache->matrix_failed == s->trace_version) {
+        *err = cache->matrix_error;
+        return NULL;
+    }
+    MatrixJob *job = cache->matrix_jobs[which];
+    if (job && job->trace_version == s->trace_version && job->place.layer == place.layer) {
+        return matrix_meanwhile(s, which, &wanted);
+    }
+    stop_matrix(s, which);
+    const double at_once = cache->at_once > 0 ? cache->at_once : AT_ONCE;
+    if (12.0 * wanted.info.rows * wanted.info.columns > at_once) {
+        return start_matrix(s, place, which, &wanted, err) ? matrix_meanwhile(s, which, &wanted)
+                                                           : NULL;
+    }
+    if (!read_matrix(model, place, which, &wanted, err)) {
+        matrix_free(&wanted);
+        return NULL;
+    }
+    show_matrix(cache, which, &wanted);
     return m;
 }
 
@@ -589,8 +444,7 @@ void lesson_free(LessonCache **cache)
     if (!*cache) {
         return;
     }
-    arena_destroy(&(*cache)->lesson.arena);
-    arena_destroy(&(*cache)->lesson.row_arena);
+    release(&(*cache)->lesson);
     for (int i = 0; i < MODEL_PROJECTION_COUNT; i++) {
         matrix_free(&(*cache)->matrices[i]);
     }

@@ -3,7 +3,8 @@
  * One layer's attention opened for a few tokens: every number on the way from the residual stream
  * that enters the layer to the one that leaves attention. What Mechanism and Steps draw. All of it
  * is read from the record, or (weight matrices, vectors before rotary positions, W_O) computed from
- * the model's own weights. Main thread only.
+ * the model's own weights. What takes longer than a part of a frame is made by a job; what was
+ * shown before stays until it is there. Main thread only.
  *
  * n rows (queries) and m keys of a window of up to LESSON_MOST tokens; C model width, D head width,
  * H heads. Sums over keys always run over all keys of the text; what a row gives to keys outside
@@ -28,6 +29,16 @@ typedef struct LessonRow {
     float *before;  /* weights of the unchanged run; NULL where nothing is changed */
 } LessonRow;
 
+/** The other attention of the same tokens in the same layer, of encoder-decoders: self attention
+ *  beside cross attention, cross attention beside self attention. */
+typedef struct LessonBeside {
+    TraceStack stack; /* whose it is */
+    int32_t head;     /* of it: the same number as far as there are so many */
+    LessonWindow keys;
+    float *weights;   /* [n, keys] as traced; NULL = there is none */
+    float *elsewhere; /* [n] what goes to keys outside */
+} LessonBeside;
+
 typedef struct Lesson {
     /* what it is of */
     uint64_t trace_version;
@@ -37,7 +48,7 @@ typedef struct Lesson {
     Error error; /* why it is not valid */
 
     bool cross;      /* keys are another text */
-    bool has_input;  /* x and normed: hidden states are held */
+    bool has_input;  /* x and normed: hidden states are held (of cross attention: and the model) */
     bool has_model;  /* weights can be shown; q_raw, k_raw, attended, after are there */
     bool has_norm;   /* normed differs from x */
     bool has_values; /* v and output are there */
@@ -49,7 +60,8 @@ typedef struct Lesson {
     float temperature;                                  /* of it */
     float plain_scale; /* the architecture's own: 1 / sqrt(d_k) mostly */
 
-    float *x, *normed;              /* [n, C] */
+    float *x, *normed;              /* [n, C] what enters attention; after the norm before it */
+    float *source;                  /* [m, C] cross attention: the encoder's states; else NULL */
     float *q_raw, *q;               /* [n, D] */
     float *k_raw, *k, *v;           /* [m, D] */
     float *dots, *scores, *weights; /* [n, m] q.k; after scale, cap, bias and mask; after softmax */
@@ -60,6 +72,7 @@ typedef struct Lesson {
     float *rest;     /* [n, D] what keys outside the window add to the output of this head */
     float *attended; /* [n, C] after W_O and its bias */
     float *after;    /* [n, C] x + attended, with the architecture's norms */
+    LessonBeside beside;
     LessonRow row;
     Arena arena, row_arena; /* hold all of it; the row apart, as it changes with every hover */
 } Lesson;
@@ -76,10 +89,19 @@ typedef struct LessonMatrix {
     uint64_t version; /* unique: DrawCells may keep its texture */
 } LessonMatrix;
 
+typedef struct LessonJob LessonJob; /* session/lesson.c */
+typedef struct MatrixJob MatrixJob;
+
 typedef struct LessonCache {
     Lesson lesson;
     LessonMatrix matrices[MODEL_PROJECTION_COUNT];
     uint64_t last_version;
+    LessonJob *job; /* that makes the one that is wanted; NULL = none */
+    MatrixJob *matrix_jobs[MODEL_PROJECTION_COUNT];
+    Error matrix_error;     /* why one could not be read … */
+    uint64_t matrix_failed; /* … of this trace_version */
+    double at_once; /* multiplications that a call may do itself; 0 = as many as a frame has room
+                       for */
 } LessonCache;
 
 /** The tokens in front: as chosen by "window", else `room` (at most LESSON_MOST) tokens around the
@@ -94,10 +116,15 @@ LessonWindow session_window(const Session *session, int32_t room, bool keys);
 bool session_best_pair(const Session *session, int32_t room, int32_t *query, int32_t *key);
 
 /** The numbers of the selected layer, head and query for the window with room for `room` tokens.
- *  Kept until something of it changes. Never NULL; look at `valid`. */
+ *  Kept until something of it changes. Never NULL; look at `valid`. While session_lesson_pending it
+ *  is what was asked for before, of the same run (its fields say of what), or invalid without an
+ *  error. */
 const Lesson *session_lesson(Session *session, int32_t room);
+/** Is a job making the lesson that was asked for last? */
+bool session_lesson_pending(const Session *session);
 
-/** A weight matrix of the selected layer; NULL with *err when the model is not there. */
+/** A weight matrix of the selected layer; NULL with *err when the model is not there, without an
+ *  error while a job reads it (another layer's, until then). */
 const LessonMatrix *session_matrix(Session *session, ModelProjection which, Error *err);
 
 /** Whole per cents of n parts and a rest that add up to 100 (largest remainders). rest may be NULL;

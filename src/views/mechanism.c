@@ -289,12 +289,6 @@ void mechanism_cards(MechanismScene *s, const MechanismLayout *layout)
 
 /* ---- the view ---- */
 
-static void draw_failure(ViewContext *c, Rect stage, const Error *error)
-{
-    ui_paragraph(c->ui, rect_inset(stage, 48), &(UiLabel){.face = FONT_SANS, .size = 14}, 22,
-                 draw_format(c->ui->list, "These numbers cannot be shown: %s", error->message));
-}
-
 void mechanism_draw(ViewContext *c, Rect stage)
 {
     if (teach_too_small(c, stage)) {
@@ -302,12 +296,10 @@ void mechanism_draw(ViewContext *c, Rect stage)
     }
     const TraceInfo *info = trace_info(c->session->trace);
     MechanismLayout layout = mechanism_layout(stage, info->n_queries);
-    const Lesson *l = session_lesson(c->session, layout.room);
-    if (!l->valid) {
-        draw_failure(c, stage, &l->error);
+    const Lesson *l = teach_lesson(c, stage, layout.room);
+    if (!l) {
         return;
     }
-    teach_open_well(c, l, layout.room);
     MechanismScene s = {.c = c,
                         .l = l,
                         .t = playback_time(&c->session->playback),

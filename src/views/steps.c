@@ -234,7 +234,7 @@ static void draw_stepper(StepsScene *s)
 /* ---- formulas ---- */
 
 /* The whole formula with the operator of this step in a box, and one element of it. */
-static const char *whole_formula(StepKind kind)
+static const char *whole_formula(StepKind kind, bool cross)
 {
     switch (kind) {
     case STEP_MASK:
@@ -247,8 +247,10 @@ static const char *whole_formula(StepKind kind)
     case STEP_FINAL:
         return "\\up{MultiHead} = \\up{Concat}\\paren{\\c6{o_1} , … , \\c6{o_h}} W_O";
     case STEP_PROJECT:
-        return "\\c1{Q} = H W_Q^{\\up{T}} ,   \\c2{K} = H W_K^{\\up{T}} ,   \\c3{V} = H "
-               "W_V^{\\up{T}}";
+        return cross ? "\\c1{Q} = H W_Q^{\\up{T}} ,   \\c2{K} = S W_K^{\\up{T}} ,   \\c3{V} = S "
+                       "W_V^{\\up{T}}"
+                     : "\\c1{Q} = H W_Q^{\\up{T}} ,   \\c2{K} = H W_K^{\\up{T}} ,   \\c3{V} = H "
+                       "W_V^{\\up{T}}";
     case STEP_DOTS:
     case STEP_FLOW_MATCH:
         return "\\up{Attention}\\paren{\\c1{Q} , \\c2{K} , \\c3{V}} = \\c5{\\up{softmax}}"
@@ -278,7 +280,10 @@ static const char *one_formula(StepsScene *s)
         return "\\up{text} → \\paren{t_0 , t_1 , … , t_{N−1}}";
     case STEP_EMBED:
     case STEP_INPUT:
-        return s->l->has_norm ? "h_i = \\up{norm}\\paren{x_i}" : "x_i = E_{t_i} + p_i";
+        return s->l->has_norm ? "h_i = \\up{norm}\\paren{x_i}"
+               : s->l->cross
+                   ? "x_i = \\up{norm}\\paren{x_i^{\\up{in}} + \\up{self}\\paren{x^{\\up{in}}}_i}"
+                   : "x_i = E_{t_i} + p_i";
     case STEP_PROJECT:
         return "\\c1{q_i} = W_Q h_i + b_Q";
     case STEP_SPLIT:
@@ -323,7 +328,7 @@ static void draw_formulas(StepsScene *s)
     ui_hairline_v(ui, box.x + split, box.y + 12, box.h - 24);
     float size = box.h >= 80 ? 22 : 18;
     teach_formula(ui, rect(box.x + 80, box.y + 6, split - 100, box.h - 12),
-                  &(Formula){.size = size}, whole_formula(s->kind));
+                  &(Formula){.size = size}, whole_formula(s->kind, s->l->cross));
     teach_formula(ui, rect(box.x + split + 80, box.y + 6, box.w - split - 100, box.h - 12),
                   &(Formula){.size = size}, one_formula(s));
 }
@@ -391,14 +396,10 @@ void steps_draw(ViewContext *c, Rect stage)
     if (c->session->options.course == COURSE_FLOW || list[step] == STEP_MASK) {
         layout.room = AS_MIN(LESSON_MOST, n_tokens); /* one row of tokens, not matrices */
     }
-    const Lesson *l = session_lesson(c->session, layout.room);
-    if (!l->valid) {
-        ui_paragraph(
-            c->ui, rect_inset(stage, 48), &(UiLabel){.face = FONT_SANS, .size = 14}, 22,
-            draw_format(c->ui->list, "These numbers cannot be shown: %s", l->error.message));
+    const Lesson *l = teach_lesson(c, stage, layout.room);
+    if (!l) {
         return;
     }
-    teach_open_well(c, l, layout.room);
     StepsScene s = {.c = c,
                     .session = c->session,
                     .l = l,

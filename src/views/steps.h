@@ -136,6 +136,7 @@ void steps_ribbon(Ui *ui, Rect from, Rect to, Color color, float alpha);
 
 /* Lesson matrices ready to be placed. */
 StepMatrix matrix_of_input(const StepsScene *s, bool normed);
+StepMatrix matrix_of_source(const StepsScene *s); /* cross attention: what keys are made of */
 StepMatrix matrix_of_vectors(const StepsScene *s, int part); /* 0 q, 1 k, 2 v */
 StepMatrix matrix_of_dots(const StepsScene *s);
 StepMatrix matrix_of_scores(const StepsScene *s);

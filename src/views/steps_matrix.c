@@ -401,8 +401,29 @@ static StepMatrix by_keys(const StepsScene *s, Role role, const char *title, con
 
 StepMatrix matrix_of_input(const StepsScene *s, bool normed)
 {
-    return by_tokens(s, role_plain(s->c->ui), normed ? "H, after the norm" : "X, the embeddings",
-                     normed ? s->l->normed : s->l->x, s->l->width);
+    const Lesson *l = s->l;
+    const char *title = normed     ? "H, after the norm"
+                        : l->cross ? "X, the decoder's states"
+                                   : "X, the embeddings";
+    return by_tokens(s, role_plain(s->c->ui), title, normed ? l->normed : l->x, l->width);
+}
+
+/* Rows that are keys: of the other text in cross attention. */
+static void rows_of_keys(const StepsScene *s, StepMatrix *m)
+{
+    m->n = s->l->m;
+    m->rows = s->l->keys;
+    m->rows_all = trace_info(s->session->trace)->n_keys;
+    m->rows_are_keys = true;
+    m->chosen = -1;
+}
+
+StepMatrix matrix_of_source(const StepsScene *s)
+{
+    StepMatrix m =
+        by_tokens(s, role_plain(s->c->ui), "S, the encoder's states", s->l->source, s->l->width);
+    rows_of_keys(s, &m);
+    return m;
 }
 
 StepMatrix matrix_of_vectors(const StepsScene *s, int part)
@@ -420,11 +441,7 @@ StepMatrix matrix_of_vectors(const StepsScene *s, int part)
                                          : l->v,
                              l->head_dim);
     if (part > 0) {
-        m.n = l->m;
-        m.rows = l->keys;
-        m.rows_all = trace_info(s->session->trace)->n_keys;
-        m.rows_are_keys = true;
-        m.chosen = -1;
+        rows_of_keys(s, &m);
     }
     return m;
 }

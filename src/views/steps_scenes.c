@@ -14,8 +14,9 @@ static void missing(StepsScene *s, Rect box, const char *what)
 static const char NO_HIDDEN[] =
     "The residual stream is not held in this record: run the model with --store all.";
 static const char CROSS_INPUT[] =
-    "Queries come from the target text, keys and values from the source. What enters cross "
-    "attention lies inside the layer and is not recorded.";
+    "Queries come from the decoder's states, keys and values from the encoder's. They are made "
+    "again "
+    "from the whole run with the model's weights: open the model itself, with --store all.";
 static const char NO_MODEL[] = "The weights are not here: open the model itself, not a saved "
                                "record.";
 static const char NO_VALUES[] = "Values are not held in this record: run with --store all.";
@@ -193,41 +194,55 @@ static Rect from_same_cell(const void *payload, int32_t i, int32_t j)
     return step_matrix_cell(payload, i, AS_MIN(j, ((const StepMatrix *)payload)->m - 1));
 }
 
+/* Side by side, as many as there are. */
+static void place_columns(StepsScene *s, StepMatrix *const *list, int n)
+{
+    Rect main = s->layout.main;
+    float w = (main.w - (float)(n - 1) * s->layout.gap) / (float)n;
+    for (int i = 0; i < n; i++) {
+        step_matrix_place(s, list[i],
+                          rect(main.x + (float)i * (w + s->layout.gap), main.y, w, main.h));
+    }
+}
+
 void scene_embed(StepsScene *s)
 {
     const Lesson *l = s->l;
-    Rect main = s->layout.main;
     if (!l->has_input) {
-        missing(s, main, l->cross ? CROSS_INPUT : NO_HIDDEN);
+        missing(s, s->layout.main, l->cross ? CROSS_INPUT : NO_HIDDEN);
         return;
     }
-    float w = (main.w - s->layout.gap) / 2;
     StepMatrix x = matrix_of_input(s, false);
-    x.note = l->layer == 0 ? "rows of the embedding table, places added"
-                           : "the residual stream: what layers below have made of it";
-    step_matrix_place(s, &x, rect(main.x, main.y, l->has_norm ? w : main.w, main.h));
     StepMatrix h = matrix_of_input(s, true);
-    h.note = "each row brought to one size: what q, k, v are made of";
-    step_matrix_place(s, &h, rect(main.x + w + s->layout.gap, main.y, w, main.h));
-    x.flight = (Flight){.start = 0.2, .end = s->length * (l->has_norm ? 0.45 : 0.9)};
-    Rect chip = {x.cells.x - x.label_w - 4, x.cells.y, x.label_w, x.pitch_y};
-    (void)chip;
-    h.flight = (Flight){
-        .start = s->length * 0.48, .end = s->length * 0.95, .from = from_same_cell, .payload = &x};
-    if (s->kind == STEP_INPUT) {
-        x.note = "one row a token: this is where the layer starts";
-    }
-    step_matrix_draw(s, &x);
+    StepMatrix source = matrix_of_source(s);
+    StepMatrix *list[3] = {&x};
+    int n = 1;
     if (l->has_norm) {
-        step_matrix_draw(s, &h);
+        list[n++] = &h;
+    }
+    if (l->cross) {
+        list[n++] = &source;
+    }
+    x.note = s->kind == STEP_INPUT ? "one row a token: this is where the layer starts"
+             : l->cross            ? "of the target, after its self attention: q is made of these"
+             : l->layer == 0       ? "rows of the embedding table, places added"
+                                   : "the residual stream: what layers below have made of it";
+    h.note = l->cross ? "each row brought to one size: what q is made of"
+                      : "each row brought to one size: what q, k, v are made of";
+    source.note = "of the source, after the last layer: k and v are made of these";
+    place_columns(s, list, n);
+    for (int i = 0; i < n; i++) {
+        list[i]->flight = (Flight){.start = 0.2 + (s->length - 0.2) * 0.96 * i / n,
+                                   .end = (s->length - 0.2) * 0.96 * (i + 1) / n};
+    }
+    h.flight.from = l->has_norm ? from_same_cell : NULL;
+    h.flight.payload = &x;
+    for (int i = 0; i < n; i++) {
+        step_matrix_draw(s, list[i]);
     }
 }
 
 /* ---- projections ---- */
-
-typedef struct Projection {
-    const StepMatrix *input;
-} Projection;
 
 static Rect from_row(const void *payload, int32_t i, int32_t j)
 {
@@ -247,8 +262,17 @@ void scene_project(StepsScene *s)
         missing(s, three[0], l->cross ? CROSS_INPUT : NO_HIDDEN);
     }
     StepMatrix x = l->has_input ? matrix_of_input(s, true) : matrix_of_vectors(s, 0);
-    x.title = "H, the layer's input";
-    step_matrix_place(s, &x, three[0]);
+    StepMatrix source = l->source ? matrix_of_source(s) : x;
+    Rect top = three[0];
+    if (l->source) {
+        top.h = (top.h - 12) / 2;
+        source.note = "k and v are made of these";
+        step_matrix_place(s, &source, rect(top.x, top.y + top.h + 12, top.w, top.h));
+        step_matrix_draw(s, &source);
+    }
+    x.title = l->cross ? "H, the decoder's states" : "H, the layer's input";
+    x.note = l->cross ? "q is made of these" : x.note;
+    step_matrix_place(s, &x, top);
     if (l->has_input) {
         step_matrix_draw(s, &x);
     }
@@ -278,7 +302,7 @@ void scene_project(StepsScene *s)
         m.flight = (Flight){.start = from,
                             .end = from + (s->length - 1.4) / 3 + 0.5,
                             .from = from_row,
-                            .payload = &x};
+                            .payload = p > 0 ? &source : &x};
         step_matrix_place(s, &m, rect(result.x + 12, result.y + 24, result.w - 24, result.h - 32));
         step_matrix_draw(s, &m);
     }

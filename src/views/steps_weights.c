@@ -152,9 +152,12 @@ void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *t
     teach_formula(ui, rect(box.x + 12, box.y + 4, 40, 20),
                   &(Formula){.size = 16, .color = role.text}, title);
     if (!m) {
-        ui_paragraph(ui, in, &(UiLabel){.face = FONT_SANS, .size = 11}, 16, err.message);
+        s->c->views->settled &= err.code != ERR_NONE;
+        ui_paragraph(ui, in, &(UiLabel){.face = FONT_SANS, .size = 11}, 16,
+                     err.code ? draw_format(ui->list, "%s", err.message) : "reading the weights …");
         return;
     }
+    s->c->views->settled &= m->layer == s->session->selection.layer;
     ui_label(ui, rect(box.x + 56, box.y + 4, box.w - 68, 20),
              &(UiLabel){.face = FONT_MONO, .size = 11, .align = DRAW_RIGHT},
              draw_format(ui->list, "%s%s", teach_shape(ui, m->info.rows, m->info.columns),

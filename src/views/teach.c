@@ -411,3 +411,25 @@ void teach_open_well(ViewContext *c, const Lesson *l, int32_t room)
         session_post(c->session, "hover %d %d", query, key);
     }
 }
+
+const Lesson *teach_lesson(ViewContext *c, Rect stage, int32_t room)
+{
+    Ui *ui = c->ui;
+    const Lesson *l = session_lesson(c->session, room);
+    const bool pending = session_lesson_pending(c->session);
+    c->views->settled &= !pending;
+    if (!l->valid) {
+        const Selection *sel = &c->session->selection;
+        const char *text =
+            l->error.code
+                ? draw_format(ui->list, "These numbers cannot be shown: %s", l->error.message)
+                : draw_format(ui->list, "Opening layer %d, head %d …", sel->layer, sel->head);
+        ui_paragraph(ui, rect_inset(stage, 48), &(UiLabel){.face = FONT_SANS, .size = 14}, 22,
+                     text);
+        return NULL;
+    }
+    if (!pending) {
+        teach_open_well(c, l, room);
+    }
+    return l;
+}

@@ -102,6 +102,11 @@ void teach_scroll_dims(ViewContext *c, Rect box, int32_t shown, int32_t all);
 /** "+59" behind a vector. */
 void teach_more(Ui *ui, Rect box, int32_t more, int32_t first);
 
+/** What the view is about, for as many tokens as it has room for. What was shown before stays while
+ *  a job opens another layer. NULL: there is nothing to show yet, or a failure, and that was said
+ * on the stage. */
+const Lesson *teach_lesson(ViewContext *c, Rect stage, int32_t room);
+
 /** Moves a passing selection (not pinned, no window chosen) of a long text to where the head reads
  *  within `room` tokens, when the tokens in front read almost only elsewhere. */
 void teach_open_well(ViewContext *c, const Lesson *l, int32_t room);

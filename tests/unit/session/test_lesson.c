@@ -4,6 +4,7 @@
 #include "session/lesson.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const char LLAMA[] = "random:L=3,H=4,G=2,d=32,seed=4";
 static const char GPT2[] = "random:L=2,H=4,d=32,seed=4,arch=gpt2";
@@ -132,6 +133,196 @@ static void test_lesson__gpt2_with_learned_positions(void **state)
 {
     (void)state;
     check_model(GPT2, false);
+}
+
+/* ---- cross attention ---- */
+
+static Session *translation(void)
+{
+    Session *s = session_on("translate", "The agreement on the European Economic Area was signed.");
+    does(s, "stack cross");
+    does(s, "layer 1");
+    does(s, "head 2");
+    does(s, "window 2 5");
+    return s;
+}
+
+/* What is said to enter cross attention gives the queries, keys and values that were recorded. */
+static void check_cross(Session *s)
+{
+    const Lesson *l = lesson_of(s);
+    const int32_t d = l->head_dim;
+    assert_true(l->cross && l->has_input && l->has_model && !l->turned);
+    check_numbers(l);
+    check_matrix(s, l, MODEL_PROJECTION_Q, l->normed, l->q, l->head * d, d, l->width);
+    Lesson keys = *l; /* rows of the other text */
+    keys.n = l->m;
+    check_matrix(s, &keys, MODEL_PROJECTION_K, l->source, l->k, l->head * d, d, l->width);
+    check_matrix(s, &keys, MODEL_PROJECTION_V, l->source, l->v, l->head * d, d, l->width);
+    assert_close(l->q_raw, l->q, (size_t)(l->n * d), 2e-4, 1e-4);
+    assert_close(l->k_raw, l->k, (size_t)(l->m * d), 2e-4, 1e-4);
+    float *joined = calloc((size_t)(l->n * l->width), sizeof *joined);
+    for (int32_t h = 0; h < l->n_heads; h++) {
+        for (int32_t i = 0; i < l->n; i++) {
+            memcpy(joined + i * l->width + h * d, l->outputs + (h * l->n + i) * d,
+                   (size_t)d * sizeof *joined);
+        }
+    }
+    check_matrix(s, l, MODEL_PROJECTION_O, joined, l->attended, 0, l->width, l->width);
+    free(joined);
+}
+
+static void test_lesson__cross_attention_of_the_translator(void **state)
+{
+    (void)state;
+    Session *s = translation();
+    check_cross(s);
+    does(s, "layer 0");
+    does(s, "window 0 8");
+    check_cross(s);
+    session_destroy(&s);
+}
+
+/* Under a change that stays in its layer the network went on without it, else with it. */
+static void test_lesson__cross_attention_under_changes(void **state)
+{
+    (void)state;
+    static const char *const changes[][2] = {
+        {"temperature 3", NULL},        {"mask none", NULL},
+        {"divide off", NULL},           {"ablate 1.0", NULL},
+        {"propagate on", "ablate 0.1"},
+    };
+    for (size_t i = 0; i < AS_COUNT(changes); i++) {
+        Session *s = translation();
+        does(s, "stack decoder");
+        does(s, changes[i][0]);
+        if (changes[i][1]) {
+            does(s, changes[i][1]);
+        }
+        does(s, "stack cross");
+        assert_int_equal(trace_info(s->trace)->stack, TRACE_STACK_CROSS);
+        check_cross(s);
+        session_destroy(&s);
+    }
+}
+
+static void check_beside(const Lesson *l, const Trace *other, TraceStack stack)
+{
+    const LessonBeside *b = &l->beside;
+    assert_non_null(b->weights);
+    assert_int_equal(b->stack, stack);
+    for (int32_t i = 0; i < l->n; i++) {
+        double sum = (double)b->elsewhere[i];
+        for (int32_t j = 0; j < b->keys.count; j++) {
+            const int32_t row = l->rows.first + i, key = b->keys.first + j;
+            const TraceRegion cell = {l->layer, b->head, row, row + 1, key, key + 1};
+            float w;
+            assert_true(trace_tile(other, &cell, TRACE_WEIGHTS, &w, 0, NULL));
+            assert_close(&b->weights[i * b->keys.count + j], &w, 1, 1e-6, 1e-5);
+            sum += (double)w;
+        }
+        assert_true(fabs(sum - 1) < 1e-5);
+    }
+}
+
+static void test_lesson__self_and_cross_attention_beside_each_other(void **state)
+{
+    (void)state;
+    Session *s = translation();
+    const TraceSet *stacks = &s->stacks;
+    const Lesson *l = lesson_of(s);
+    check_beside(l, stacks->stacks[TRACE_STACK_DECODER], TRACE_STACK_DECODER);
+    assert_memory_equal(&l->beside.keys, &l->rows, sizeof l->rows);
+    does(s, "stack decoder");
+    l = lesson_of(s);
+    check_beside(l, stacks->stacks[TRACE_STACK_CROSS], TRACE_STACK_CROSS);
+    does(s, "stack encoder"); /* it has no other attention */
+    assert_null(lesson_of(s)->beside.weights);
+    session_destroy(&s);
+}
+
+/* ---- jobs ---- */
+
+/* The same numbers, with what was shown before in the meantime. */
+static void test_session_lesson__job_gives_the_same(void **state)
+{
+    (void)state;
+    Session *s = session_on(LLAMA, TEXT);
+    does(s, "layer 1");
+    does(s, "pin 7 5");
+    const Lesson *l = lesson_of(s);
+    const size_t n = (size_t)(l->n * l->width);
+    float *after = calloc(n, sizeof *after);
+    float row[12];
+    memcpy(after, l->after, n * sizeof *after);
+    memcpy(row, l->row.weights, sizeof row);
+    does(s, "layer 2");
+    assert_int_equal(lesson_of(s)->layer, 2);
+    assert_false(session_lesson_pending(s));
+
+    s->lessons->at_once = 1; /* from now on nothing is done at once */
+    does(s, "layer 1");
+    l = session_lesson(s, 6);
+    assert_true(session_lesson_pending(s));
+    assert_true(l->valid && l->layer == 2); /* the old picture */
+    l = session_lesson(s, 6);               /* asking again starts nothing new */
+    session_settle(s);
+    l = session_lesson(s, 6);
+    assert_false(session_lesson_pending(s));
+    assert_true(l->valid && l->layer == 1 && l->query == 7);
+    assert_close(l->after, after, n, 0, 0);
+    assert_close(l->row.weights, row, 12, 0, 0);
+
+    does(s, "pin 8 5"); /* its row alone */
+    l = session_lesson(s, 6);
+    assert_true(session_lesson_pending(s) && l->query == 7);
+    session_settle(s);
+    l = session_lesson(s, 6);
+    assert_true(l->valid && l->query == 8 && l->after[0] == after[0]);
+
+    does(s, "pin 9 5"); /* asked for, but not waited for */
+    (void)session_lesson(s, 6);
+    Error err = {0};
+    assert_true(session_run_command(s, "pin 8 5", &err));
+    assert_int_equal(session_lesson(s, 6)->query, 8);
+    assert_false(session_lesson_pending(s));
+
+    does(s, "length 10"); /* another run: the old numbers are of other tokens */
+    assert_false(session_lesson(s, 6)->valid);
+    assert_int_equal(session_lesson(s, 6)->error.code, ERR_NONE);
+    session_settle(s);
+    assert_true(session_lesson(s, 6)->valid);
+    (void)session_lesson(s, 5);
+    free(after);
+    session_destroy(&s); /* while one is on its way */
+}
+
+static void test_session_matrix__job_gives_the_same(void **state)
+{
+    (void)state;
+    Session *s = session_on(LLAMA, TEXT);
+    Error err = {0};
+    does(s, "layer 0");
+    const LessonMatrix *m = session_matrix(s, MODEL_PROJECTION_K, &err);
+    assert_ok(m, err);
+    const size_t n = (size_t)(m->info.rows * m->info.columns);
+    float *values = calloc(n, sizeof *values);
+    memcpy(values, m->values, n * sizeof *values);
+    does(s, "layer 1");
+    assert_true(session_matrix(s, MODEL_PROJECTION_K, &err)->layer == 1);
+    s->lessons->at_once = 1;
+    does(s, "layer 0");
+    m = session_matrix(s, MODEL_PROJECTION_K, &err);
+    assert_true(m && m->layer == 1);
+    assert_null(session_matrix(s, MODEL_PROJECTION_Q, &err)); /* there was none before */
+    assert_int_equal(err.code, ERR_NONE);
+    session_settle(s);
+    m = session_matrix(s, MODEL_PROJECTION_K, &err);
+    assert_true(m && m->layer == 0);
+    assert_close(m->values, values, n, 0, 0);
+    assert_non_null(session_matrix(s, MODEL_PROJECTION_Q, &err));
+    free(values);
+    session_destroy(&s);
 }
 
 /* ---- what-if ---- */
@@ -313,6 +504,11 @@ int main(void)
         cmocka_unit_test(test_lesson_percents__add_up_to_100),
         cmocka_unit_test(test_lesson__llama_with_groups_and_rotary),
         cmocka_unit_test(test_lesson__gpt2_with_learned_positions),
+        cmocka_unit_test(test_lesson__cross_attention_of_the_translator),
+        cmocka_unit_test(test_lesson__cross_attention_under_changes),
+        cmocka_unit_test(test_lesson__self_and_cross_attention_beside_each_other),
+        cmocka_unit_test(test_session_lesson__job_gives_the_same),
+        cmocka_unit_test(test_session_matrix__job_gives_the_same),
         cmocka_unit_test(test_lesson__before_of_local_changes),
         cmocka_unit_test(test_lesson__before_of_propagated_changes),
         cmocka_unit_test(test_divide__off_leaves_scores_undivided),
