@@ -285,7 +285,8 @@ const char *draw_format(DrawList *list, const char *fmt, ...) AS_PRINTF(2, 3);
  *  the one under p (curves_pick, within 3 px). */
 uint64_t draw_pick(const DrawList *list, Vec2 p);
 
-/** The list as text, one command a line, numbers to 0.01: what tests compare. */
+/** The list as text, one command a line, numbers to 0.01: what tests compare. Texts with parts from
+ * the right have their characters in the order they are seen in, too ("seen"). */
 AS_MUST_CHECK char *draw_dump(const DrawList *list, Arena *arena, Error *err);
 const char *draw_kind_name(DrawKind kind);
 

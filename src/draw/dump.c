@@ -52,7 +52,28 @@ static bool put_points(StrBuf *b, const Vec2 *p, size_t n, Error *err)
     return ok && strbuf_puts(b, ")", err);
 }
 
-static bool put_text(StrBuf *b, const DrawCmd *cmd, Error *err)
+/* Text with parts from the right: its characters as they stand from left to right. */
+static bool put_order(StrBuf *b, FontSet *fonts, const DrawText *t, Error *err)
+{
+    const ShapedText *shaped = fontset_shape(fonts, t->face, t->text, t->n);
+    if (!shaped || !shaped->has_rtl) {
+        return true;
+    }
+    StrBuf seen = {0};
+    bool ok = true;
+    for (size_t i = 0; i < shaped->n_glyphs && ok; i++) {
+        const ShapedGlyph *g = &shaped->glyphs[i];
+        size_t end = text_step_logical(fonts, t->face, t->text, t->n, g->cluster, 1);
+        ok = !(g->flags & TEXT_CLUSTER_START) ||
+             strbuf_add(&seen, t->text + g->cluster, end - g->cluster, err);
+    }
+    ok = ok && strbuf_puts(b, " seen=", err) &&
+         strbuf_json_string(b, strbuf_text(&seen), seen.n, err);
+    strbuf_free(&seen);
+    return ok;
+}
+
+static bool put_text(StrBuf *b, FontSet *fonts, const DrawCmd *cmd, Error *err)
 {
     const DrawText *t = &cmd->u.text;
     static const char *const turns[] = {"", " up", " down", " lean"};
@@ -60,6 +81,7 @@ static bool put_text(StrBuf *b, const DrawCmd *cmd, Error *err)
               strbuf_printf(b, err, " %s%s", font_name(t->face), turns[t->turn]) &&
               put_number(b, "size", t->size, err) && put_point(b, "at", t->at, err) &&
               put_color(b, "color", t->color, err);
+    ok = ok && put_order(b, fonts, t, err);
     if (ok && t->tracking != 0) {
         ok = put_number(b, "tracking", t->tracking, err);
     }
@@ -211,7 +233,7 @@ static bool put_scene(StrBuf *b, const DrawScene *s, Error *err)
     return ok;
 }
 
-static bool put_cmd(StrBuf *b, const DrawCmd *cmd, Error *err)
+static bool put_cmd(StrBuf *b, FontSet *fonts, const DrawCmd *cmd, Error *err)
 {
     switch (cmd->kind) {
     case DRAW_RECT:
@@ -244,7 +266,7 @@ static bool put_cmd(StrBuf *b, const DrawCmd *cmd, Error *err)
         return strbuf_printf(b, err, " %s", icon_name(cmd->u.icon.icon)) &&
                put_color(b, "color", cmd->u.icon.color, err);
     case DRAW_TEXT:
-        return put_text(b, cmd, err);
+        return put_text(b, fonts, cmd, err);
     case DRAW_IMAGE:
         return strbuf_printf(b, err, " %dx%d", cmd->u.image.width, cmd->u.image.height);
     case DRAW_HATCH:
@@ -282,7 +304,7 @@ char *draw_dump(const DrawList *list, Arena *arena, Error *err)
              (!cmd->tag || strbuf_printf(&b, err, " #%llu", (unsigned long long)cmd->tag)) &&
              (cmd->blend == DRAW_OVER || strbuf_puts(&b, " add", err)) &&
              (cmd->alpha >= 1 || put_number(&b, "opacity", cmd->alpha, err)) &&
-             put_rect(&b, "box", cmd->bounds, err) && put_cmd(&b, cmd, err);
+             put_rect(&b, "box", cmd->bounds, err) && put_cmd(&b, list->fonts, cmd, err);
     }
     ok = ok && strbuf_puts(&b, "\n", err);
     char *out = ok ? arena_strndup(arena, b.text, b.n, err) : NULL;

@@ -1,4 +1,6 @@
 #include "draw/draw_list.h"
+#include <stdio.h>
+
 #include "testing.h"
 
 static int setup(void **state)
@@ -95,6 +97,45 @@ static void test_draw_dump__every_command(void **state)
     path_builder_free(&path);
     arena_destroy(&arena);
     draw_list_free(&list);
+}
+
+/* Parts from the right are told in the order they are seen in, by the Unicode bidirectional rules.
+ */
+static void test_draw_dump__order_seen(void **state)
+{
+    static const struct {
+        const char *text, *seen; /* NULL: as it is written */
+    } rows[] = {
+        {"abc 12", NULL},
+        {"אבג", "גבא"},
+        {"a אב 12 b", "a 12 בא b"},
+        {"אב 12", "12 בא"},
+        {"אב abc", "abc בא"},
+        {"ל##", "##ל"},
+        {"(אב)", ")בא("},
+        /* characters: their shapes are mirrored */ {"a ب12ت b", "a ت12ب b"},
+    };
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        DrawList list = {0};
+        Arena arena = {0};
+        Error err = {0};
+        char want[64];
+        draw_begin(&list, *state, 320, 200);
+        draw_text(
+            &list,
+            &(DrawText){.size = 12, .color = {1, 1, 1, 1}, .text = rows[i].text, .at = {100, 50}});
+        assert_ok(draw_end(&list, &err), err);
+        const char *dump = draw_dump(&list, &arena, &err);
+        assert_non_null(dump);
+        snprintf(want, sizeof want, " seen=\"%s\"", rows[i].seen ? rows[i].seen : "");
+        bool right = rows[i].seen ? strstr(dump, want) != NULL : strstr(dump, "seen=") == NULL;
+        if (!right) {
+            print_error("row %zu: %s", i, dump);
+        }
+        assert_true(right);
+        arena_destroy(&arena);
+        draw_list_free(&list);
+    }
 }
 
 static void test_draw__drops_what_cannot_be_seen(void **state)
@@ -283,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_draw_dump__every_command),
+        cmocka_unit_test(test_draw_dump__order_seen),
         cmocka_unit_test(test_draw__drops_what_cannot_be_seen),
         cmocka_unit_test(test_draw_text__aligns_and_elides),
         cmocka_unit_test(test_draw_pick__uppermost_tag_inside_its_clip),
