@@ -11,6 +11,11 @@ bool run_input_has_target(const Model *model)
 
 /* ---- target ---------------------------------------------------------------------------------- */
 
+static const Tokenizer *target_tokenizer(const RunInputDesc *desc)
+{
+    return desc->tokenizer ? tokenizer_for_target(desc->tokenizer) : NULL;
+}
+
 /* The decoder reads the target one place later than it predicts it: its start token comes first
  * (unless it is there), and the token that ends the text is only predicted. */
 static bool shift_target(const RunInputDesc *desc, TextTokens *target, Arena *arena, Error *err)
@@ -29,7 +34,8 @@ static bool shift_target(const RunInputDesc *desc, TextTokens *target, Arena *ar
     size_t first = begun ? 0 : 1;
     memcpy(tokens + first, target->tokens, n * sizeof *tokens);
     if (!begun) {
-        tokens[0].text = text_of_token(target->source, &tokens[0], desc->tokenizer, arena, err);
+        tokens[0].text =
+            text_of_token(target->source, &tokens[0], target_tokenizer(desc), arena, err);
     }
     target->tokens = tokens;
     target->n = n + first;
@@ -89,7 +95,8 @@ static bool read_target(const RunInputDesc *desc, RunInput *input, Arena *arena,
     own.target.leave_special_out = desc->text.leave_special_out;
     int32_t *ids = NULL;
     int32_t *target_ids = NULL;
-    if (!text_tokens(&own.target, NULL, desc->tokenizer, arena, desc->log, &input->target, err) ||
+    if (!text_tokens(&own.target, NULL, target_tokenizer(desc), arena, desc->log, &input->target,
+                     err) ||
         !shift_target(&own, &input->target, arena, err) ||
         !copy_ids(&input->text, arena, &ids, err) ||
         !copy_ids(&input->target, arena, &target_ids, err)) {

@@ -134,9 +134,10 @@ static void name_next(const SurveyJob *job, SurveyNext *next)
     Arena arena = {0};
     size_t n = 0;
     Error none = {0};
-    char *text = job->shared->tokenizer
-                     ? tokenizer_token_text(job->shared->tokenizer, next->id, &arena, &n, &none)
-                     : NULL;
+    /* Only decoders of two stacks have another tokenizer for what they write. */
+    const Tokenizer *tokenizer =
+        job->shared->tokenizer ? tokenizer_for_target(job->shared->tokenizer) : NULL;
+    char *text = tokenizer ? tokenizer_token_text(tokenizer, next->id, &arena, &n, &none) : NULL;
     const char *class_name = model_info(job->shared->model)->image.side > 0
                                  ? model_class_name(job->shared->model, next->id)
                                  : NULL;

@@ -21,8 +21,8 @@ Tokenizer *text_open_tokenizer(const Model *model, const Log *log, Error *err)
         break;
     }
     error_set(err, ERR_UNSUPPORTED,
-              "%s has no tokenizer (tokenizer.json or vocab.txt): give token "
-              "ids with --ids 1,2,3",
+              "%s has no tokenizer (tokenizer.json, vocab.txt or SentencePiece's .model): give "
+              "token ids with --ids 1,2,3",
               info->name);
     return NULL;
 }

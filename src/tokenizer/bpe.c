@@ -146,7 +146,18 @@ static bool spell_word(const Tokenizer *t, BpeScratch *s, const char *word, size
     s->symbols.n = 0;
     for (size_t at = 0; at < n;) {
         uint32_t c;
-        size_t step = utf8_decode(word + at, n - at, &c);
+        int32_t user_id = -1;
+        size_t step = piece_trie_longest(&t->user, word + at, n - at, &user_id);
+        if (user_id >= 0) {
+            if (!add_symbol(s, user_id, (uint32_t)at, (uint32_t)(at + step), err)) {
+                return false;
+            }
+            s->symbols.items[s->symbols.n - 1].is_frozen = true;
+            after_unknown = false;
+            at += step;
+            continue;
+        }
+        step = utf8_decode(word + at, n - at, &c);
         uint32_t begin = (uint32_t)at;
         uint32_t end = (uint32_t)(at + step);
         int32_t id = find_character(t, word + at, step, at == 0, at + step == n);
@@ -186,8 +197,13 @@ static bool propose(const Tokenizer *t, BpeScratch *s, int32_t left, Error *err)
     if (right < 0) {
         return true;
     }
+    const BpeSymbol *a = &s->symbols.items[left];
+    const BpeSymbol *b = &s->symbols.items[right];
     const Merge *merge =
-        merges_find(&t->merges, s->symbols.items[left].id, s->symbols.items[right].id);
+        a->is_frozen || b->is_frozen ? NULL : merges_find(&t->merges, a->id, b->id);
+    if (merge && t->unused && t->unused[merge->id]) {
+        s->cuts[merge->id] = a->end - a->begin;
+    }
     return !merge ||
            heap_push(s, (BpeCandidate){.rank = merge->rank, .left = left, .id = merge->id}, err);
 }
@@ -225,6 +241,22 @@ static bool join_symbols(const Tokenizer *t, BpeScratch *s, Error *err)
     return true;
 }
 
+/** A symbol as a token; an unused one as the two it was joined from, each the same way. */
+static bool add_token(const Tokenizer *t, const BpeScratch *s, const char *word, WordToken token,
+                      WordTokens *out, Error *err)
+{
+    const uint32_t cut = t->unused && t->unused[token.id] ? s->cuts[token.id] : 0;
+    if (!cut || cut >= token.end - token.begin) {
+        return ARRAY_PUSH(out, token, err);
+    }
+    WordToken left = {.begin = token.begin, .end = token.begin + cut};
+    WordToken right = {.begin = token.begin + cut, .end = token.end};
+    left.id = vocab_find(&t->vocab, word + left.begin, cut);
+    right.id = vocab_find(&t->vocab, word + right.begin, right.end - right.begin);
+    AS_ASSERT(left.id >= 0 && right.id >= 0);
+    return add_token(t, s, word, left, out, err) && add_token(t, s, word, right, out, err);
+}
+
 bool bpe_tokenize(const Tokenizer *t, Encoder *e, const char *word, size_t n, WordTokens *out,
                   Error *err)
 {
@@ -239,13 +271,19 @@ bool bpe_tokenize(const Tokenizer *t, Encoder *e, const char *word, size_t n, Wo
         }
     }
     BpeScratch *s = &e->bpe;
+    if (t->unused && !s->cuts) {
+        s->cuts = mem_alloc_zeroed(t->vocab.n_ids, sizeof *s->cuts, err);
+        if (!s->cuts) {
+            return false;
+        }
+    }
     if (!spell_word(t, s, word, n, err) || !join_symbols(t, s, err)) {
         return false;
     }
     for (size_t i = 0; i < s->symbols.n; i++) {
         BpeSymbol symbol = s->symbols.items[i];
         WordToken token = {.id = symbol.id, .begin = symbol.begin, .end = symbol.end};
-        if (symbol.id >= 0 && !ARRAY_PUSH(out, token, err)) {
+        if (symbol.id >= 0 && !add_token(t, s, word, token, out, err)) {
             return false;
         }
     }
@@ -256,6 +294,7 @@ void bpe_scratch_free(BpeScratch *scratch)
 {
     ARRAY_FREE(&scratch->symbols);
     ARRAY_FREE(&scratch->heap);
+    mem_free(scratch->cuts);
 }
 
 /* ---- reading ---- */

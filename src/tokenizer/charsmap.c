@@ -116,23 +116,60 @@ static const char *text_at(const Charsmap *map, size_t at, size_t *n_out)
     return map->texts + at;
 }
 
+/** A walk through the trie along a text. */
+typedef struct Walk {
+    size_t at;  /* unit whose children come next */
+    size_t n;   /* bytes gone */
+    bool alive; /* more bytes may follow */
+} Walk;
+
+static Walk begin_walk(const Charsmap *map)
+{
+    return (Walk){.at = map->n_units ? unit_offset(map->units[0]) : 0, .alive = map->n_units > 0};
+}
+
+/** Goes on to the next string with a rule; NULL where there is none. */
+static const char *next_rule(const Charsmap *map, Walk *walk, const char *text, size_t n,
+                             size_t *n_out)
+{
+    while (walk->alive && walk->n < n && text[walk->n]) {
+        const uint8_t byte = (uint8_t)text[walk->n];
+        const size_t at = walk->at ^ byte;
+        const uint32_t unit = at < map->n_units ? map->units[at] : 0;
+        if ((unit & (1u << 31 | 0xFF)) != byte) {
+            break;
+        }
+        walk->at = at ^ unit_offset(unit);
+        walk->n++;
+        if (unit >> 8 & 1) {
+            walk->alive = walk->at < map->n_units;
+            const char *found =
+                walk->alive ? text_at(map, map->units[walk->at] & (UINT32_MAX >> 1), n_out) : NULL;
+            if (found) {
+                return found;
+            }
+        }
+    }
+    walk->alive = false;
+    return NULL;
+}
+
 const char *charsmap_find(const Charsmap *map, const char *text, size_t n, size_t *n_out)
 {
-    if (map->n_units == 0) {
-        return NULL;
+    Walk walk = begin_walk(map);
+    return next_rule(map, &walk, text, n, n_out);
+}
+
+const char *charsmap_find_longest(const Charsmap *map, const char *text, size_t n, size_t *n_in,
+                                  size_t *n_out)
+{
+    Walk walk = begin_walk(map);
+    const char *longest = NULL;
+    size_t n_found = 0;
+    for (const char *found; (found = next_rule(map, &walk, text, n, &n_found));) {
+        longest = found;
+        *n_in = walk.n;
+        *n_out = n_found;
     }
-    size_t at = unit_offset(map->units[0]);
-    for (size_t i = 0; i < n && text[i]; i++) {
-        at ^= (uint8_t)text[i];
-        uint32_t unit = at < map->n_units ? map->units[at] : 0;
-        if ((unit & (1u << 31 | 0xFF)) != (uint8_t)text[i]) {
-            return NULL;
-        }
-        at ^= unit_offset(unit);
-        if (unit >> 8 & 1) {
-            return at < map->n_units ? text_at(map, map->units[at] & (UINT32_MAX >> 1), n_out)
-                                     : NULL;
-        }
-    }
-    return NULL;
+    return longest;
 }

@@ -41,6 +41,25 @@ void encoder_free(Encoder *e)
     ARRAY_FREE(&e->tokens);
 }
 
+/** A stretch of the raw text, without the code it may begin with. */
+static bool take_piece(Encoder *e, const Aligned *raw, Piece piece, Error *err)
+{
+    const Tokenizer *t = e->tokenizer;
+    const char *text = raw->text + piece.begin;
+    const size_t n_code = t->settings.has_codes && piece.id < 0
+                              ? piece_code_length(text, piece.end - piece.begin)
+                              : 0;
+    if (n_code) {
+        Piece code = {.begin = piece.begin, .end = piece.begin + (uint32_t)n_code};
+        code.id = piece_own_id(t, t->settings.unk_id, text, n_code);
+        if (!ARRAY_PUSH(&e->pieces, code, err)) {
+            return false;
+        }
+        piece.begin = code.end;
+    }
+    return piece.begin == piece.end || ARRAY_PUSH(&e->pieces, piece, err);
+}
+
 /** Working text and pieces: added tokens cut out, the rest normalised. */
 static bool cut_and_normalize(Encoder *e, const char *text, size_t n, Error *err)
 {
@@ -51,8 +70,9 @@ static bool cut_and_normalize(Encoder *e, const char *text, size_t n, Error *err
     /* The pieces of the raw text; those of the working text are emitted as it grows. */
     size_t n_raw = e->next_pieces.n;
     for (size_t i = 0; i < n_raw && ok; i++) {
-        ok = ARRAY_PUSH(&e->pieces, e->next_pieces.items[i], err);
+        ok = take_piece(e, &raw, e->next_pieces.items[i], err);
     }
+    n_raw = e->pieces.n;
     e->next_pieces.n = 0;
     for (size_t i = 0; i < n_raw && ok; i++) {
         Piece piece = e->pieces.items[i];
@@ -80,8 +100,13 @@ static bool cut_and_normalize(Encoder *e, const char *text, size_t n, Error *err
 
 static bool add_word(Encoder *e, const WordToken *tokens, size_t n, uint32_t base, Error *err)
 {
+    const Tokenizer *t = e->tokenizer;
     for (size_t i = 0; i < n; i++) {
         RawToken token = {tokens[i].id, base + tokens[i].begin, base + tokens[i].end};
+        if (t->settings.n_own) {
+            token.id =
+                piece_own_id(t, token.id, e->text.text + token.begin, token.end - token.begin);
+        }
         if (!ARRAY_PUSH(&e->tokens, token, err)) {
             return false;
         }

@@ -13,6 +13,7 @@
 #include "tokenizer/aligned.h"
 #include "tokenizer/charsmap.h"
 #include "tokenizer/clip.h"
+#include "tokenizer/piece_file.h"
 #include "tokenizer/piece_trie.h"
 #include "tokenizer/regex.h"
 #include "tokenizer/tokenizer.h"
@@ -76,6 +77,7 @@ typedef struct BpeSymbol {
     int32_t next;     /* -1 = none */
     uint32_t begin;   /* bytes of the word */
     uint32_t end;
+    bool is_frozen; /* a user-defined piece, which joins nothing */
 } BpeSymbol;
 typedef struct BpeCandidate {
     uint32_t rank;
@@ -85,6 +87,8 @@ typedef struct BpeCandidate {
 typedef struct BpeScratch {
     ARRAY_OF(BpeSymbol) symbols;
     ARRAY_OF(BpeCandidate) heap;
+    uint32_t *cuts; /* [vocab.n_ids] of unused pieces: bytes of the left one it was last proposed
+                       from; NULL until needed */
 } BpeScratch;
 
 /** Unigram's working memory: the best way to cover a word's first bytes. */
@@ -221,6 +225,11 @@ struct Component {
             bool split;
         } metaspace;
         struct {
+            PrependScheme prepend;
+            bool appends; /* the space that is added goes behind the text */
+            bool trims, escapes;
+        } pieces; /* SentencePiece's own */
+        struct {
             const TemplatePart *parts[2]; /* for one and for two sequences */
             uint32_t n_parts[2];
             bool trim_offsets, add_prefix_space; /* before it */
@@ -297,6 +306,8 @@ const ModelKind *model_kind_find(const char *name);
 AS_MUST_CHECK bool model_read(Reader *reader, const cJSON *json, Error *err);
 /** models.c: {"token": id, …} under "vocab". */
 AS_MUST_CHECK bool model_read_vocab(Reader *reader, const cJSON *json, Error *err);
+/** models.c: {"token": id, …}. */
+AS_MUST_CHECK bool vocab_read_table(Reader *reader, const cJSON *table, Error *err);
 /** models.c: the id of "unk_token"; -1 where the vocabulary lacks it or none is named. */
 void model_read_unk(Reader *reader, const cJSON *json, const char *fallback);
 
@@ -330,6 +341,7 @@ bool bpe_read(Reader *reader, const cJSON *json, Error *err);
 typedef struct Unigram {
     const double *scores; /* [vocab.n_ids], finite */
     double unk_score;
+    bool rounds; /* sums are kept in single precision, as SentencePiece does */
     PieceTrie trie;
 } Unigram;
 /** unigram.c: the last step of reading one, once the vocabulary and its settings are there. scores
@@ -338,6 +350,36 @@ AS_MUST_CHECK bool unigram_finish(Reader *reader, double *scores, const bool *le
 bool unigram_tokenize(const Tokenizer *tokenizer, Encoder *encoder, const char *word, size_t n,
                       WordTokens *out, Error *err);
 bool unigram_read(Reader *reader, const cJSON *json, Error *err);
+
+/** piece_merges.c: SentencePiece's BPE. Merges from the scores of pieces; takes [vocab.n_ids] says
+ *  which are pieces. */
+AS_MUST_CHECK bool piece_merges_build(Tokenizer *tokenizer, const float *scores, const bool *takes,
+                                      Error *err);
+/** decode_spaces: marks become spaces, bytes characters, and one space at the start goes where
+ *  `strips`. */
+AS_MUST_CHECK Component *piece_decoder_create(Tokenizer *tokenizer, bool strips, Error *err);
+
+/* ---- SentencePiece's own way (models in .model and .spm files) ---- */
+
+/** pieces.c: the one row is how SentencePiece prepares a text. */
+extern const ComponentKind PIECE_NORMALIZERS[];
+/** pieces.c: whole words. */
+extern const ModelKind PIECE_WORDS;
+/** pieces.c: length of the code in angle brackets that text[0..n) begins with; 0 = none. */
+size_t piece_code_length(const char *text, size_t n);
+/** pieces.c: Marian's id of a piece, or of what is unknown to SentencePiece, by its spelling. */
+int32_t piece_own_id(const Tokenizer *tokenizer, int32_t id, const char *spelled, size_t n);
+
+/** What may lie beside a model file. Zero is valid but for file. */
+typedef struct PieceSetup {
+    const PieceFile *file;
+    const cJSON *config; /* tokenizer_config.json, or NULL */
+    const cJSON *added;  /* added_tokens.json, or NULL */
+    const cJSON *vocab;  /* Marian's vocab.json: ids by name; NULL = ids are the pieces' places */
+    const char *model_type; /* of config.json, or NULL */
+} PieceSetup;
+/** read_pieces.c: a model file, with the ids and special tokens of its family. */
+AS_MUST_CHECK bool tokenizer_read_pieces(Reader *reader, const PieceSetup *setup, Error *err);
 
 /* ---- added tokens ---- */
 
@@ -385,8 +427,12 @@ struct Tokenizer {
     const char *kind_name;
     const ModelKind *model; /* NULL = plain words */
     Vocab vocab;
-    Merges merges;   /* of BPE */
-    Unigram unigram; /* of Unigram */
+    Merges merges;      /* of BPE */
+    Unigram unigram;    /* of Unigram */
+    PieceTrie user;     /* SentencePiece's user-defined pieces, which are never cut */
+    const bool *unused; /* [vocab.n_ids] SentencePiece's BPE: pieces that only lead to others; NULL
+                           = none */
+    Tokenizer *target;  /* of an encoder-decoder's target; owned; NULL = this one */
     AddedTokens added;
     Component *normalizer;
     Component *pre_tokenizer;
@@ -404,6 +450,9 @@ struct Tokenizer {
         bool byte_fallback;    /* BPE, Unigram: unknown characters become <0xNN> */
         bool ignore_merges;    /* BPE: a word that is a token is that token */
         int32_t byte_ids[256]; /* <0xNN>; -1 = none */
+        uint32_t n_own;        /* Marian: ids from here on are pieces that the vocabulary lacks; 0 =
+                                  there are none */
+        bool has_codes;        /* Marian: a text may begin with a code such as >>fra<< */
     } settings;
     struct {
         const char *source; /* of the chat template; NULL = none */

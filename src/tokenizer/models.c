@@ -7,11 +7,15 @@
 
 bool model_read_vocab(Reader *reader, const cJSON *json, Error *err)
 {
-    Tokenizer *t = reader->tokenizer;
     const cJSON *table = json_get(json, "vocab");
-    if (!cJSON_IsObject(table)) {
-        return error_set(err, ERR_FORMAT, "%s: the model has no object \"vocab\"", reader->name);
-    }
+    return cJSON_IsObject(table)
+               ? vocab_read_table(reader, table, err)
+               : error_set(err, ERR_FORMAT, "%s: the model has no object \"vocab\"", reader->name);
+}
+
+bool vocab_read_table(Reader *reader, const cJSON *table, Error *err)
+{
+    Tokenizer *t = reader->tokenizer;
     size_t n_entries = 0;
     size_t n_bytes = 0;
     size_t n_ids = 0;

@@ -127,3 +127,16 @@ int32_t piece_trie_find(const PieceTrie *trie, const char *text, size_t n)
     }
     return n ? trie->ids[node] : -1;
 }
+
+size_t piece_trie_longest(const PieceTrie *trie, const char *text, size_t n, int32_t *id)
+{
+    size_t longest = 0;
+    uint32_t node = 0;
+    for (size_t i = 0; i < n && (node = piece_trie_step(trie, node, text[i])); i++) {
+        if (trie->ids[node] >= 0) {
+            longest = i + 1;
+            *id = trie->ids[node];
+        }
+    }
+    return longest;
+}

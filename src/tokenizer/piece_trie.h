@@ -20,6 +20,8 @@ AS_MUST_CHECK bool piece_trie_build(PieceTrie *trie, const Vocab *vocab, const b
                                     Arena *arena, Error *err);
 /** Id of the piece text[0..n), or -1. */
 int32_t piece_trie_find(const PieceTrie *trie, const char *text, size_t n);
+/** Length of the longest piece that text[0..n) begins with, and its id; 0 without one. */
+size_t piece_trie_longest(const PieceTrie *trie, const char *text, size_t n, int32_t *id);
 /** The node after `byte`, or 0. Begin with node 0, the root. */
 static inline uint32_t piece_trie_step(const PieceTrie *trie, uint32_t node, char byte)
 {

@@ -4,19 +4,9 @@
 #include "formats/tensor_file.h"
 #include "tokenizer/gguf_pre.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* tokenizer.ggml.token_type. Source: github.com/ggml-org/ggml docs/gguf.md. */
-enum {
-    TYPE_NORMAL = 1,
-    TYPE_UNKNOWN = 2,
-    TYPE_CONTROL = 3,
-    TYPE_USER_DEFINED = 4,
-    TYPE_UNUSED = 5,
-    TYPE_BYTE = 6
-};
+/* tokenizer.ggml.token_type is a PieceType. Source: github.com/ggml-org/ggml docs/gguf.md. */
 
 static const char MARK[] = "\xE2\x96\x81"; /* SentencePiece's space */
 
@@ -29,7 +19,7 @@ typedef struct GgufVocab {
 
 static int64_t type_of(const GgufVocab *v, size_t id)
 {
-    return v->types ? v->types[id] : TYPE_NORMAL;
+    return v->types ? v->types[id] : PIECE_NORMAL;
 }
 
 static bool read_tokens(Reader *reader, const TensorFile *file, GgufVocab *v, Error *err)
@@ -67,7 +57,7 @@ static void put_wordpiece(const GgufVocab *v, size_t id, Tokenizer *t, char *spe
     TextView name = v->tokens[id];
     if (name.n >= 3 && memcmp(name.text, MARK, 3) == 0) {
         vocab_put(&t->vocab, (uint32_t)id, name.text + 3, name.n - 3);
-    } else if (type_of(v, id) != TYPE_NORMAL || is_bracketed(name)) {
+    } else if (type_of(v, id) != PIECE_NORMAL || is_bracketed(name)) {
         vocab_put(&t->vocab, (uint32_t)id, name.text, name.n);
     } else {
         memcpy(spelled, "##", 2);
@@ -112,16 +102,16 @@ static bool put_added(Reader *reader, const GgufVocab *v, Error *err)
     Tokenizer *t = reader->tokenizer;
     size_t n = 0;
     for (size_t i = 0; i < v->n; i++) {
-        n += type_of(v, i) == TYPE_CONTROL || type_of(v, i) == TYPE_USER_DEFINED;
+        n += type_of(v, i) == PIECE_CONTROL || type_of(v, i) == PIECE_USER_DEFINED;
     }
     t->added.items = ARENA_ARRAY(&t->arena, AddedToken, n, err);
     for (size_t i = 0; i < v->n && t->added.items; i++) {
         int64_t type = type_of(v, i);
-        if ((type == TYPE_CONTROL || type == TYPE_USER_DEFINED) && t->vocab.lengths[i]) {
+        if ((type == PIECE_CONTROL || type == PIECE_USER_DEFINED) && t->vocab.lengths[i]) {
             t->added.items[t->added.n++] = (AddedToken){.id = (int32_t)i,
                                                         .content = t->vocab.names[i],
                                                         .n = t->vocab.lengths[i],
-                                                        .special = type == TYPE_CONTROL};
+                                                        .special = type == PIECE_CONTROL};
         }
     }
     return t->added.items != NULL;
@@ -266,50 +256,6 @@ static bool read_byte_level(Reader *reader, const TensorFile *file, const GgufVo
 
 /* ---- SentencePiece's BPE ---- */
 
-typedef struct ScoredId {
-    float score;
-    uint32_t id;
-} ScoredId;
-
-static int compare_scores(const void *a, const void *b)
-{
-    const ScoredId *x = a;
-    const ScoredId *y = b;
-    return x->score != y->score ? (x->score > y->score ? -1 : 1)
-                                : (x->id < y->id ? -1 : x->id > y->id);
-}
-
-/**
- * SentencePiece joins the neighbours whose joined piece has the best score. That is BPE whose
- * merges are all ways to cut a piece in two pieces, ranked by the piece's score (equal scores,
- * equal rank).
- */
-static size_t put_piece_merges(Tokenizer *t, const ScoredId *sorted, size_t n, bool counts_only)
-{
-    uint32_t rank = 0;
-    size_t n_merges = 0;
-    for (size_t i = 0; i < n; i++) {
-        rank += i > 0 && sorted[i].score != sorted[i - 1].score;
-        const char *name = t->vocab.names[sorted[i].id];
-        size_t length = t->vocab.lengths[sorted[i].id];
-        for (size_t cut = 1; cut < length; cut++) {
-            if (((uint8_t)name[cut] & 0xC0) == 0x80) {
-                continue;
-            }
-            int32_t left = vocab_find(&t->vocab, name, cut);
-            int32_t right = left < 0 ? -1 : vocab_find(&t->vocab, name + cut, length - cut);
-            if (right < 0) {
-                continue;
-            }
-            n_merges++;
-            if (!counts_only) {
-                merges_put(&t->merges, left, right, rank, (int32_t)sorted[i].id);
-            }
-        }
-    }
-    return n_merges;
-}
-
 /** One a token. */
 static bool read_scores(Reader *reader, const TensorFile *file, const GgufVocab *v, float **scores,
                         Error *err)
@@ -326,31 +272,16 @@ static bool read_scores(Reader *reader, const TensorFile *file, const GgufVocab 
 static bool read_piece_merges(Reader *reader, const TensorFile *file, const GgufVocab *v,
                               Error *err)
 {
-    enum { LONGEST_PIECE = 512 };
-    Tokenizer *t = reader->tokenizer;
     float *scores;
     if (!read_scores(reader, file, v, &scores, err)) {
         return false;
     }
-    ScoredId *sorted = mem_alloc_zeroed(v->n, sizeof *sorted, err);
-    if (!sorted) {
-        return false;
+    bool *takes = mem_alloc(v->n, err);
+    for (size_t i = 0; i < v->n && takes; i++) {
+        takes[i] = type_of(v, i) == PIECE_NORMAL;
     }
-    size_t n = 0;
-    for (size_t i = 0; i < v->n; i++) {
-        /* Cutting a piece everywhere costs the square of its length; SentencePiece's own are
-         * short, and a longer one is only found where it is user-defined. */
-        if (type_of(v, i) == TYPE_NORMAL && t->vocab.lengths[i] <= LONGEST_PIECE &&
-            !isnan(scores[i])) {
-            sorted[n++] = (ScoredId){.score = scores[i], .id = (uint32_t)i};
-        }
-    }
-    qsort(sorted, n, sizeof *sorted, compare_scores);
-    bool ok = merges_create(&t->merges, &t->arena, put_piece_merges(t, sorted, n, true), err);
-    if (ok) {
-        put_piece_merges(t, sorted, n, false);
-    }
-    mem_free(sorted);
+    const bool ok = takes && piece_merges_build(reader->tokenizer, scores, takes, err);
+    mem_free(takes);
     return ok;
 }
 
@@ -361,32 +292,18 @@ static bool set_marks(Reader *reader, bool prepends, Error *err)
     Component *before = component_create(t, NORMALIZERS, "Prepend", 0, err);
     Component *replace = component_create(t, NORMALIZERS, "Replace", 0, err);
     Component *sequence = component_create(t, NORMALIZERS, "Sequence", prepends + 1u, err);
-    Component *spaces = component_create(t, DECODERS, "Replace", 0, err);
-    Component *bytes = component_create(t, DECODERS, "ByteFallback", 0, err);
-    Component *fuse = component_create(t, DECODERS, "Fuse", 0, err);
-    Component *strip = component_create(t, DECODERS, "Strip", 0, err);
-    Component *decoder = component_create(t, DECODERS, "Sequence", prepends + 3u, err);
-    if (!before || !replace || !sequence || !spaces || !bytes || !fuse || !strip || !decoder) {
+    Component *decoder = piece_decoder_create(t, prepends, err);
+    if (!before || !replace || !sequence || !decoder) {
         return false;
     }
     replace->regex = tokenizer_add_regex(t, " ", true, err);
-    spaces->regex = tokenizer_add_regex(t, MARK, true, err);
-    if (!replace->regex || !spaces->regex) {
+    if (!replace->regex) {
         return false;
     }
     before->text = replace->text = MARK;
     before->n_text = replace->n_text = strlen(MARK);
-    spaces->text = strip->text = " ";
-    spaces->n_text = strip->n_text = 1;
-    strip->decode.start = 1;
     sequence->children[0] = prepends ? *before : *replace;
     sequence->children[prepends] = *replace;
-    decoder->children[0] = *spaces;
-    decoder->children[1] = *bytes;
-    decoder->children[2] = *fuse;
-    if (prepends) {
-        decoder->children[3] = *strip;
-    }
     t->normalizer = sequence;
     t->decoder = decoder;
     return true;
@@ -428,8 +345,8 @@ static bool read_piece_scores(Reader *reader, const TensorFile *file, const Gguf
     for (size_t i = 0; i < v->n; i++) {
         int64_t type = type_of(v, i);
         wide[i] = (double)scores[i];
-        left_out[i] = type != TYPE_NORMAL && type != TYPE_UNUSED;
-        t->settings.byte_fallback |= type == TYPE_BYTE;
+        left_out[i] = type != PIECE_NORMAL && type != PIECE_UNUSED;
+        t->settings.byte_fallback |= type == PIECE_BYTE;
     }
     return unigram_finish(reader, wide, left_out, err);
 }
@@ -509,7 +426,7 @@ static bool read_unigram(Reader *reader, const TensorFile *file, const GgufVocab
     }
     t->settings.unk_id = t->special[SPECIAL_UNK];
     for (size_t i = 0; i < v->n && t->settings.unk_id < 0; i++) {
-        t->settings.unk_id = type_of(v, i) == TYPE_UNKNOWN ? (int32_t)i : -1;
+        t->settings.unk_id = type_of(v, i) == PIECE_UNKNOWN ? (int32_t)i : -1;
     }
     return read_piece_scores(reader, file, v, err) && set_unigram_parts(reader, file, err) &&
            set_ends(reader, file, false, true, err);
@@ -522,7 +439,7 @@ static bool has_capitals(const GgufVocab *v)
 {
     for (size_t i = 0; i < v->n; i++) {
         TextView name = v->tokens[i];
-        if (type_of(v, i) == TYPE_NORMAL && !is_bracketed(name) && name.n > 4 &&
+        if (type_of(v, i) == PIECE_NORMAL && !is_bracketed(name) && name.n > 4 &&
             memcmp(name.text, MARK, 3) == 0 && name.text[3] >= 'A' && name.text[3] <= 'Z') {
             return true;
         }

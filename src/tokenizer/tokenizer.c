@@ -1,13 +1,8 @@
 #include "tokenizer/engine.h"
 
-#include "base/embedded.h"
-#include "base/file.h"
 #include "base/str.h"
-#include "formats/tensor_file.h"
 
 #include <string.h>
-
-enum { LARGEST_FILE = 1 << 30 };
 
 Tokenizer *tokenizer_create(Error *err)
 {
@@ -31,6 +26,7 @@ void tokenizer_close(Tokenizer **tokenizer)
             regex_free(t->regexes.items[i]);
         }
         ARRAY_FREE(&t->regexes);
+        tokenizer_close(&t->target);
         arena_destroy(&t->arena);
         mem_free(t);
         *tokenizer = NULL;
@@ -62,7 +58,7 @@ static void guess_specials(Tokenizer *t)
 
 bool tokenizer_finish(Tokenizer *t, Error *err)
 {
-    t->n_vocab = (int32_t)t->vocab.n_ids;
+    t->n_vocab = (int32_t)(t->settings.n_own ? t->settings.n_own : t->vocab.n_ids);
     for (uint32_t i = 0; i < t->added.n; i++) {
         t->n_vocab = AS_MAX(t->n_vocab, t->added.items[i].id + 1);
     }
@@ -80,200 +76,17 @@ bool tokenizer_finish(Tokenizer *t, Error *err)
     return true;
 }
 
-/* ---- ways in ---- */
-
-/** The end of every way: the finished tokenizer, or NULL with everything freed. */
-static Tokenizer *finish_or_close(Tokenizer *t, bool ok, Error *err)
-{
-    if (!ok || !tokenizer_finish(t, err)) {
-        tokenizer_close(&t);
-    }
-    return t;
-}
-
-Tokenizer *tokenizer_open_json(const TokenizerJson *desc, const Log *log, Error *err)
-{
-    Reader reader = {.name = desc->name ? desc->name : "tokenizer.json", .log = log};
-    if (utf8_count_invalid(desc->json, desc->n_json)) {
-        error_set(err, ERR_FORMAT, "%s is not UTF-8", reader.name);
-        return NULL;
-    }
-    cJSON *json = json_parse(desc->json, desc->n_json, reader.name, err);
-    cJSON *config = NULL;
-    bool ok = json != NULL;
-    if (ok && desc->config) {
-        config = json_parse(desc->config, desc->n_config, "tokenizer_config.json", err);
-        ok = config != NULL;
-    }
-    if (ok) {
-        reader.tokenizer = tokenizer_create(err);
-        ok = reader.tokenizer && tokenizer_read_json(&reader, json, err);
-    }
-    ok = ok && tokenizer_read_config(reader.tokenizer, config, err) &&
-         (!desc->chat_template ||
-          chat_take_template(reader.tokenizer, desc->chat_template, desc->n_chat_template, err));
-    json_free(json);
-    json_free(config);
-    return reader.tokenizer ? finish_or_close(reader.tokenizer, ok, err) : NULL;
-}
-
-Tokenizer *tokenizer_open_embedded(const char *prefix, const Log *log, Error *err)
-{
-    Arena arena = {0};
-    EmbeddedFile json;
-    EmbeddedFile config = {0};
-    Tokenizer *t = NULL;
-    char *name = arena_printf(&arena, err, "%stokenizer.json", prefix);
-    char *config_name = arena_printf(&arena, err, "%stokenizer_config.json", prefix);
-    if (name && config_name) {
-        bool has_config = embedded_find(config_name, &config);
-        if (embedded_find(name, &json)) {
-            TokenizerJson desc = {.json = (const char *)json.data,
-                                  .n_json = json.n_bytes,
-                                  .config = has_config ? (const char *)config.data : NULL,
-                                  .n_config = config.n_bytes,
-                                  .name = name};
-            t = tokenizer_open_json(&desc, log, err);
-        } else {
-            error_set(err, ERR_IO, "%s is not part of this program", name);
-        }
-    }
-    arena_destroy(&arena);
-    return t;
-}
-
-/** A file beside another; NULL without an error where there is none. */
-static char *read_beside(Arena *arena, const char *folder, const char *name, size_t *n, Error *err)
-{
-    char *path = path_join(arena, folder, name, err);
-    return path && path_exists(path) ? file_read_all(arena, path, LARGEST_FILE, n, err) : NULL;
-}
-
-/** The folder a path is in. */
-static char *folder_of(Arena *arena, const char *path, Error *err)
-{
-    size_t n = (size_t)(path_base_name(path) - path);
-    return n ? arena_strndup(arena, path, n, err) : arena_strdup(arena, ".", err);
-}
-
-static Tokenizer *open_json_file(Arena *arena, const char *path, const Log *log, Error *err)
-{
-    Error config_error = {0};
-    TokenizerJson desc = {.name = path};
-    char *folder = folder_of(arena, path, err);
-    desc.json = folder ? file_read_all(arena, path, LARGEST_FILE, &desc.n_json, err) : NULL;
-    if (!desc.json) {
-        return NULL;
-    }
-    desc.config =
-        read_beside(arena, folder, "tokenizer_config.json", &desc.n_config, &config_error);
-    desc.chat_template =
-        read_beside(arena, folder, "chat_template.jinja", &desc.n_chat_template, &config_error);
-    if (config_error.code != ERR_NONE) {
-        *err = config_error;
-        return NULL;
-    }
-    return tokenizer_open_json(&desc, log, err);
-}
-
-static Tokenizer *open_vocab_file(Arena *arena, const char *path, const Log *log, Error *err)
-{
-    Error config_error = {0};
-    size_t n = 0;
-    size_t n_config = 0;
-    char *folder = folder_of(arena, path, err);
-    char *text = folder ? file_read_all(arena, path, LARGEST_FILE, &n, err) : NULL;
-    if (!text) {
-        return NULL;
-    }
-    char *config_text =
-        read_beside(arena, folder, "tokenizer_config.json", &n_config, &config_error);
-    if (config_error.code != ERR_NONE) {
-        *err = config_error;
-        return NULL;
-    }
-    cJSON *config =
-        config_text ? json_parse(config_text, n_config, "tokenizer_config.json", err) : NULL;
-    if (config_text && !config) {
-        return NULL;
-    }
-    Reader reader = {.tokenizer = tokenizer_create(err), .name = path, .log = log};
-    bool ok = reader.tokenizer && tokenizer_read_vocab_txt(&reader, text, n, config, err);
-    json_free(config);
-    return reader.tokenizer ? finish_or_close(reader.tokenizer, ok, err) : NULL;
-}
-
-Tokenizer *tokenizer_open_gguf(const TensorFile *file, const Log *log, Error *err)
-{
-    Reader reader = {
-        .tokenizer = tokenizer_create(err), .name = tensor_file_path(file), .log = log};
-    if (!reader.tokenizer) {
-        return NULL;
-    }
-    return finish_or_close(reader.tokenizer, tokenizer_read_gguf(&reader, file, err), err);
-}
-
-static Tokenizer *open_gguf_file(const char *path, const Log *log, Error *err)
-{
-    TensorFile *file = tensor_file_open(path, err);
-    Tokenizer *t = file ? tokenizer_open_gguf(file, log, err) : NULL;
-    tensor_file_close(&file);
-    return t;
-}
-
-static Tokenizer *open_folder(Arena *arena, const char *path, const Log *log, Error *err)
-{
-    char *json = path_join(arena, path, "tokenizer.json", err);
-    char *vocab = path_join(arena, path, "vocab.txt", err);
-    char **names = NULL;
-    size_t n_names = 0;
-    if (!json || !vocab || !folder_list(arena, path, &names, &n_names, err)) {
-        return NULL;
-    }
-    if (path_exists(json)) {
-        return open_json_file(arena, json, log, err);
-    }
-    if (path_exists(vocab)) {
-        return open_vocab_file(arena, vocab, log, err);
-    }
-    const char *gguf = NULL;
-    size_t n_gguf = 0;
-    for (size_t i = 0; i < n_names; i++) {
-        if (path_has_suffix(names[i], ".gguf")) {
-            gguf = names[i];
-            n_gguf++;
-        }
-    }
-    char *file = n_gguf == 1 ? path_join(arena, path, gguf, err) : NULL;
-    if (file) {
-        return open_gguf_file(file, log, err);
-    }
-    if (n_gguf != 1) {
-        error_set(err, ERR_IO,
-                  n_gguf ? "%s holds several .gguf files: name one of them"
-                         : "%s has no tokenizer: none of tokenizer.json, vocab.txt and *.gguf is "
-                           "there; give token ids with --ids",
-                  path);
-    }
-    return NULL;
-}
-
-Tokenizer *tokenizer_open(const char *path, const Log *log, Error *err)
-{
-    Arena arena = {0};
-    Tokenizer *t = path_is_folder(path)             ? open_folder(&arena, path, log, err)
-                   : path_has_suffix(path, ".gguf") ? open_gguf_file(path, log, err)
-                   : path_has_suffix(path, ".txt")  ? open_vocab_file(&arena, path, log, err)
-                                                    : open_json_file(&arena, path, log, err);
-    arena_destroy(&arena);
-    return t;
-}
-
 /* ---- questions ---- */
 
 int32_t tokenizer_n_vocab(const Tokenizer *t)
 {
     return t->n_vocab;
+}
+
+/** Not a piece that Marian's vocabulary lacks? */
+static bool is_own(const Tokenizer *t, int32_t id)
+{
+    return id >= 0 && (!t->settings.n_own || (uint32_t)id < t->settings.n_own);
 }
 
 const char *tokenizer_token_name(const Tokenizer *t, int32_t id)
@@ -282,13 +95,14 @@ const char *tokenizer_token_name(const Tokenizer *t, int32_t id)
     if (added) {
         return added->content;
     }
-    return id >= 0 && (uint32_t)id < t->vocab.n_ids ? t->vocab.names[id] : NULL;
+    return is_own(t, id) && (uint32_t)id < t->vocab.n_ids ? t->vocab.names[id] : NULL;
 }
 
 int32_t tokenizer_find(const Tokenizer *t, const char *name)
 {
     const AddedToken *added = added_find_name(&t->added, name, strlen(name));
-    return added ? added->id : vocab_find(&t->vocab, name, strlen(name));
+    int32_t id = added ? added->id : vocab_find(&t->vocab, name, strlen(name));
+    return is_own(t, id) ? id : -1;
 }
 
 bool tokenizer_is_special(const Tokenizer *t, int32_t id)
@@ -300,6 +114,11 @@ bool tokenizer_is_special(const Tokenizer *t, int32_t id)
 int32_t tokenizer_special_id(const Tokenizer *t, SpecialToken which)
 {
     return t->special[which];
+}
+
+const Tokenizer *tokenizer_for_target(const Tokenizer *t)
+{
+    return t->target ? t->target : t;
 }
 
 const char *tokenizer_kind(const Tokenizer *t)

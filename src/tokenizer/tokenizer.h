@@ -3,9 +3,9 @@
  * Text to token ids and back, as the tokenizers library does it: id for id, offset for offset.
  *
  * A Tokenizer comes from tokenizer.json (a file or bytes in memory), from vocab.txt with
- * tokenizer_config.json (WordPiece), from the metadata of a GGUF file, or is the plain word
- * splitter of made-up models. It is read-only after open: any thread may use it, several at once.
- * Truncation and padding stored in tokenizer.json are ignored.
+ * tokenizer_config.json (WordPiece), from a model file of SentencePiece, from the metadata of a
+ * GGUF file, or is the plain word splitter of made-up models. It is read-only after open: any
+ * thread may use it, several at once. Truncation and padding stored in tokenizer.json are ignored.
  *
  * Texts are valid UTF-8: repair others first (utf8_repair of base/str.h) and encode the repaired
  * text, since offsets count its bytes. Sequences that are not UTF-8 are refused with ERR_FORMAT.
@@ -17,13 +17,15 @@ typedef struct Tokenizer Tokenizer;
 typedef struct TensorFile TensorFile; /* formats/tensor_file.h */
 
 /**
- * Opens what `path` is: a folder (its tokenizer.json, else its vocab.txt, else its only .gguf), a
- * tokenizer.json, a vocab.txt or a .gguf. tokenizer_config.json beside the first two is read for
- * the names of special tokens, the chat template (see chat.h; chat_template.jinja goes before it)
- * and, with vocab.txt, for lower case and accents. log may be NULL; it
- * is told what is guessed (an unknown GGUF pre-tokenizer). NULL with ERR_IO, ERR_FORMAT (what is
- * wrong where) or ERR_UNSUPPORTED (a component that is not known: its name and the list of those
- * that are).
+ * Opens what `path` is: a folder (its tokenizer.json, else its vocab.txt, else its source.spm,
+ * spiece.model, sentencepiece.bpe.model or tokenizer.model, else its only .gguf), or one of these
+ * files. tokenizer_config.json beside the others is read for the names of special tokens, the chat
+ * template (see chat.h; chat_template.jinja goes before it), with vocab.txt for lower case and
+ * accents, and with SentencePiece's models for the family and its added tokens; so are config.json
+ * and added_tokens.json. source.spm needs vocab.json, and target.spm is for the target. log may be
+ * NULL; it is told what is guessed (an unknown GGUF pre-tokenizer). NULL with ERR_IO, ERR_FORMAT
+ * (what is wrong where) or ERR_UNSUPPORTED (a component that is not known: its name and the list of
+ * those that are).
  */
 AS_MUST_CHECK Tokenizer *tokenizer_open(const char *path, const Log *log, Error *err);
 
@@ -115,5 +117,8 @@ typedef enum SpecialToken {
 } SpecialToken;
 /** -1 when the tokenizer has or names none. */
 int32_t tokenizer_special_id(const Tokenizer *tokenizer, SpecialToken which);
+/** What tokenises the targets of an encoder-decoder: another one where the model has two (Marian),
+ *  else the same. Borrowed until close. */
+const Tokenizer *tokenizer_for_target(const Tokenizer *tokenizer);
 /** "byte-level BPE", "WordPiece", "words": for a line of information. Static. */
 const char *tokenizer_kind(const Tokenizer *tokenizer);

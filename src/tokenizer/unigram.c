@@ -41,9 +41,10 @@ bool unigram_finish(Reader *reader, double *scores, const bool *left_out, Error 
     return piece_trie_build(&t->unigram.trie, &t->vocab, left_out, &t->arena, err);
 }
 
-/** A better way to come to `cell`, or the first one. */
-static void improve(UnigramCell *cell, double score, uint32_t begin, int32_t id)
+/** A better way to come to `cell`, or the first one. SentencePiece adds up in single precision. */
+static void improve(const Unigram *u, UnigramCell *cell, double score, uint32_t begin, int32_t id)
 {
+    score = u->rounds ? (double)(float)score : score;
     if (cell->begin == UNIGRAM_UNREACHED || score > cell->score) {
         *cell = (UnigramCell){.score = score, .begin = begin, .id = id};
     }
@@ -78,7 +79,7 @@ static bool find_best(const Tokenizer *t, const char *word, size_t n, UnigramCel
             }
             int32_t id = trie->ids[node];
             if (id >= 0) {
-                improve(&cells[end], so_far + t->unigram.scores[id], (uint32_t)at, id);
+                improve(&t->unigram, &cells[end], so_far + t->unigram.scores[id], (uint32_t)at, id);
                 has_single |= end - at == length;
             }
         }
@@ -89,7 +90,7 @@ static bool find_best(const Tokenizer *t, const char *word, size_t n, UnigramCel
                 (next->begin == UNIGRAM_UNREACHED || score > next->score)) {
                 return missing_unknown(word + at, length, err);
             }
-            improve(next, score, (uint32_t)at, t->settings.unk_id);
+            improve(&t->unigram, next, score, (uint32_t)at, t->settings.unk_id);
         }
         at += length;
     }

@@ -14,7 +14,8 @@
 static const char *const FOLDER = "tests/golden/data";
 
 typedef struct Golden {
-    Tokenizer *tokenizer;
+    Tokenizer *opened;
+    const Tokenizer *tokenizer; /* the one for targets where the file says so */
     const cJSON *texts;
     const char *name;
     Arena arena;
@@ -121,8 +122,10 @@ static void compare_file(const char *folder, const char *name)
     cJSON *texts = json_parse_file(path, &err);
     assert_ok(texts, err);
     g.texts = texts;
-    g.tokenizer = tokenizer_open(json_get_string(golden, "source", ""), NULL, &err);
-    assert_ok(g.tokenizer, err);
+    g.opened = tokenizer_open(json_get_string(golden, "source", ""), NULL, &err);
+    assert_ok(g.opened, err);
+    g.tokenizer =
+        json_get_bool(golden, "target", false) ? tokenizer_for_target(g.opened) : g.opened;
     const cJSON *cases = json_get(golden, "cases");
     assert_true(cJSON_GetArraySize(cases) > 50);
     const cJSON *row;
@@ -130,7 +133,7 @@ static void compare_file(const char *folder, const char *name)
     {
         compare_case(&g, row);
     }
-    tokenizer_close(&g.tokenizer);
+    tokenizer_close(&g.opened);
     json_free(golden);
     json_free(texts);
     arena_destroy(&g.arena);
@@ -162,6 +165,18 @@ GOLDEN(xlmr)
 GOLDEN(albert)
 GOLDEN(mbart)
 GOLDEN(gguf_t5)
+GOLDEN(pieces_t5)
+GOLDEN(pieces_llama)
+GOLDEN(pieces_gemma)
+GOLDEN(pieces_xlmr)
+GOLDEN(pieces_camembert)
+GOLDEN(pieces_words)
+GOLDEN(pieces_characters)
+GOLDEN(pieces_unused)
+GOLDEN(pieces_marian)
+GOLDEN(pieces_marian_target)
+GOLDEN(pieces_marian_two)
+GOLDEN(pieces_marian_two_target)
 
 /** What make_tokens_unigram.py --spm wrote elsewhere, from models too large to keep. */
 static void test_tokens__kyoto(void **state)
@@ -177,16 +192,38 @@ static void test_tokens__kyoto(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tokens__minilm),     cmocka_unit_test(test_tokens__minilm_vocab),
-        cmocka_unit_test(test_tokens__smollm2),    cmocka_unit_test(test_tokens__tiny),
-        cmocka_unit_test(test_tokens__roberta),    cmocka_unit_test(test_tokens__llama3),
-        cmocka_unit_test(test_tokens__bert_cased), cmocka_unit_test(test_tokens__nfkd),
-        cmocka_unit_test(test_tokens__spm_legacy), cmocka_unit_test(test_tokens__metaspace),
-        cmocka_unit_test(test_tokens__affixes),    cmocka_unit_test(test_tokens__splits),
-        cmocka_unit_test(test_tokens__gguf_spm),   cmocka_unit_test(test_tokens__gguf_wordpiece),
-        cmocka_unit_test(test_tokens__t5),         cmocka_unit_test(test_tokens__xlmr),
-        cmocka_unit_test(test_tokens__albert),     cmocka_unit_test(test_tokens__mbart),
-        cmocka_unit_test(test_tokens__gguf_t5),    cmocka_unit_test(test_tokens__kyoto),
+        cmocka_unit_test(test_tokens__minilm),
+        cmocka_unit_test(test_tokens__minilm_vocab),
+        cmocka_unit_test(test_tokens__smollm2),
+        cmocka_unit_test(test_tokens__tiny),
+        cmocka_unit_test(test_tokens__roberta),
+        cmocka_unit_test(test_tokens__llama3),
+        cmocka_unit_test(test_tokens__bert_cased),
+        cmocka_unit_test(test_tokens__nfkd),
+        cmocka_unit_test(test_tokens__spm_legacy),
+        cmocka_unit_test(test_tokens__metaspace),
+        cmocka_unit_test(test_tokens__affixes),
+        cmocka_unit_test(test_tokens__splits),
+        cmocka_unit_test(test_tokens__gguf_spm),
+        cmocka_unit_test(test_tokens__gguf_wordpiece),
+        cmocka_unit_test(test_tokens__t5),
+        cmocka_unit_test(test_tokens__xlmr),
+        cmocka_unit_test(test_tokens__albert),
+        cmocka_unit_test(test_tokens__mbart),
+        cmocka_unit_test(test_tokens__gguf_t5),
+        cmocka_unit_test(test_tokens__kyoto),
+        cmocka_unit_test(test_tokens__pieces_t5),
+        cmocka_unit_test(test_tokens__pieces_llama),
+        cmocka_unit_test(test_tokens__pieces_gemma),
+        cmocka_unit_test(test_tokens__pieces_xlmr),
+        cmocka_unit_test(test_tokens__pieces_camembert),
+        cmocka_unit_test(test_tokens__pieces_words),
+        cmocka_unit_test(test_tokens__pieces_characters),
+        cmocka_unit_test(test_tokens__pieces_unused),
+        cmocka_unit_test(test_tokens__pieces_marian),
+        cmocka_unit_test(test_tokens__pieces_marian_target),
+        cmocka_unit_test(test_tokens__pieces_marian_two),
+        cmocka_unit_test(test_tokens__pieces_marian_two_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,13 +16,17 @@ TOKENIZERS = {
     "gpt2": "byte BPE", "gptneox": "byte BPE", "opt": "byte BPE", "llama": "byte BPE, SentencePiece BPE",
     "mistral": "SentencePiece BPE", "qwen2": "byte BPE", "qwen3": "byte BPE", "phi3": "SentencePiece BPE",
     "gemma2": "SentencePiece BPE", "gemma3": "SentencePiece BPE", "t5": "Unigram", "bart": "byte BPE",
-    "marian": "Unigram, words", "vit": "patches",
+    "marian": "Unigram (.spm)", "vit": "patches",
 }
 KINDS = {
     "WordPiece": ["minilm", "minilm_vocab", "bert_cased", "gguf_wordpiece"],
     "byte BPE": ["smollm2", "tiny", "roberta", "llama3", "splits"],
     "SentencePiece BPE": ["spm_legacy", "metaspace", "gguf_spm"],
     "Unigram": ["t5", "xlmr", "albert", "mbart", "nfkd", "gguf_t5"],
+    "SentencePiece's model files": ["pieces_t5", "pieces_llama", "pieces_gemma", "pieces_xlmr", "pieces_camembert",
+                                    "pieces_words", "pieces_characters", "pieces_unused"],
+    "Marian's .spm and vocab.json": ["pieces_marian", "pieces_marian_target", "pieces_marian_two",
+                                     "pieces_marian_two_target"],
 }
 
 
