@@ -53,7 +53,7 @@ MechanismLayout mechanism_layout(Rect stage, int32_t n_tokens)
 static const char *direction(const MechanismScene *s)
 {
     const TraceLayer *layer = trace_layer(s->c->session->trace, s->l->layer);
-    return s->l->cross     ? "the words of the other text"
+    return s->l->cross     ? "the words of the source"
            : layer->causal ? "the words before it"
                            : "the words around it";
 }
@@ -264,7 +264,8 @@ static const char *reading_text(MechanismScene *s)
     const char *second = both ? draw_format(ui->list, " and %.0f %% from “%s”%s",
                                             100 * (double)top[1].weight, words[1], place[1])
                               : "";
-    const char *mask = trace_layer(trace, l->layer)->causal
+    const char *mask = l->cross ? " Every word of the source may be read: nothing is masked here."
+                       : trace_layer(trace, l->layer)->causal
                            ? " No line leads to a later word: that is the causal mask."
                            : " Lines lead both ways: nothing is masked here.";
     return draw_format(ui->list, "%s%s.%s", first, second, mask);

@@ -31,6 +31,9 @@ MechanismLayout mechanism_layout(Rect stage, int32_t n_tokens);
 void mechanism_panel_a(MechanismScene *s);
 void mechanism_panel_b(MechanismScene *s);
 void mechanism_panel_c(MechanismScene *s);
+/** Who reads whom in the chosen head: panel C's card. Of a decoder that also reads a source, both
+ * in one picture: its own words on the left, the source's on the right. */
+void mechanism_graph(MechanismScene *s, Rect card);
 void mechanism_cards(MechanismScene *s, const MechanismLayout *layout);
 
 /** Panel's box, badge, title and note; returns what is inside. */

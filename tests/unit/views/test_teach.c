@@ -95,6 +95,32 @@ static void test_steps_draw__fits(void **state)
     assert_int_equal(n_bad, 0);
 }
 
+/* Two texts: queries of one, keys and values of the other, at any size. */
+static void test_steps_draw__cross_attention_fits(void **state)
+{
+    (void)state;
+    int n_bad = 0;
+    ViewsCase c;
+    open_on(&c, "translate", "view mechanism");
+    views_case_do(&c, "stack cross");
+    n_bad += check_all_sizes(&c, "mechanism, cross");
+    views_case_do(&c, "theme paper");
+    views_case_do(&c, "stack decoder");
+    n_bad += check_all_sizes(&c, "mechanism, decoder");
+    views_case_do(&c, "stack cross");
+    views_case_do(&c, "view steps");
+    for (int step = 0; step < 9; step++) {
+        char line[64];
+        snprintf(line, sizeof line, "step %d", step);
+        views_case_do(&c, line);
+        views_case_do(&c, "time 99");
+        n_bad += check_all_sizes(&c, line);
+        assert_true(session_lesson(c.session, 5)->has_input);
+    }
+    views_case_close(&c);
+    assert_int_equal(n_bad, 0);
+}
+
 /* ---- honesty ---- */
 
 static int count_curves(const ViewsCase *c, float widths[64], float alphas[64])
@@ -150,6 +176,57 @@ static void test_mechanism_draw__curves_are_weights(void **state)
     views_case_do(&c, "time 0");
     views_case_frame(&c, 1920, 1080, 1);
     assert_int_equal(count_curves(&c, widths, alphas), 0);
+    views_case_close(&c);
+}
+
+static int count_to_the_left(const ViewsCase *c)
+{
+    int n = 0;
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        n += cmd->kind == DRAW_BEZIER && cmd->u.bezier.b.x < cmd->u.bezier.a.x;
+    }
+    return n;
+}
+
+/* Every curve of either attention is as thick as a weight of its own trace; numbers of both texts
+ * are those of the run. */
+static void test_mechanism_draw__self_beside_cross(void **state)
+{
+    (void)state;
+    static const char *const stacks[] = {"stack cross", "stack decoder"};
+    float widths[64], alphas[64];
+    ViewsCase c;
+    open_on(&c, "translate", "view mechanism");
+    for (size_t k = 0; k < AS_COUNT(stacks); k++) {
+        views_case_do(&c, stacks[k]);
+        views_case_frame(&c, 1920, 1080, 1);
+        assert_non_null(find_text(&c, "Head 1: self beside cross"));
+        const Lesson *l = &c.session->lessons->lesson;
+        const LessonBeside *b = &l->beside;
+        const int n = count_curves(&c, widths, alphas);
+        assert_true(n >= 2 * l->n - 2 && count_to_the_left(&c) >= l->n - 1);
+        for (int i = 0; i < n; i++) {
+            bool found = false;
+            for (int32_t j = 0; j < l->n * l->m; j++) {
+                found |= fabsf(widths[i] - 8 * l->weights[j]) < 1e-4f;
+            }
+            for (int32_t j = 0; j < l->n * b->keys.count; j++) {
+                found |= fabsf(widths[i] - 8 * b->weights[j]) < 1e-4f;
+            }
+            assert_true(found && fabsf(alphas[i] - (0.3f + 0.6f * widths[i] / 8)) < 1e-3f);
+        }
+        if (k == 0) {
+            const float shown[] = {l->q[0], l->k[0], l->v[0]};
+            for (size_t i = 0; i < AS_COUNT(shown); i++) {
+                assert_non_null(find_text(&c, teach_number(&c.ui, shown[i])));
+            }
+        }
+    }
+    views_case_do(&c, "stack encoder");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "Head 1: who reads whom"));
+    assert_int_equal(count_to_the_left(&c), 0);
     views_case_close(&c);
 }
 
@@ -234,11 +311,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mechanism_draw__curves_are_weights),
+        cmocka_unit_test(test_mechanism_draw__self_beside_cross),
         cmocka_unit_test(test_mechanism_draw__rows_add_up),
         cmocka_unit_test(test_steps_draw__is_a_function_of_time),
         cmocka_unit_test(test_steps_explain__all_there),
         cmocka_unit_test(test_mechanism_draw__fits),
         cmocka_unit_test(test_steps_draw__fits),
+        cmocka_unit_test(test_steps_draw__cross_attention_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
