@@ -97,36 +97,68 @@ KERNEL_INLINE float *step_runs(const AttnBlock *b, int32_t step, int32_t r, floa
     return texels + r * texel_ld + (b->key0 / ATTN_STEP + step) * (ATTN_STEP / b->col_width);
 }
 
-/* Maxima (or sums) over runs of neighbouring keys shorter than a lane's; run is a constant. */
-KERNEL_INLINE void short_runs(const float *s, const int run, const bool maxima, float *out)
+/*
+ * Within a lane the keys of a step are neighbours. A step goes QUAD vectors at a time, whose sums
+ * (or maxima) by two are on the way to those of all: runs of 1, 2 and 4 keys cost their stores.
+ */
+enum { QUAD = 4 };
+_Static_assert(T % QUAD == 0, "a step is whole quads");
+
+typedef struct Quad {
+    vf x[QUAD], low, high, all; /* of the first two, of the last two, of the four */
+} Quad;
+
+KERNEL_INLINE void quad_maxima(Quad *q)
 {
-    UNROLL(16)
-    for (int t0 = 0; t0 < T; t0 += run) {
-        vf total = vf_load(s + t0 * W);
-        UNROLL(16)
-        for (int t = t0 + 1; t < t0 + run; t++) {
-            vf x = vf_load(s + t * W);
-            total = maxima ? vf_max(total, x) : vf_add(total, x);
+    q->low = vf_max(q->x[0], q->x[1]);
+    q->high = vf_max(q->x[2], q->x[3]);
+    q->all = vf_max(q->low, q->high);
+}
+
+KERNEL_INLINE void quad_sums(Quad *q)
+{
+    q->low = vf_add(q->x[0], q->x[1]);
+    q->high = vf_add(q->x[2], q->x[3]);
+    q->all = vf_add(q->low, q->high);
+}
+
+/* Runs of the quad at vector t that are shorter than a lane's keys; out is the step's. */
+KERNEL_INLINE void quad_runs(const Quad *q, int t, int32_t col_width, float *out)
+{
+    if (col_width == 2) {
+        vf_store(out + t / 2 * W, q->low);
+        vf_store(out + t / 2 * W + W, q->high);
+    } else if (col_width == 1) {
+        UNROLL(4)
+        for (int i = 0; i < QUAD; i++) {
+            vf_store(out + (t + i) * W, q->x[i]);
         }
-        vf_store(out + t0 / run * W, total);
+    } else if (T > (int)QUAD && col_width == QUAD) {
+        vf_store(out + t / QUAD * W, q->all);
     }
 }
 
-KERNEL_INLINE void step_short_runs(const float *s, int run, const bool maxima, float *out)
+/* Runs of two quads, where a lane has more: what quad_runs left for the end of a step. */
+KERNEL_INLINE void double_runs(const float *s, const bool maxima, float *out)
 {
-    switch (run) { /* run < T: larger cases are dead where a lane has few keys */
-    case 1:
-        short_runs(s, 1, maxima, out);
-        break;
-    case 2:
-        short_runs(s, 2, maxima, out);
-        break;
-    case 4:
-        short_runs(s, T < 4 ? T : 4, maxima, out);
-        break;
-    default:
-        short_runs(s, T < 8 ? T : 8, maxima, out);
-        break;
+    for (int t0 = 0; t0 < T; t0 += 2 * QUAD) {
+        vf total = vf_load(s + t0 * W);
+        for (int t = t0 + 1; t < t0 + 2 * QUAD; t++) {
+            vf x = vf_load(s + t * W);
+            total = maxima ? vf_max(total, x) : vf_add(total, x);
+        }
+        vf_store(out + t0 / (2 * QUAD) * W, total);
+    }
+}
+
+/* What is left of a step's runs when its quads are done: s as it is now, all is that of a lane. */
+KERNEL_INLINE void last_runs(const float *s, vf all, int32_t col_width, const bool maxima,
+                             float *out)
+{
+    if (col_width >= T) {
+        vf_store(out, all);
+    } else if (T > 2 * QUAD && col_width == 2 * QUAD) {
+        double_runs(s, maxima, out);
     }
 }
 
@@ -145,107 +177,116 @@ static void step_named(const AttnBlock *b, AttnGroup *g, int32_t step, const flo
     }
 }
 
-/* Maxima of the step: where a row passes its limit the reference follows. */
-KERNEL_INLINE void step_maxima(const AttnBlock *b, AttnGroup *g, int32_t step, const float *s,
-                               Lanes *lanes, const AttnAttendScratch *scratch, const bool full)
+/* Largest scores of a row by lane, with the key that each was first seen at, and the runs'. */
+KERNEL_INLINE vf row_maxima(const AttnBlock *b, AttnGroup *g, int32_t r, const float *row,
+                            vf lane_key, float *runs, const bool full)
 {
-    vf keys = vf_add(vf_load(LANE_KEYS), vf_set1((float)(b->key0 + step * ATTN_STEP)));
-    for (int32_t r = 0; r < g->n_rows; r++) {
-        const float *row = s + r * ATTN_STEP;
-        vf m = vf_load(row);
-        vf key = keys;
-        UNROLL(16)
-        for (int t = 1; t < T; t++) {
-            vf x = vf_load(row + t * W);
-            if (full) {
-                key = vf_sel(vm_gt(x, m), vf_add(keys, vf_set1((float)t)), key);
-            }
-            m = vf_max(m, x);
+    vf m = vf_load(row), key = lane_key;
+    UNROLL(4)
+    for (int t = 0; t < T; t += QUAD) {
+        Quad q;
+        UNROLL(4)
+        for (int i = 0; i < QUAD; i++) {
+            q.x[i] = vf_load(row + (t + i) * W);
         }
-        vf seen = vf_load(g->lane_max + r * W);
-        vf_store(g->lane_max + r * W, vf_max(m, seen));
+        quad_maxima(&q);
         if (full) {
-            vf where = vf_load(g->lane_key + r * W);
-            vf_store(g->lane_key + r * W, vf_sel(vm_gt(m, seen), key, where));
-            if (b->col_width >= T) {
-                vf_store(step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max), m);
-            } else if (b->col_width > 0) {
-                step_short_runs(row, b->col_width, true,
-                                step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max));
+            vf most = m;
+            UNROLL(4)
+            for (int i = t == 0; i < QUAD; i++) {
+                key = vf_sel(vm_gt(q.x[i], most), vf_add(lane_key, vf_set1((float)(t + i))), key);
+                most = vf_max(most, q.x[i]);
             }
+            quad_runs(&q, t, b->col_width, runs);
         }
+        m = t == 0 ? q.all : vf_max(m, q.all);
+    }
+    vf seen = vf_load(g->lane_max + r * W);
+    vf_store(g->lane_max + r * W, vf_max(m, seen));
+    if (full) {
+        vf where = vf_load(g->lane_key + r * W);
+        vf_store(g->lane_key + r * W, vf_sel(vm_gt(m, seen), key, where));
+        if (b->col_width > 0) {
+            last_runs(row, m, b->col_width, true, runs);
+        }
+    }
+    return m;
+}
+
+/* Sum of e |p - j| of a step whose lanes have sum S and Q = sum_t t e_t: on one side of the
+ * position that is (p - j0) S - Q or its negative. */
+KERNEL_INLINE vf step_distance(const float *e, vf lane_key, float first_key, float at, vf total,
+                               vf later, vf distance)
+{
+    vf position = vf_set1(at);
+    if (at >= first_key + (ATTN_STEP - 1)) {
+        return vf_add(distance, vf_fms(vf_sub(position, lane_key), total, later));
+    }
+    if (at <= first_key) {
+        return vf_add(distance, vf_fma(vf_sub(lane_key, position), total, later));
+    }
+    for (int t = 0; t < T; t++) {
+        vf away = vf_abs(vf_sub(vf_add(lane_key, vf_set1((float)t)), position));
+        distance = vf_fma(vf_load(e + t * W), away, distance);
+    }
+    return distance;
+}
+
+/* Exponentials of a row in place and their sums, with what statistics and summary need. */
+KERNEL_INLINE void row_exponentials(const AttnBlock *b, const AttnGroup *g, int32_t r, float *row,
+                                    vf lane_key, float first_key, float *runs, Lanes *lanes,
+                                    const bool full)
+{
+    vf low = vf_set1(POW2_LOWEST), ref = vf_set1(g->ref[r]);
+    vf total = low, later = low;
+    vf moment = full ? vf_load(lanes->moment[r]) : low;
+    UNROLL(4)
+    for (int t = 0; t < T; t += QUAD) {
+        Quad q;
+        UNROLL(4)
+        for (int i = 0; i < QUAD; i++) {
+            vf y = vf_max(low, vf_exponent(vf_load(row + (t + i) * W), ref));
+            q.x[i] = pow2_vector(y);
+            vf_store(row + (t + i) * W, q.x[i]);
+            moment = full ? vf_fma(q.x[i], y, moment) : moment;
+        }
+        quad_sums(&q);
+        total = t == 0 ? q.all : vf_add(total, q.all);
+        if (full) {
+            vf next = vf_add(vf_add(q.x[1], q.x[3]), vf_add(q.high, q.high));
+            next = t == 0 ? next : vf_fma(vf_set1((float)t), q.all, next);
+            later = t == 0 ? next : vf_add(later, next);
+            quad_runs(&q, t, b->col_width, runs);
+        }
+    }
+    vf_store(lanes->sum[r], vf_add(vf_load(lanes->sum[r]), total));
+    if (full) {
+        vf_store(lanes->moment[r], moment);
+        vf_store(lanes->distance[r], step_distance(row, lane_key, first_key, g->position[r], total,
+                                                   later, vf_load(lanes->distance[r])));
+        if (b->col_width > 0) {
+            last_runs(row, total, b->col_width, false, runs);
+        }
+    }
+}
+
+/* Softmax of a step, row by row: where a maximum passes its limit the reference follows. */
+KERNEL_INLINE void step_softmax(const AttnBlock *b, AttnGroup *g, int32_t step, float *s,
+                                Lanes *lanes, const AttnAttendScratch *scratch, const bool full)
+{
+    float first_key = (float)(b->key0 + step * ATTN_STEP), *max_runs = NULL, *sum_runs = NULL;
+    vf lane_key = vf_add(vf_load(LANE_KEYS), vf_set1(first_key));
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        float *row = s + r * ATTN_STEP;
+        if (full && b->col_width > 0) {
+            max_runs = step_runs(b, step, r, g->texel_max, g->texel_ld, scratch->run_max);
+            sum_runs = step_runs(b, step, r, g->texel_sum, g->texel_ld, scratch->run_sum);
+        }
+        vf m = row_maxima(b, g, r, row, lane_key, max_runs, full);
         if (__builtin_expect(vf_any_gt(m, vf_set1(g->limit[r])), 0)) {
             step_raise(b, g, r, lanes_max(m), lanes, scratch, full);
         }
-    }
-}
-
-/* Exponentials in place, and their sums. */
-KERNEL_INLINE void step_exp_plain(AttnGroup *g, float *s, Lanes *lanes)
-{
-    vf low = vf_set1(POW2_LOWEST);
-    for (int32_t r = 0; r < g->n_rows; r++) {
-        float *row = s + r * ATTN_STEP;
-        vf ref = vf_set1(g->ref[r]);
-        vf total = vf_set1(0.0f);
-        UNROLL(16)
-        for (int t = T - 1; t >= 0; t--) {
-            vf e = pow2_vector(vf_max(low, vf_exponent(vf_load(row + t * W), ref)));
-            vf_store(row + t * W, e);
-            total = vf_add(total, e);
-        }
-        vf_store(lanes->sum[r], vf_add(vf_load(lanes->sum[r]), total));
-    }
-}
-
-/*
- * As step_exp_plain, with moments, distances and runs. Within a lane the keys are neighbours, so
- * with S the lane's sum and Q = sum_t t e_t (built by adding suffixes) the distances of a step on
- * one side of the position are (p - j0) S - Q or its negative.
- */
-KERNEL_INLINE void step_exp_full(const AttnBlock *b, AttnGroup *g, int32_t step, float *s,
-                                 Lanes *lanes, const AttnAttendScratch *scratch)
-{
-    float first_key = (float)(b->key0 + step * ATTN_STEP);
-    vf lane_key = vf_add(vf_load(LANE_KEYS), vf_set1(first_key));
-    vf low = vf_set1(POW2_LOWEST);
-    for (int32_t r = 0; r < g->n_rows; r++) {
-        float *row = s + r * ATTN_STEP;
-        vf ref = vf_set1(g->ref[r]);
-        vf total = vf_set1(0.0f), suffixes = vf_set1(0.0f);
-        vf moment = vf_load(lanes->moment[r]);
-        UNROLL(16)
-        for (int t = T - 1; t >= 0; t--) {
-            vf y = vf_max(low, vf_exponent(vf_load(row + t * W), ref));
-            vf e = pow2_vector(y);
-            vf_store(row + t * W, e);
-            moment = vf_fma(e, y, moment);
-            total = vf_add(total, e);
-            if (t > 0) {
-                suffixes = vf_add(suffixes, total);
-            }
-        }
-        vf_store(lanes->moment[r], moment);
-        vf_store(lanes->sum[r], vf_add(vf_load(lanes->sum[r]), total));
-        vf position = vf_set1(g->position[r]);
-        vf distance = vf_load(lanes->distance[r]);
-        if (g->position[r] >= first_key + (ATTN_STEP - 1)) {
-            distance = vf_add(distance, vf_fms(vf_sub(position, lane_key), total, suffixes));
-        } else if (g->position[r] <= first_key) {
-            distance = vf_add(distance, vf_fma(vf_sub(lane_key, position), total, suffixes));
-        } else {
-            for (int t = 0; t < T; t++) {
-                vf away = vf_abs(vf_sub(vf_add(lane_key, vf_set1((float)t)), position));
-                distance = vf_fma(vf_load(row + t * W), away, distance);
-            }
-        }
-        vf_store(lanes->distance[r], distance);
-        if (b->col_width >= T) {
-            vf_store(step_runs(b, step, r, g->texel_sum, g->texel_ld, scratch->run_sum), total);
-        } else if (b->col_width > 0) {
-            step_short_runs(row, b->col_width, false,
-                            step_runs(b, step, r, g->texel_sum, g->texel_ld, scratch->run_sum));
-        }
+        row_exponentials(b, g, r, row, lane_key, first_key, sum_runs, lanes, full);
     }
 }
 
@@ -407,12 +448,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
         if (full && step_has_named(least, most, key)) {
             step_named(b, g, step, s);
         }
-        step_maxima(b, g, step, s, &lanes, scratch, full);
-        if (full) {
-            step_exp_full(b, g, step, s, &lanes, scratch);
-        } else {
-            step_exp_plain(g, s, &lanes);
-        }
+        step_softmax(b, g, step, s, &lanes, scratch, full);
         if (g->kept) {
             memcpy(s + ATTN_GROUP * ATTN_STEP, g->ref, ATTN_GROUP * sizeof *s);
             ask_to_write(s, g->kept_ld);
