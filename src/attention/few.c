@@ -332,12 +332,10 @@ static void merge_row(const Few *f, Worker *w, int32_t kv_head, int32_t r)
     int32_t lanes = plan->kernel->lanes, ep = f->out->o ? plan->ep : 0;
     size_t first = (size_t)kv_head * (size_t)f->n_parts * (size_t)f->n_rows + (size_t)r;
     float *lane_max = w->lane_max, *lane_key = w->lane_key, *o = w->o;
-    AttnRowEnd end = {.head = head_of(f, kv_head, r),
-                      .row = r % a->n_queries,
-                      .ref = common_reference(f, first),
-                      .named = {-INFINITY, -INFINITY, -INFINITY},
-                      .lane_max = lane_max,
-                      .lane_key = lane_key};
+    struct {
+        float ref, named[ATTN_NAMED], inverse, reference, factor, max, key;
+        double sum, moment, distance;
+    } row = {.ref = common_reference(f, first), .named = {-INFINITY, -INFINITY, -INFINITY}};
     for (int32_t l = 0; l < lanes; l++) {
         lane_max[l] = -INFINITY;
         lane_key[l] = 0;
@@ -346,14 +344,14 @@ static void merge_row(const Few *f, Worker *w, int32_t kv_head, int32_t r)
     for (size_t p = 0; p < (size_t)f->n_parts; p++) {
         size_t at = first + p * (size_t)f->n_rows;
         const PartRow *part = &f->rows[at];
-        double down = ((double)part->ref - (double)end.ref) * plan->kernel->reference_log2;
+        double down = ((double)part->ref - (double)row.ref) * plan->kernel->reference_log2;
         double factor = part->limit == -INFINITY ? 1 : exp2(down);
-        end.moment += factor * (part->moment + (part->sum == 0 ? 0 : down * part->sum));
-        end.sum += factor * part->sum;
-        end.distance += factor * part->distance;
+        row.moment += factor * (part->moment + (part->sum == 0 ? 0 : down * part->sum));
+        row.sum += factor * part->sum;
+        row.distance += factor * part->distance;
         for (int i = 0; i < ATTN_NAMED; i++) {
             float s = part->named[i];
-            end.named[i] = s == -INFINITY ? end.named[i] : s;
+            row.named[i] = s == -INFINITY ? row.named[i] : s;
         }
         const float *max = f->lane_max + at * (size_t)lanes,
                     *key = f->lane_key + at * (size_t)lanes;
@@ -366,8 +364,25 @@ static void merge_row(const Few *f, Worker *w, int32_t kv_head, int32_t r)
             o[e] += (float)factor * from[e];
         }
     }
-    AttnRowScale unused;
-    attn_row_write(plan, f->out, f->full, &end, o, &unused);
+    AttnRowsEnd end = {
+        .head = head_of(f, kv_head, r),
+        .row0 = r % a->n_queries,
+        .n_rows = 1,
+        .ref = &row.ref,
+        .sum = &row.sum,
+        .moment = &row.moment,
+        .distance = &row.distance,
+        .named = {&row.named[0], &row.named[1], &row.named[2]},
+        .lane_max = lane_max,
+        .lane_key = lane_key,
+        .o = o,
+        .inverse = &row.inverse,
+        .reference = &row.reference,
+        .factor = &row.factor,
+        .max = &row.max,
+        .key = &row.key,
+    };
+    attn_rows_write(plan, f->out, f->full, &end);
 }
 
 /* ---------------------------------------------------------------- the pass */

@@ -55,9 +55,10 @@ typedef struct Worker {
     float *named[ATTN_NAMED];
     double *sum, *moment, *distance;
     float *o;
-    float *texel_sum, *texel_max; /* [query_block][texels.ld] */
-    float *bias;                  /* [group][RUN_FLOATS] */
-    float *k, *v;                 /* panels of one block, where tasks pack for themselves */
+    float *inverse, *reference, *factor, *max, *key; /* of finished rows, see AttnRowsEnd */
+    float *texel_sum, *texel_max;                    /* [query_block][texels.ld] */
+    float *bias;                                     /* [group][RUN_FLOATS] */
+    float *k, *v; /* panels of one block, where tasks pack for themselves */
     bool v_finite[ATTN_BLOCK_STEPS];
     AttnAttendScratch attend;
     AttnTexelRow texels;
@@ -84,6 +85,10 @@ static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
     w->moment = attn_carve(carver, rows, sizeof(double));
     w->distance = attn_carve(carver, rows, sizeof(double));
     w->o = attn_carve(carver, rows * ep, sizeof(float));
+    float **ends[] = {&w->inverse, &w->reference, &w->factor, &w->max, &w->key};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        *ends[i] = attn_carve(carver, rows, sizeof(float));
+    }
     w->attend.s = attn_carve(carver, ATTN_GROUP * ATTN_STEP, sizeof(float));
     w->attend.o = attn_carve(carver, ATTN_GROUP * ep, sizeof(float));
     if (plan->args.bias.fill) {
@@ -286,38 +291,58 @@ static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head
     }
 }
 
-static void end_row(const Pass *p, Worker *w, int32_t head, int32_t row, int32_t r)
+/* The rows of a query block, texel row by texel row, into the summary. */
+static void end_texels(const Pass *p, Worker *w, int32_t head, int32_t row0, int32_t n_rows)
 {
-    const AttnPlan *plan = &p->plan;
-    int32_t lanes = plan->kernel->lanes;
-    AttnRowEnd end = {
+    int64_t head_at = head * p->shape.n_texels;
+    float *mean = p->out.summary_mean ? p->out.summary_mean + head_at : NULL;
+    float *max = p->out.summary_max ? p->out.summary_max + head_at : NULL;
+    const float *log_sum = p->out.row_log_sum + (int64_t)head * p->plan.args.n_queries + row0;
+    for (int32_t r = 0, n; r < n_rows; r += n) {
+        int32_t texel_row = (row0 + r) / p->shape.row_width, first, stop, n_keys = 0;
+        attn_summary_texel_rows(&p->shape, texel_row, &first, &stop);
+        n = stop - (row0 + r) < n_rows - r ? stop - (row0 + r) : n_rows - r;
+        for (int32_t i = r; i < r + n; i++) {
+            n_keys = w->end[i] > n_keys ? w->end[i] : n_keys;
+        }
+        AttnTexelRows rows = {.sum = w->texel_sum + (ptrdiff_t)r * w->texels.ld,
+                              .largest = w->texel_max + (ptrdiff_t)r * w->texels.ld,
+                              .ld = w->texels.ld,
+                              .n_rows = n,
+                              .inverse = w->inverse + r,
+                              .reference = w->reference + r,
+                              .factor = w->factor + r,
+                              .log_sum = log_sum + r};
+        attn_texel_row_add(&w->texels, p->plan.kernel, &rows, n_keys, texel_row, mean, max);
+    }
+}
+
+static void end_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int32_t n_rows)
+{
+    AttnRowsEnd end = {
         .head = head,
-        .row = row,
-        .ref = w->ref[r],
-        .sum = w->sum[r],
-        .moment = w->moment[r],
-        .distance = w->distance[r],
-        .named = {w->named[0][r], w->named[1][r], w->named[2][r]},
-        .lane_max = w->lane_max + r * lanes,
-        .lane_key = w->lane_key + r * lanes,
+        .row0 = row0,
+        .n_rows = n_rows,
+        .ref = w->ref,
+        .sum = w->sum,
+        .moment = w->moment,
+        .distance = w->distance,
+        .named = {w->named[0], w->named[1], w->named[2]},
+        .lane_max = w->lane_max,
+        .lane_key = w->lane_key,
+        .o = w->o,
+        .inverse = w->inverse,
+        .reference = w->reference,
+        .factor = w->factor,
+        .max = w->max,
+        .key = w->key,
     };
-    AttnRowScale scale;
-    attn_row_write(plan, &p->out, p->full, &end, w->o + (ptrdiff_t)r * plan->ep, &scale);
+    attn_rows_write(&p->plan, &p->out, p->full, &end);
     if (p->keeps) {
-        w->kept.inverse[r] = scale.inverse;
+        memcpy(w->kept.inverse, w->inverse, (size_t)n_rows * sizeof(float));
     }
     if (p->summary) {
-        attn_texel_row_add(&w->texels, plan->kernel, w->texel_sum + (ptrdiff_t)r * w->texels.ld,
-                           w->texel_max + (ptrdiff_t)r * w->texels.ld, w->end[r], scale.inverse,
-                           attn_row_reference(scale.max), scale.factor);
-        int32_t texel_row = row / p->shape.row_width, first, stop;
-        attn_summary_texel_rows(&p->shape, texel_row, &first, &stop);
-        if (row + 1 == stop) {
-            int64_t head_at = head * p->shape.n_texels;
-            attn_texel_row_write(&w->texels, texel_row,
-                                 p->out.summary_mean ? p->out.summary_mean + head_at : NULL,
-                                 p->out.summary_max ? p->out.summary_max + head_at : NULL);
-        }
+        end_texels(p, w, head, row0, n_rows);
     }
 }
 
@@ -345,9 +370,7 @@ static void run_task(Pass *p, Worker *w, int32_t kv0, int32_t wave_head, int32_t
             }
             meet_block(p, w, head, wave_head / per_kv, row0, n, step);
         }
-        for (int32_t r = 0; r < n; r++) {
-            end_row(p, w, head, row0 + r, r);
-        }
+        end_rows(p, w, head, row0, n);
         if (p->keeps) {
             attn_kept_fold(&w->kept, plan, row0, n, w->ref, &p->received, wave_head);
         }

@@ -1,28 +1,21 @@
 #pragma once
-/* What one finished row leaves behind: m, l and the statistics of AttnRowStats. */
+/* What finished rows leave behind: m, l, o and the statistics of AttnRowStats. */
 #include "attention/plan.h"
 
-/** The state of a row when its keys are done; pointers into the group's arrays. */
-typedef struct AttnRowEnd {
-    int32_t head, row;
-    float ref;
-    double sum, moment, distance;
-    float named[ATTN_NAMED]; /* scores of key 0, p and p - 1; -INFINITY where there is none */
-    const float *lane_max, *lane_key; /* [W]; keys are read only where max_key is wanted */
-} AttnRowEnd;
+/** The state of rows of one head when their keys are done; pointers into the group's arrays. */
+typedef struct AttnRowsEnd {
+    int32_t head, row0, n_rows;
+    const float *ref; /* [n_rows], as all below */
+    const double *sum, *moment, *distance;
+    const float *named[ATTN_NAMED];      /* scores of key 0, p and p - 1; -INFINITY if none */
+    const float *lane_max, *lane_key;    /* [n_rows][W]; keys are read only if full */
+    const float *o;                      /* [n_rows][ep] sum of e v */
+    float *inverse, *reference, *factor; /* out: of the sum, 0 in an empty row; attn_row_reference
+                                            and attn_row_factor, the latter only if full */
+    float *max, *key;                    /* room */
+} AttnRowsEnd;
 
-/** What a row's exponentials become weights by. */
-typedef struct AttnRowScale {
-    float max;     /* m */
-    float inverse; /* of the sum; 0 in an empty row */
-    float factor;  /* attn_row_factor; only where statistics or summary are wanted */
-} AttnRowScale;
-
-/** m, l, o and, if full, the statistics of a row into the arrays that are
- * wanted.
- *
- * out  strides resolved
- * o    [ep] sum of e v
- */
-void attn_row_write(const AttnPlan *plan, const AttnOutputs *out, bool full, const AttnRowEnd *end,
-                    const float *o, AttnRowScale *scale);
+/** m, l, o and, if full, the statistics of rows into the arrays that are wanted; out has its
+ *  strides resolved. */
+void attn_rows_write(const AttnPlan *plan, const AttnOutputs *out, bool full,
+                     const AttnRowsEnd *end);

@@ -46,10 +46,7 @@ void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, i
 
 void attn_texel_row_clear(AttnTexelRow *texels)
 {
-    size_t n = (size_t)texels->ld;
-    memset(texels->sum, 0, n * sizeof(float));
-    memset(texels->max, 0, n * sizeof(float));
-    texels->n_pending = 0;
+    texels->n_rows = texels->n_pending = 0;
     texels->flushed = false;
 }
 
@@ -85,90 +82,82 @@ static void flush(AttnTexelRow *texels)
     texels->flushed = true;
 }
 
-void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const float *sum,
-                        const float *largest, int32_t n_keys, float inverse, float reference,
-                        float factor)
+/* Sums into means, which are written in order; only a texel of the last column may be narrower. */
+static void write_means(AttnTexelRow *texels, const AttnKernel *kernel, double height, int32_t n,
+                        float *mean)
 {
-    int32_t width = texels->shape.col_width;
-    /* Narrow texels are in order only step by step. */
-    int32_t whole = width < ATTN_STEP ? (n_keys + ATTN_STEP - 1) / ATTN_STEP * ATTN_STEP : n_keys;
-    int32_t n = (whole + width - 1) / width;
-    kernel->fold_texels(sum, largest, (n + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD, inverse, reference,
-                        factor, texels->sum, texels->max);
-    if (++texels->n_pending == FLUSH_ROWS) {
+    const AttnSummaryShape *shape = &texels->shape;
+    int32_t runs = attn_texel_runs(texels->lanes, shape->col_width), last_begin, last_end;
+    attn_summary_texel_cols(shape, shape->n_cols - 1, &last_begin, &last_end);
+    int32_t last = attn_texel_slot(texels->lanes, shape->col_width, shape->n_cols - 1);
+    double last_sum = (texels->flushed ? texels->total[last] : 0) + (double)texels->sum[last];
+    double per_pair = 1 / (height * shape->col_width);
+    if (!texels->flushed && (double)(float)per_pair == per_pair) { /* one rounding, as below */
+        kernel->order_texels(texels->sum, n, runs, (float)per_pair, mean);
+    } else {
+        if (!texels->flushed) {
+            flush(texels);
+        }
+        for (int32_t c = 0; c < texels->ld; c++) {
+            texels->sum[c] = (float)((texels->total[c] + (double)texels->sum[c]) * per_pair);
+        }
+        kernel->order_texels(texels->sum, n, runs, 1.0f, mean);
+    }
+    if (n == shape->n_cols) {
+        mean[n - 1] = (float)(last_sum / (height * (last_end - last_begin)));
+    }
+}
+
+static void add_some(AttnTexelRow *texels, const AttnKernel *kernel, const AttnTexelRows *rows)
+{
+    bool fresh = texels->n_rows == 0;
+    if (fresh) {
+        size_t behind = (size_t)(texels->ld - rows->n_slots) * sizeof(float);
+        memset(texels->sum + rows->n_slots, 0, behind);
+        memset(texels->max + rows->n_slots, 0, behind);
+    }
+    kernel->fold_texels(rows, fresh, texels->sum, texels->max);
+    texels->n_rows += rows->n_rows;
+    texels->n_pending += rows->n_rows;
+    if (texels->n_pending == FLUSH_ROWS) {
         flush(texels);
     }
 }
 
-/* n texels, whole steps of them; lanes and runs are constants, which makes this a few shuffles. */
-static inline void copy_steps(const float *slots, int32_t n, const int32_t lanes,
-                              const int32_t runs, float *restrict out)
-{
-    for (int32_t col = 0; col < n; col += runs * lanes) {
-        for (int32_t lane = 0; lane < lanes; lane++) {
-            for (int32_t run = 0; run < runs; run++) {
-                out[col + lane * runs + run] = slots[col + run * lanes + lane];
-            }
-        }
-    }
-}
-
-/* The first n texels of a row out of their slots. */
-static void copy_in_order(const float *slots, int32_t lanes, int32_t col_width, int32_t n,
-                          float *out)
-{
-    int32_t runs = ATTN_STEP / lanes / col_width;
-    if (runs <= 1) {
-        memcpy(out, slots, (size_t)n * sizeof(float));
-        return;
-    }
-    int32_t whole = n - n % (runs * lanes);
-    if (lanes == 16 && runs == 2) {
-        copy_steps(slots, whole, 16, 2, out);
-    } else if (lanes == 16) {
-        copy_steps(slots, whole, 16, 4, out);
-    } else if (lanes == 8 && runs == 2) {
-        copy_steps(slots, whole, 8, 2, out);
-    } else if (lanes == 8 && runs == 4) {
-        copy_steps(slots, whole, 8, 4, out);
-    } else {
-        copy_steps(slots, whole, lanes, runs, out);
-    }
-    for (int32_t col = whole; col < n; col++) {
-        out[col] = slots[attn_texel_slot(lanes, col_width, col)];
-    }
-}
-
-void attn_texel_row_write(AttnTexelRow *texels, int32_t row, float *mean, float *max)
+void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const AttnTexelRows *rows,
+                        int32_t n_keys, int32_t row, float *mean, float *max)
 {
     const AttnSummaryShape *shape = &texels->shape;
-    int32_t row_begin, row_end, last_begin, last_end;
-    attn_summary_texel_rows(shape, row, &row_begin, &row_end);
-    attn_summary_texel_cols(shape, shape->n_cols - 1, &last_begin, &last_end);
-    double height = row_end - row_begin;
+    int32_t width = shape->col_width, begin, end;
+    attn_summary_texel_rows(shape, row, &begin, &end);
+    /* Narrow texels are in order only step by step. */
+    int32_t whole = width < ATTN_STEP ? (n_keys + ATTN_STEP - 1) / ATTN_STEP * ATTN_STEP : n_keys;
+    int32_t n_slots = (whole + width - 1) / width;
+    n_slots = (n_slots + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD;
+    for (int32_t r = 0, n; r < rows->n_rows; r += n) {
+        int32_t room = FLUSH_ROWS - texels->n_pending;
+        n = rows->n_rows - r < room ? rows->n_rows - r : room;
+        AttnTexelRows some = {.sum = rows->sum + r * rows->ld,
+                              .largest = rows->largest + r * rows->ld,
+                              .ld = rows->ld,
+                              .n_rows = n,
+                              .n_slots = n_slots,
+                              .inverse = rows->inverse + r,
+                              .reference = rows->reference + r,
+                              .factor = rows->factor + r,
+                              .log_sum = rows->log_sum + r};
+        add_some(texels, kernel, &some);
+    }
+    if (texels->n_rows < end - begin) {
+        return;
+    }
     int32_t n = shape->triangular ? row + 1 : shape->n_cols;
     int64_t at = attn_summary_index(shape, row, 0);
     if (max) {
-        copy_in_order(texels->max, texels->lanes, shape->col_width, n, max + at);
+        kernel->order_texels(texels->max, n, attn_texel_runs(texels->lanes, width), 1.0f, max + at);
     }
     if (mean) {
-        int32_t last = attn_texel_slot(texels->lanes, shape->col_width, shape->n_cols - 1);
-        double last_sum = (texels->flushed ? texels->total[last] : 0) + (double)texels->sum[last];
-        double per_pair = 1 / (height * shape->col_width);
-        if (!texels->flushed && (double)(float)per_pair == per_pair) {
-            for (int32_t c = 0; c < texels->ld; c++) { /* one rounding, as below */
-                texels->sum[c] *= (float)per_pair;
-            }
-        } else {
-            if (!texels->flushed) {
-                flush(texels);
-            }
-            for (int32_t c = 0; c < texels->ld; c++) {
-                texels->sum[c] = (float)((texels->total[c] + (double)texels->sum[c]) * per_pair);
-            }
-        }
-        texels->sum[last] = (float)(last_sum / (height * (last_end - last_begin)));
-        copy_in_order(texels->sum, texels->lanes, shape->col_width, n, mean + at);
+        write_means(texels, kernel, end - begin, n, mean + at);
     }
     attn_texel_row_clear(texels);
 }

@@ -7,10 +7,11 @@ typedef struct AttnTexelRow {
     AttnSummaryShape shape;
     int32_t lanes;     /* of the kernel: with the width, the order of texels */
     int32_t ld;        /* texels of all steps, padded to ATTN_PAD */
-    float *sum, *max;  /* [ld] of the latest rows */
+    float *sum, *max;  /* [ld] of the latest rows, and of all; what is there counts if n_rows > 0 */
     double *total;     /* [ld] of the rows before them */
-    int32_t n_pending; /* rows in sum */
-    bool flushed;      /* rows in total */
+    int32_t n_rows;    /* that have arrived */
+    int32_t n_pending; /* of them in sum */
+    bool flushed;      /* of them in total */
 } AttnTexelRow;
 
 /** Pieces of scratch; with an empty carver this measures. */
@@ -25,11 +26,12 @@ void attn_texel_row_clear(AttnTexelRow *texels);
 void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t begin, int32_t end,
                           float *sum, float *max);
 
-/** Adds one row: sums times inverse, largest scores as weights (see AttnKernel.fold_texels).
- *  n_keys are those up to the last that the row sees. */
-void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const float *sum,
-                        const float *largest, int32_t n_keys, float inverse, float reference,
-                        float factor);
-
-/** Writes texel row `row` of one head's arrays (either may be NULL) and clears. */
-void attn_texel_row_write(AttnTexelRow *texels, int32_t row, float *mean, float *max);
+/**
+ * Adds rows of texel row `row` of one head and writes it into the head's arrays (either may be
+ * NULL) when they are all there.
+ *
+ * rows     any number of them; n_slots is filled in here
+ * n_keys   those up to the last that any of them sees
+ */
+void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const AttnTexelRows *rows,
+                        int32_t n_keys, int32_t row, float *mean, float *max);

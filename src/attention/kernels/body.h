@@ -11,7 +11,7 @@
  *   vf_load vf_store vf_set1 vf_add vf_sub vf_mul vf_div vf_abs
  *   vf_fma(a, b, c) a b + c,   vf_fms(a, b, c) a b - c
  *   vf_max(a, b)               b where either is NaN
- *   vf_any_gt(a, b)            true if a > b in some lane
+ *   vf_any_gt(a, b)            true if a > b in some lane; vf_all_gt in all
  *   vm_ge vm_lt vm_gt vm_and   ordered comparisons
  *   vf_sel(m, a, b)            a where m, else b
  *   vf_pow2(p, t)              p * 2^n for n in the low bits of t (see polynomial.h)
@@ -24,6 +24,7 @@
  *   K_PER_WORD, V_PER_WORD     2 where panels and weights hold pairs of bf16; then there are also
  *                              vf_dot_k, vf_dot_v, load_words, kernel_pack_v and weight_words
  *   VF_SUM, vf_sum(a)          where it is defined: sum of the lanes, halves on halves
+ *   vf_store_halves(p, q, a)   where W >= 2 MR: the first W / 2 lanes to p, the others to q
  *   UNFUSED                    defined where vf_fma rounds twice
  *
  * Without them it takes the plain vectors of vector_plain.h.
@@ -54,6 +55,9 @@
 #define UNROLL(n)           UNROLL_PRAGMA(GCC unroll n)
 #endif
 #define KERNEL_INLINE static inline __attribute__((always_inline))
+#ifndef vf_store_halves
+#define vf_store_halves(p, q, a) vf_store(p, a)
+#endif
 
 enum {
     T = ATTN_STEP / W,                    /* vectors of a step; also neighbouring keys in a lane */
@@ -261,16 +265,17 @@ KERNEL_INLINE void pack_q_square(const float *q, ptrdiff_t ld, int32_t n_rows, i
         float column[W];
         load_square(row, r0 + n <= n_rows, d, dim, scale, x);
         transpose_square(x);
-        for (int i = 0; i < W && d + i < words; i++) {
-            vf_store(column, x[i]);
+        UNROLL(16)
+        for (int i = 0; i < W; i++) {
+            float *to = tile + (ptrdiff_t)(d + i) * MR, *to1 = to + (ptrdiff_t)words * MR;
             /* A whole tile's column may run into the next one, which comes after it. */
-            bool over = rows == MR && d + i + 1 < words;
-            for (int t = 0; t < n_tiles; t++) {
-                float *to = tile + ((ptrdiff_t)t * words + d + i) * MR;
-                if (over) {
-                    memcpy(to, column + t * lanes, (size_t)lanes * sizeof(float));
-                } else {
-                    memcpy(to, column + t * lanes, (size_t)rows * sizeof(float));
+            if (rows == MR && d + i + 1 < words) {
+                n_tiles == 1 ? vf_store(to, x[i]) : vf_store_halves(to, to1, x[i]);
+            } else if (d + i < words) {
+                vf_store(column, x[i]);
+                memcpy(to, column, (size_t)rows * sizeof(float));
+                if (n_tiles == 2) {
+                    memcpy(to1, column + lanes, (size_t)rows * sizeof(float));
                 }
             }
         }
@@ -281,6 +286,12 @@ static void kernel_pack_q(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t 
                           float *out)
 {
     enum { PART = MR < W ? MR : W, REST = MR % PART };
+    for (int32_t r = ATTN_GROUP; r < 2 * ATTN_GROUP; r++) { /* the next group's, a hint */
+        uintptr_t at = (uintptr_t)q + (uintptr_t)(r * ld) * sizeof *q;
+        for (int32_t d = 0; d < dim; d += 16) {
+            __builtin_prefetch((const void *)(at + (uintptr_t)d * sizeof *q));
+        }
+    }
     if (2 * MR <= W) {
         for (int r0 = 0; r0 < ATTN_GROUP; r0 += 2 * MR) {
             pack_q_square(q, ld, n_rows, dim, scale, out, r0, 2 * MR);
@@ -556,16 +567,5 @@ static void kernel_fold_rows(const float *e, const float *factor, int32_t n_rows
     }
     for (int32_t r = 0; r < n_rows; r++) {
         fold_rows(e + r * ATTN_STEP, factor + r, sum, 1);
-    }
-}
-
-static void kernel_fold_texels(const float *sum, const float *largest, int32_t n, float scale,
-                               float max, float factor, float *acc_sum, float *acc_max)
-{
-    vf m = vf_set1(max), f = vf_set1(factor), a = vf_set1(scale);
-    for (int32_t i = 0; i < n; i += W) {
-        vf_store(acc_sum + i, vf_fma(vf_load(sum + i), a, vf_load(acc_sum + i)));
-        vf w = weight_vector(vf_load(largest + i), m, f);
-        vf_store(acc_max + i, vf_max(vf_load(acc_max + i), w));
     }
 }

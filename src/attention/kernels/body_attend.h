@@ -3,6 +3,7 @@
  * The pass: a group of rows through a block of keys, step by step. Scores, then cap, bias and mask
  * where there are any, maxima, exponentials with their sums, and P V. See body.h.
  */
+#include "attention/kernels/body_rows.h"
 #include "attention/kernels/body_values.h"
 
 /* ---------------------------------------------------------------- one step of the pass */
@@ -487,6 +488,8 @@ static void kernel_attend_full(const AttnBlock *b, AttnGroup *g, const AttnAtten
         .k_per_word = K_PER_WORD, .v_per_word = V_PER_WORD, .pack_q = kernel_pack_q,               \
         .pack_k = kernel_pack_k, .pack_v = kernel_pack_v, .scores = kernel_scores,                 \
         .soft_cap = kernel_soft_cap, .weights = kernel_weights,                                    \
-        .weights_each = kernel_weights_each, .fold_texels = kernel_fold_texels,                    \
-        .fold_rows = kernel_fold_rows, .attend = kernel_attend, .attend_full = kernel_attend_full  \
+        .weights_each = kernel_weights_each, .row_maxima = kernel_row_maxima,                      \
+        .scale = kernel_scale, .fold_texels = kernel_fold_texels,                                  \
+        .order_texels = kernel_order_texels, .fold_rows = kernel_fold_rows,                        \
+        .attend = kernel_attend, .attend_full = kernel_attend_full                                 \
     }

@@ -86,6 +86,16 @@ typedef struct AttnAttendScratch {
     float *run_sum, *run_max; /* [group][ATTN_BLOCK_STEPS * ATTN_PAD] */
 } AttnAttendScratch;
 
+/** Finished rows on their way into texels. */
+typedef struct AttnTexelRows {
+    const float *sum, *largest; /* [n_rows][ld] sums of e, largest scores */
+    ptrdiff_t ld;
+    int32_t n_rows, n_slots;                             /* n_slots % ATTN_PAD = 0 */
+    const float *inverse, *reference, *factor, *log_sum; /* [n_rows] weights are e * inverse and
+                                                           exp(s - reference) * factor, which is
+                                                           exp(-log_sum) */
+} AttnTexelRows;
+
 /** One instruction set. Every entry is set; buffers must not overlap. */
 typedef struct AttnKernel {
     AttnIsa isa;
@@ -113,9 +123,18 @@ typedef struct AttnKernel {
     /** The same with a max and a factor for each score. */
     void (*weights_each)(const float *s, int32_t n, const float *max, const float *factor,
                          float *out);
-    /** acc_sum += sum * scale; acc_max = max(acc_max, exp(largest - max) * factor). n % PAD = 0. */
-    void (*fold_texels)(const float *sum, const float *largest, int32_t n, float scale, float max,
-                        float factor, float *acc_sum, float *acc_max);
+    /** Largest of each row's lanes, and the least of the lanes' keys that has it, if keys are
+     * given: [n_rows][W] of whole groups. */
+    void (*row_maxima)(const float *lane_max, const float *lane_key, int32_t n_rows, float *max,
+                       float *key);
+    /** out = x * factor. */
+    void (*scale)(const float *x, int32_t n, float factor, float *out);
+    /** Adds rows to texels: sums, and the largest weight of each (the bits of `weights`). With
+     *  `fresh` what is there is not read. */
+    void (*fold_texels)(const AttnTexelRows *rows, bool fresh, float *sum, float *max);
+    /** The first n texels in natural order, times scale, out of slots: `runs` of a lane in a step,
+     *  see attn_texel_slot. Whole steps are read. */
+    void (*order_texels)(const float *slots, int32_t n, int32_t runs, float scale, float *out);
 
     /** sum[slot] += sum over rows, in order, of e[r][slot] factor[r], for n_rows of a kept step. */
     void (*fold_rows)(const float *e, const float *factor, int32_t n_rows, float *sum);
@@ -133,12 +152,19 @@ static inline int32_t attn_kernel_words(const AttnKernel *kernel, int32_t dim)
     return (dim + kernel->k_per_word - 1) / kernel->k_per_word;
 }
 
+/** Texels of a lane's keys in a step; 1 where that is not one. */
+static inline int32_t attn_texel_runs(int32_t lanes, int32_t col_width)
+{
+    int32_t runs = ATTN_STEP / lanes / col_width;
+    return runs > 1 ? runs : 1;
+}
+
 /** Where texel `col` of col_width keys stands in a row's texels. Lanes and narrow widths are powers
  *  of two, so that this is shifts and masks. */
 static inline int32_t attn_texel_slot(int32_t lanes, int32_t col_width, int32_t col)
 {
-    uint32_t runs = (uint32_t)(ATTN_STEP / lanes) / (uint32_t)col_width; /* of a lane in a step */
-    if (runs <= 1) {
+    uint32_t runs = (uint32_t)attn_texel_runs(lanes, col_width);
+    if (runs == 1) {
         return col;
     }
     uint32_t in_step = (uint32_t)col & (runs * (uint32_t)lanes - 1);

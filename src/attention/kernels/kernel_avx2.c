@@ -20,6 +20,7 @@ enum { W = 8, MR = 6, NV = 2 };
 #define vf_fms(a, b, c) _mm256_fmsub_ps(a, b, c)
 #define vf_max(a, b)    _mm256_max_ps(a, b)
 #define vf_any_gt(a, b) (_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0)
+#define vf_all_gt(a, b) (_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) == 0xff)
 #define vm_ge(a, b)     _mm256_cmp_ps(a, b, _CMP_GE_OQ)
 #define vm_lt(a, b)     _mm256_cmp_ps(a, b, _CMP_LT_OQ)
 #define vm_gt(a, b)     _mm256_cmp_ps(a, b, _CMP_GT_OQ)

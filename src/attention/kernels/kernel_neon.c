@@ -19,6 +19,7 @@ enum { W = 4, MR = 6, NV = 4 };
 #define vf_fma(a, b, c)   vfmaq_f32(c, a, b)
 #define vf_fms(a, b, c)   vfmaq_f32(vnegq_f32(c), a, b)
 #define vf_any_gt(a, b)   (vmaxvq_u32(vcgtq_f32(a, b)) != 0)
+#define vf_all_gt(a, b)   (vminvq_u32(vcgtq_f32(a, b)) != 0)
 #define vm_ge(a, b)       vcgeq_f32(a, b)
 #define vm_lt(a, b)       vcltq_f32(a, b)
 #define vm_gt(a, b)       vcgtq_f32(a, b)

@@ -22,12 +22,17 @@ enum { W = 16, MR = 6, NV = 4 };
 #define vf_fms(a, b, c) _mm512_fmsub_ps(a, b, c)
 #define vf_max(a, b)    _mm512_max_ps(a, b)
 #define vf_any_gt(a, b) (_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0)
+#define vf_all_gt(a, b) (_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) == 0xffff)
 #define vm_ge(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ)
 #define vm_lt(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)
 #define vm_gt(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ)
 #define vm_and(m, n)    ((__mmask16)((m) & (n)))
 #define vf_sel(m, a, b) _mm512_mask_mov_ps(b, m, a)
 #define sf_fma(a, b, c) __builtin_fmaf(a, b, c)
+
+#define vf_store_halves(p, q, a)                                                                   \
+    (_mm256_storeu_ps(p, _mm512_castps512_ps256(a)),                                               \
+     _mm256_storeu_ps(q, _mm512_extractf32x8_ps(a, 1)))
 
 static inline vf vf_pow2(vf p, vf t)
 {

@@ -63,6 +63,12 @@ static inline bool vf_any_gt(vf a, vf b)
     return (m[0] | m[1] | m[2] | m[3]) != 0;
 }
 
+static inline bool vf_all_gt(vf a, vf b)
+{
+    vm m = a > b;
+    return (m[0] & m[1] & m[2] & m[3]) != 0;
+}
+
 static inline vf vf_pow2(vf p, vf t)
 {
     typedef uint32_t Bits __attribute__((vector_size(16)));
