@@ -8,10 +8,10 @@
 enum { PAD = 24, KEY_ROW = 26, KEY_NAME = 116 };
 
 /* The dialog; its text starts PAD from its left edge. */
-static Rect panel_card(ViewContext *c, Rect stage, float w, float h, const char *title)
+static Rect panel_card(ViewContext *c, Rect window, float w, float h, const char *title)
 {
     bool closed;
-    Rect in = ui_dialog(c->ui, UI_ID("close-panel"), stage, w, h, title, &closed);
+    Rect in = ui_dialog(c->ui, UI_ID("close-panel"), window, w, h, title, &closed);
     if (closed) {
         static const char *const closes[] = {
             [PANEL_HELP] = "help", [PANEL_SETTINGS] = "settings", [PANEL_STORIES] = "stories"};
@@ -76,7 +76,7 @@ static int collect_keys(ViewContext *c, KeyLine **lines)
     return n;
 }
 
-static void draw_help(ViewContext *c, Rect stage)
+static void draw_help(ViewContext *c, Rect window)
 {
     Ui *ui = c->ui;
     KeyLine *lines;
@@ -87,12 +87,17 @@ static void draw_help(ViewContext *c, Rect stage)
         longest = fmaxf(longest, ui_text_width(ui, FONT_SANS, 12, words));
     }
     float whole = KEY_NAME + longest + 24; /* as many columns as keep the words whole */
-    int cols = AS_CLAMP((int)((stage.w - 16 - 2 * PAD) / whole), 1, 3);
+    int cols = AS_CLAMP((int)((window.w - 16 - 2 * PAD) / whole), 1, 3);
     int rows = AS_MAX(1, (n + cols - 1) / cols);
-    float col_w = fminf(whole, (stage.w - 16 - 2 * PAD) / (float)cols);
+    float col_w = fminf(whole, (window.w - 16 - 2 * PAD) / (float)cols);
     float all = KEY_ROW * (float)rows;
-    Rect card = panel_card(c, stage, col_w * (float)cols + 2 * PAD, 64 + all + 62, "Keys");
-    Rect list = {card.x + PAD, card.y + 60, card.w - 2 * PAD, card.h - 60 - 58};
+    static const char about[] =
+        "The wheel zooms to the pointer, a drag moves, a click pins. Drop a text, a model or "
+        "a record on the window to open it. Ctrl+K finds every command by name.";
+    UiLabel note = {.face = FONT_SANS, .color = ui->theme.text3};
+    float words = ui_paragraph_height(ui, col_w * (float)cols, &note, 18, about);
+    Rect card = panel_card(c, window, col_w * (float)cols + 2 * PAD, 64 + all + 26 + words, "Keys");
+    Rect list = {card.x + PAD, card.y + 60, card.w - 2 * PAD, card.h - 60 - 22 - words};
     Rect in = ui_scroll_begin(ui, UI_ID("keys-scroll"), list, all, &c->views->keys_scroll);
     for (int at = 0; at < n; at++) {
         Rect row = {in.x + col_w * (float)(at / rows), in.y + KEY_ROW * (float)(at % rows),
@@ -107,16 +112,13 @@ static void draw_help(ViewContext *c, Rect stage)
         }
     }
     ui_scroll_end(ui, &c->views->keys_scroll);
-    UiLabel note = {.face = FONT_SANS, .color = ui->theme.text3};
-    ui_paragraph(
-        ui, rect(card.x + PAD, card.y + card.h - 50, card.w - 2 * PAD, 40), &note, 18,
-        "The wheel zooms to the pointer, a drag moves, a click pins. Drop a text, a model or "
-        "a record on the window to open it. Ctrl+K finds every command by name.");
+    ui_paragraph(ui, rect(card.x + PAD, card.y + card.h - 10 - words, card.w - 2 * PAD, words),
+                 &note, 18, about);
 }
 
 /* ---- settings ---- */
 
-static void draw_settings(ViewContext *c, Rect stage)
+static void draw_settings(ViewContext *c, Rect window)
 {
     static const char *const themes[] = {"Night", "Paper", "Contrast"};
     static const char *const theme_names[] = {"night", "paper", "contrast"};
@@ -124,7 +126,7 @@ static void draw_settings(ViewContext *c, Rect stage)
     static const char *const level_names[] = {"simple", "student", "engineer"};
     Ui *ui = c->ui;
     const SessionOptions *o = &c->session->options;
-    Rect card = panel_card(c, stage, 420, 290, "Settings");
+    Rect card = panel_card(c, window, 420, 290, "Settings");
     Rect row = {card.x + PAD, card.y + 66, card.w - 2 * PAD, 14};
     ui_caps(ui, row, "Theme");
     int theme = ui_segmented(ui, UI_ID("set-theme"), rect(row.x, row.y + 20, row.w, 32), themes, 3,
@@ -154,16 +156,16 @@ static void draw_settings(ViewContext *c, Rect stage)
     }
 }
 
-void chrome_panel(ViewContext *c, Rect stage)
+void chrome_panel(ViewContext *c, Rect window)
 {
     c->views->stories_seen &= c->session->panel == PANEL_STORIES;
     if (c->session->panel == PANEL_HELP) {
-        draw_help(c, stage);
+        draw_help(c, window);
     } else if (c->session->panel == PANEL_SETTINGS) {
-        draw_settings(c, stage);
+        draw_settings(c, window);
     } else if (c->session->panel == PANEL_STORIES) {
         float h = stories_list_height(c->session);
-        Rect card = panel_card(c, stage, 560, 64 + h + 8, "Stories");
+        Rect card = panel_card(c, window, 560, 64 + h + 8, "Stories");
         stories_list(c,
                      rect(card.x + PAD, card.y + 60, card.w - 2 * PAD, fminf(h, card.h - 60 - 12)));
     }

@@ -74,8 +74,8 @@ void chrome_status(ViewContext *c, Rect box);
 void chrome_inspector(ViewContext *c, Rect box);
 void chrome_inspector_folded(ViewContext *c, Rect box);
 
-/** What lies over the stage (session->panel). */
-void chrome_panel(ViewContext *c, Rect stage);
+/** What lies over the window (session->panel). */
+void chrome_panel(ViewContext *c, Rect window);
 
 /** Dialog with a path, a text and what was shown before (session->panel). */
 void chrome_open(ViewContext *c, Rect window);

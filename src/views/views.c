@@ -262,13 +262,8 @@ void views_frame(Views *views, Ui *ui, Session *session)
     Rect inspector = {w - INSPECTOR_PX, TOP_PX, INSPECTOR_PX, low - TOP_PX};
     /* What lies below something else does not see the pointer there. */
     Rect all = {0, 0, w, h};
-    bool palette = session->panel == PANEL_PALETTE;
-    bool opens = session->panel == PANEL_OPEN;
-    Rect covered = palette || opens ? all : (Rect){0};
-    ui->shield = palette || opens ? all
-                 : session->panel ? stage
-                 : open && narrow ? inspector
-                                  : (Rect){0};
+    Rect covered = session->panel ? all : (Rect){0};
+    ui->shield = session->panel ? all : open && narrow ? inspector : (Rect){0};
     draw_stage(&c, stage);
     ui->shield = covered;
     if (story > 0) {
@@ -286,12 +281,12 @@ void views_frame(Views *views, Ui *ui, Session *session)
     }
     chrome_status(&c, rect(0, h - STATUS_PX, w, STATUS_PX));
     ui->shield = (Rect){0};
-    if (palette) {
+    if (session->panel == PANEL_PALETTE) {
         chrome_palette(&c, all);
-    } else if (opens) {
+    } else if (session->panel == PANEL_OPEN) {
         chrome_open(&c, all);
     } else {
-        chrome_panel(&c, stage);
+        chrome_panel(&c, all);
     }
 }
 
