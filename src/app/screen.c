@@ -2,6 +2,7 @@
 
 #include "app/cli.h"
 #include "app/config.h"
+#include "app/gpu_tiles.h"
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "base/file.h"
@@ -351,13 +352,14 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
         s->playback.time_s = time->number; /* commands that go to a step begin at its end */
     }
     frame.theme = (ThemeId)s->options.theme;
-    /* A frame may ask for tiles; they are waited for and it is drawn again. */
-    for (int pass = 0; pass < 8; pass++) {
+    /* A frame may ask for tiles; they are waited for and it is drawn again. A device gets on a bit
+     * in each. */
+    for (int pass = 0; pass < 8; pass += !s->tiles.device_pending) {
         if (!screen_pass(screen, &frame, err) || !check_step(screen, err)) {
             return false;
         }
-        if (views_settled(screen->views) && pass > 0) {
-            return true;
+        if ((views_settled(screen->views) && pass > 0) || !cli_go_on(screen->app, err)) {
+            return err->code == ERR_NONE;
         }
         session_settle(s);
     }
@@ -366,25 +368,53 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
 
 /* ---- pictures ---- */
 
-static bool paint_png(const DrawList *list, const char *path, int32_t width, int32_t height,
-                      float scale, Error *err)
+/* A context without a window, and what draws and computes in it. Zero is closed. */
+typedef struct Painter {
+    Headless *headless;
+    Gfx *gfx;
+    GpuTiles tiles;
+} Painter;
+
+static void painter_close(Painter *p, Session *session)
+{
+    Error gone = {0};
+    if (p->headless && !headless_bind(p->headless, &gone)) {
+        return; /* a context that cannot be reached keeps what it has until the program ends */
+    }
+    gpu_tiles_close(&p->tiles, session);
+    gfx_destroy(p->gfx);
+    headless_destroy(p->headless);
+    *p = (Painter){0};
+}
+
+static bool painter_open(Painter *p, Screen *screen, int32_t width, int32_t height, Error *err)
+{
+    *p = (Painter){0};
+    p->headless = headless_create(width, height, err);
+    p->gfx = p->headless ? gfx_create(headless_proc, err) : NULL;
+    if (!p->gfx) {
+        painter_close(p, screen->session);
+        return false;
+    }
+    gpu_tiles_open(&p->tiles, screen->app, p->gfx, screen->session);
+    return true;
+}
+
+static bool paint_png(const Painter *p, const DrawList *list, const char *path, int32_t width,
+                      int32_t height, float scale, Error *err)
 {
     size_t n;
     if (!checked_mul((size_t)width * 4, (size_t)height, &n)) {
         return error_set(err, ERR_RANGE, "a picture of %d x %d does not fit", width, height);
     }
-    Headless *headless = headless_create(width, height, err);
-    Gfx *gfx = headless ? gfx_create(headless_proc, err) : NULL;
-    unsigned char *rgba = gfx ? mem_alloc(n, err) : NULL;
+    unsigned char *rgba = mem_alloc(n, err);
     bool ok = false;
     if (rgba) {
-        gfx_begin_frame(gfx, width, height, scale);
-        ok = gfx_paint(gfx, list, err) && gfx_read_pixels(gfx, rgba, n, err) &&
+        gfx_begin_frame(p->gfx, width, height, scale);
+        ok = gfx_paint(p->gfx, list, err) && gfx_read_pixels(p->gfx, rgba, n, err) &&
              export_png_pixels(path, rgba, width, height, err);
     }
     mem_free(rgba);
-    gfx_destroy(gfx);
-    headless_destroy(headless);
     return ok;
 }
 
@@ -414,13 +444,11 @@ static bool rasterise(void *payload, const DrawList *list, const DrawCmd *cmd, f
     return ok;
 }
 
-bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t height_px, Error *err)
+/* The list into a file. painter: NULL where there is no OpenGL, and no_gl says why. */
+static bool write_picture(Screen *screen, const Painter *painter, const Error *no_gl,
+                          const char *path, int32_t width_px, int32_t height_px, Error *err)
 {
     float scale = screen->session->options.scale;
-    if (!screen_still(screen, (float)width_px / scale, (float)height_px / scale, scale, err) ||
-        !cli_go_on(screen->app, err)) {
-        return false;
-    }
     ExportDesc desc = {.scale = scale, .rasterise = rasterise};
     if (path_has_suffix(path, ".svg")) {
         return export_svg(path, &screen->list, &desc, err);
@@ -428,14 +456,31 @@ bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t hei
     if (path_has_suffix(path, ".pdf")) {
         return export_pdf(path, &screen->list, &desc, err);
     }
-    Error no_gl = {0};
-    if (paint_png(&screen->list, path, width_px, height_px, scale, &no_gl)) {
+    Error failed = *no_gl;
+    if (painter && paint_png(painter, &screen->list, path, width_px, height_px, scale, &failed)) {
         return true;
     }
-    if (no_gl.code != ERR_GRAPHICS) {
-        *err = no_gl;
+    if (failed.code != ERR_GRAPHICS) {
+        *err = failed;
         return false;
     }
-    log_write(&screen->app->log, LOG_WARNING, "%s; drawn without OpenGL instead", no_gl.message);
+    log_write(&screen->app->log, LOG_WARNING, "%s; drawn without OpenGL instead", failed.message);
     return export_png(path, &screen->list, &desc, err);
+}
+
+bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t height_px, Error *err)
+{
+    float scale = screen->session->options.scale;
+    Painter painter = {0};
+    Error no_gl = {0};
+    /* Pictures of shapes need no context, unless tiles are asked of it. */
+    bool wanted =
+        path_has_suffix(path, ".png") || app_option(screen->app, OPTION_GPU_TILES_ID)->given;
+    bool painted = wanted && painter_open(&painter, screen, width_px, height_px, &no_gl);
+    bool ok =
+        screen_still(screen, (float)width_px / scale, (float)height_px / scale, scale, err) &&
+        cli_go_on(screen->app, err) &&
+        write_picture(screen, painted ? &painter : NULL, &no_gl, path, width_px, height_px, err);
+    painter_close(&painter, screen->session);
+    return ok;
 }

@@ -1,6 +1,7 @@
 #include "app/window.h"
 
 #include "app/config.h"
+#include "app/gpu_tiles.h"
 #include "app/window_input.h"
 #include "base/clock.h"
 #include "gfx/gfx.h"
@@ -19,6 +20,7 @@ typedef struct Window {
     Config config;
     GLFWwindow *handle;
     Gfx *gfx;
+    GpuTiles tiles;
     WindowInput input;
     GLFWcursor *cursors[4]; /* by UiCursor; NULL = the system has none */
     UiCursor cursor;
@@ -116,6 +118,7 @@ static void close_window(Window *w)
         config_save(&w->config, &w->screen);
     }
     screen_close(&w->screen); /* ends the jobs, which post events */
+    gpu_tiles_close(&w->tiles, NULL);
     for (int i = 0; i < w->input.n_dropped; i++) {
         mem_free(w->input.dropped[i]);
     }
@@ -262,6 +265,7 @@ bool window_run(App *app, bool *no_display, Error *err)
     bool ok = make_window(w, app, no_display, err) &&
               screen_open(&w->screen, app, &w->config, wake, NULL, err);
     if (ok) {
+        gpu_tiles_open(&w->tiles, app, w->gfx, w->screen.session);
         window_input_attach(w->handle, &w->input);
         make_cursors(w);
         w->still = app_option(app, OPTION_REDUCED_MOTION_ID)->given;

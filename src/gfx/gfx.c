@@ -286,6 +286,18 @@ const char *gfx_version(const Gfx *gfx)
     return gfx->version;
 }
 
+bool gfx_is_software(const Gfx *gfx)
+{
+    static const char *const names[] = {"llvmpipe", "softpipe", "swrast",     "SWR",
+                                        "Software", "software", "SwiftShader"};
+    for (size_t i = 0; i < AS_COUNT(names); i++) {
+        if (strstr(gfx->renderer, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void gfx_finish(Gfx *gfx)
 {
     (void)gfx;

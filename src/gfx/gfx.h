@@ -21,6 +21,8 @@ void gfx_destroy(Gfx *gfx);
 /** "llvmpipe (LLVM 15.0.6, 256 bits)" and "4.5 (Core Profile) Mesa 22.3.6". Borrowed from gfx. */
 const char *gfx_renderer(const Gfx *gfx);
 const char *gfx_version(const Gfx *gfx);
+/** Does the processor draw (llvmpipe, softpipe, swrast, SwiftShader, …)? */
+bool gfx_is_software(const Gfx *gfx);
 
 /** Sets the drawing area: width x height device pixels of the bound framebuffer, `scale` device
  *  pixels per logical one. */

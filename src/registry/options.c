@@ -149,6 +149,14 @@ const OptionDef option_table[OPTION_COUNT] = {
             "(help commands)"},
 [OPTION_REDUCED_MOTION_ID] = {"reduced-motion", 0, OPTION_FLAG, OPTION_GROUP_PICTURE, BIT(VIEW),
     .help = "no animations"},
+[OPTION_GPU_TILES_ID] = {"gpu-tiles", 0, OPTION_CHOICE, OPTION_GROUP_PICTURE,
+    BIT(VIEW) | BIT(SHOT) | BIT(BENCH), "WHEN", .choices = "auto|on|off", .fallback = "auto",
+    .help = "the matrix's tiles by compute shaders: auto where a graphics card has OpenGL 4.3, on "
+            "with a software renderer too"},
+[OPTION_TILE_MEMORY_ID] = {"tile-memory", 0, OPTION_BYTES, OPTION_GROUP_PICTURE,
+    BIT(VIEW) | BIT(SHOT) | BIT(BENCH), "SIZE", .fallback = "256M",
+    .help = "what tiles may hold in memory; as much again is kept on a graphics card for their "
+            "operands"},
 
 [OPTION_N_ID] = {"n", 'n', OPTION_INTS, OPTION_GROUP_BENCH, BIT(BENCH), "512,2048,…",
     .lo = 1, .hi = 16777216,

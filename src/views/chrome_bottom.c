@@ -83,6 +83,11 @@ static void trace_pieces(ViewContext *c, Line *line)
     piece(line, ui->theme.text2,
           draw_format(ui->list, "%s%s", format_bytes(info->held_bytes, bytes),
                       info->spilled ? " in a file" : ""));
+    /* Which machine computes them changes no picture. */
+    if (!ui->still && c->session->tiles.device) {
+        piece(line, ui->theme.text2,
+              draw_format(ui->list, "tiles %s", c->session->tiles.device->name));
+    }
 }
 
 static void job_piece(ViewContext *c, Line *line, const JobStatus *status)
@@ -104,6 +109,23 @@ static void job_piece(ViewContext *c, Line *line, const JobStatus *status)
     if (!ui->still) {
         ui_wake_in(ui, 0.1);
     }
+}
+
+/* Tiles that a device computes: the same words as of the job, but for the way to stop it. */
+static bool device_piece(ViewContext *c, Line *line)
+{
+    Ui *ui = c->ui;
+    const char *what;
+    double fraction;
+    if (!tiles_on_device(&c->session->tiles, &what, &fraction)) {
+        return false;
+    }
+    if (piece(line, ui->theme.accent,
+              draw_format(ui->list, "sharpening: %s %.0f %%", what, 100 * fraction)) &&
+        line->x + 130 <= line->right) {
+        ui_progress(ui, rect(line->x + 12, line->y + line->h / 2 - 2, 110, 4), (float)fraction);
+    }
+    return true;
 }
 
 void chrome_status(ViewContext *c, Rect bar)
@@ -129,6 +151,8 @@ void chrome_status(ViewContext *c, Rect bar)
     }
     if (status.id) {
         job_piece(c, &line, &status);
+    } else if (device_piece(c, &line)) {
+        return;
     } else if (s->note[0]) {
         float room = line.right - line.x - 25;
         if (room > 120) {

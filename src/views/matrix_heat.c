@@ -471,6 +471,7 @@ void matrix_draw_heat(MatrixScene *s)
     s->exact = all;
     if (!all && err.code == ERR_NONE) {
         s->c->views->settled = false;
+        ui->moves |= session->tiles.device_pending;
     }
     draw_push_clip(ui->list, s->layout.heat);
     draw_masked_part(s, b->apart, r0, r1);

@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * Tiles computed by the graphics card: brings together what a session asks for and what
+ * gfx/evaluate.h can do. Main thread, with the context current.
+ */
+#include "app/app.h"
+#include "gfx/evaluate.h"
+#include "session/session.h"
+
+typedef struct GpuTiles {
+    TileDevice device;
+    Evaluator *evaluator; /* NULL: tiles are computed by the processor */
+    const Log *log;
+    char name[192]; /* which path is taken, and why: one line */
+    /* Of the tile `filters_id`: what it leaves out. */
+    uint64_t filters_id;
+    float *row_scales;
+    uint32_t *hidden;
+} GpuTiles;
+
+/**
+ * Gives the session the card if --gpu-tiles and the context allow it: auto takes hardware with
+ * OpenGL 4.3, on every context with it. Otherwise nothing changes but `name`; with on, why goes to
+ * the log. --tile-memory holds for both paths. Where it fails later, it says so once and the
+ * processor goes on.
+ */
+void gpu_tiles_open(GpuTiles *tiles, const App *app, Gfx *gfx, Session *session);
+/** Idempotent; zero is closed. The session may be gone; if not, it computes on the processor from
+ *  now on. */
+void gpu_tiles_close(GpuTiles *tiles, Session *session);
