@@ -382,9 +382,9 @@ double session_next_s(const Session *s, double now_s)
     return playback_next_s(s, now_s);
 }
 
-bool session_update(Session *s, double now_s)
+/* What jobs and commands change; time stands still. */
+static bool update_timeless(Session *s)
 {
-    uint64_t before = s->version;
     bool changed = jobs_poll(s->jobs) > 0;
     publish_early(s);
     if (s->trace) {
@@ -392,9 +392,16 @@ bool session_update(Session *s, double now_s)
         changed |= done != s->layers_done;
         s->layers_done = done;
     }
-    playback_move(s, now_s);
     story_update(s);
     changed |= run_queue(s);
+    return changed;
+}
+
+bool session_update(Session *s, double now_s)
+{
+    uint64_t before = s->version;
+    playback_move(s, now_s);
+    bool changed = update_timeless(s);
     return changed || s->version != before;
 }
 
@@ -402,7 +409,7 @@ void session_settle(Session *s)
 {
     do {
         jobs_wait_all(s->jobs);
-        session_update(s, 0);
+        update_timeless(s);
         /* A job may have ended already without having been published. */
     } while (s->run || s->tiles.job || jobs_status(s->jobs).id || s->queue->lines.n);
 }

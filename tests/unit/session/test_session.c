@@ -292,6 +292,25 @@ static void test_session_create__first_head(void **state)
     session_destroy(&s);
 }
 
+/* A picture of a scene that plays is one of the moment it begins, however often it waits. */
+static void test_session_settle__time_stands_still(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, "a b c");
+    s->playback.still = true;
+    does(s, "layer 0");
+    playback_describe(s, &(Timeline){.length_s = 2, .n_steps = 3, .steps_layers = true});
+    does(s, "play");
+    int32_t layer = s->selection.layer;
+    double time = s->playback.time_s;
+    assert_true(s->playback.playing);
+    session_settle(s);
+    session_settle(s);
+    assert_int_equal(s->selection.layer, layer);
+    assert_true(s->playback.time_s == time);
+    session_destroy(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_session_request__newest_wins),
         cmocka_unit_test(test_session_request__cancel),
         cmocka_unit_test(test_session__playback),
+        cmocka_unit_test(test_session_settle__time_stands_still),
         cmocka_unit_test(test_playback_move__steps),
         cmocka_unit_test(test_session_create__first_head),
     };
