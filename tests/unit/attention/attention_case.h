@@ -16,6 +16,7 @@ typedef struct Case {
     bool interleaved; /* [N, H, D] instead of [H, N, D] */
     float spread;     /* of q; 0 = 1 */
     int32_t summary_size;
+    int32_t alike; /* so many queries in a row are one and the same */
 } Case;
 
 #define SIZES(N, M, H, G, D)                                                                       \
@@ -83,6 +84,10 @@ static inline AttnArgs case_args(const Case *c)
     size_t G = (size_t)(c->n_kv_heads ? c->n_kv_heads : c->n_heads), H = (size_t)c->n_heads;
     size_t D = (size_t)c->head_dim, E = (size_t)(c->v_dim ? c->v_dim : c->head_dim);
     a.q = case_floats(H * N * D, c->spread > 0 ? c->spread : 1, 1);
+    for (size_t i = 0; c->alike > 0 && i < H * N; i++) {
+        memcpy((float *)(uintptr_t)a.q + i * D, a.q + i / (size_t)c->alike * (size_t)c->alike * D,
+               D * sizeof(float));
+    }
     a.k = case_floats(G * M * D, 1, 2);
     a.v = case_floats(G * M * E, 1, 3);
     if (c->interleaved) {
