@@ -23,7 +23,7 @@ static double temperature_at(float place)
 
 /* ---- which controls fit ---- */
 
-enum { STACK_CHOICE_W = 156 };
+enum { STACK_CHOICE_W = 156, LEAST_MODEL = 120, LEAST_TEXT = 92, TEXT_READABLE = 150 };
 
 typedef struct TopLayout {
     Rect model, text, layer, head, temperature, mask, theme;
@@ -55,12 +55,15 @@ static TopLayout layout_top(Rect bar, float layer_w, float head_w, float stack_w
     if (temperature) {
         l.temperature = cut_right(&right, 232, bar);
     }
-    if (layer_w > 0 && right - left > head_w + layer_w + 24 + 260) {
+    float least = LEAST_MODEL + 12 + LEAST_TEXT;
+    if (layer_w > 0 && right - left > head_w + layer_w + 24 + least) {
         l.head = cut_right(&right, head_w, bar);
+    }
+    if (layer_w > 0 && right - left > layer_w + 12 + least) {
         l.layer = cut_right(&right, layer_w, bar);
     }
     float rest = right - left;
-    float model_w = fminf(240, fmaxf(130, rest * 0.34f));
+    float model_w = fminf(240, fmaxf(LEAST_MODEL, rest * 0.34f));
     l.model = rect(left, bar.y + 12, model_w, 32);
     l.text = rect(left + model_w + 12, bar.y + 12, right - left - model_w - 12, 32);
     return l;
@@ -156,8 +159,9 @@ static void text_field(ViewContext *c, Rect box)
         s->wants_text_focus = false;
         text_field_begin(ui, id, text);
     }
+    float note_w = note ? ui_text_width(ui, FONT_MONO, 11, note) : 0;
     TextField field = {.text = text_field_is_edited(ui, id) ? text : shown,
-                       .note = box.w >= 160 ? note : NULL, /* no room beside the text */
+                       .note = note_w + TEXT_READABLE <= box.w ? note : NULL,
                        .right_px = offers ? RECENT_BUTTON - 4 : 0,
                        .hint = "Enter computes, Esc leaves",
                        .caption = picture ? "Picture" : "Text"};
