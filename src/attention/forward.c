@@ -15,6 +15,7 @@
 #include "attention/panel.h"
 #include "attention/rows.h"
 #include "attention/scratch.h"
+#include "attention/strip.h"
 #include "attention/summary.h"
 
 enum {
@@ -501,10 +502,19 @@ size_t attn_scratch_bytes(const AttnCtx *ctx, const AttnArgs *args, const AttnOu
     if (pass_prepare(&p, ctx, args, out) != ATTN_OK) {
         return 0;
     }
-    if (attn_few_suits(&p.plan)) {
-        return attn_few_scratch_bytes(ctx, &p.plan, &p.out);
+    bool few = attn_few_suits(&p.plan);
+    size_t bytes = few ? attn_few_scratch_bytes(ctx, &p.plan, &p.out)
+                       : shared_bytes(&p) + (size_t)ctx->n_threads * worker_bytes(&p);
+    /* What comes afterwards takes memory when that is given back. */
+    if (few && p.summary) {
+        size_t reduce = attn_tile_reduce_scratch_bytes(ctx, &p.plan, p.shape.n_cols);
+        bytes = reduce > bytes ? reduce : bytes;
     }
-    return shared_bytes(&p) + (size_t)ctx->n_threads * worker_bytes(&p);
+    if (out->received && !p.keeps) {
+        size_t received = attn_received_scratch_bytes(ctx, &p.plan);
+        bytes = received > bytes ? received : bytes;
+    }
+    return attn_scratch_rounded(bytes);
 }
 
 static AttnStatus run_pass(const AttnCtx *ctx, Pass *pass)

@@ -82,6 +82,18 @@ static void receive_task(Receiver *receiver, int32_t head, int32_t col0, float *
     }
 }
 
+static size_t receiver_bytes(const AttnPlan *plan)
+{
+    AttnCarver measure = {0};
+    receiver_carve(&(Receiver){0}, plan, &measure);
+    return measure.used;
+}
+
+size_t attn_received_scratch_bytes(const AttnCtx *ctx, const AttnPlan *plan)
+{
+    return receiver_bytes(plan) * (size_t)ctx->n_threads;
+}
+
 AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *args, const float *row_max,
                          const float *row_log_sum, float *received, const AttnProgress *progress)
 {
@@ -93,9 +105,8 @@ AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *args, const float *
     if (!row_max || !row_log_sum || !received) {
         return ATTN_OPERAND;
     }
-    AttnCarver measure = {0};
-    receiver_carve(&(Receiver){0}, &plan, &measure);
-    char *scratch = attn_scratch_take(ctx, measure.used * (size_t)ctx->n_threads);
+    size_t per_receiver = receiver_bytes(&plan);
+    char *scratch = attn_scratch_take(ctx, per_receiver * (size_t)ctx->n_threads);
     if (!scratch) {
         return ATTN_MEMORY;
     }
@@ -107,7 +118,7 @@ AttnStatus attn_received(const AttnCtx *ctx, const AttnArgs *args, const float *
 #pragma omp parallel num_threads(n_threads)
     {
         Receiver receiver = {.strip = {.row_max = row_max, .row_log_sum = row_log_sum}};
-        AttnCarver own = {.base = scratch + (size_t)omp_get_thread_num() * measure.used};
+        AttnCarver own = {.base = scratch + (size_t)omp_get_thread_num() * per_receiver};
         receiver_carve(&receiver, &plan, &own);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t t = 0; t < total; t++) {

@@ -21,11 +21,23 @@ struct AttnScratchPool {
     _Atomic size_t kept; /* bytes in slots or about to be */
 };
 
+/* A block's alignment, and what its bytes come to with that; less than bytes if that overflows. */
+static size_t block_round(size_t bytes, size_t *align)
+{
+    *align = bytes >= LARGE_PAGE ? LARGE_PAGE : ATTN_ALIGN;
+    return (bytes + *align - 1) / *align * *align;
+}
+
+size_t attn_scratch_rounded(size_t bytes)
+{
+    size_t align;
+    return block_round(bytes + ATTN_ALIGN, &align);
+}
+
 /* Panels are read through hundreds of pages again and again, so large pages where there are any. */
 static Block *block_create(size_t bytes)
 {
-    size_t align = bytes >= LARGE_PAGE ? LARGE_PAGE : ATTN_ALIGN;
-    size_t padded = (bytes + align - 1) / align * align;
+    size_t align, padded = block_round(bytes, &align);
     Block *block = padded >= bytes ? aligned_alloc(align, padded) : NULL;
     if (block) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)

@@ -18,3 +18,6 @@ AttnScratchPool *attn_scratch_pool_create(void);
 
 /** Frees the slots and what lies in them; NULL is fine. No call may be under way. */
 void attn_scratch_pool_destroy(AttnScratchPool *pool);
+
+/** What a request of so many bytes takes from the system. Any thread. */
+size_t attn_scratch_rounded(size_t bytes);

@@ -37,3 +37,7 @@ void attn_strip_scores(AttnStrip *strip, int32_t r, int32_t n, const float *pane
 /** The same as weights. */
 void attn_strip_weights(AttnStrip *strip, int32_t r, int32_t n, const float *panel, int32_t col0,
                         int32_t n_cols);
+
+/** Working memory of attn_tile_reduce into n_cols texels a row, and of attn_received, in bytes. */
+size_t attn_tile_reduce_scratch_bytes(const AttnCtx *ctx, const AttnPlan *plan, int32_t n_cols);
+size_t attn_received_scratch_bytes(const AttnCtx *ctx, const AttnPlan *plan);

@@ -360,6 +360,18 @@ static void reduce_rows(Reducer *reducer, const AttnTileDesc *tile, int32_t row,
     }
 }
 
+static size_t reducer_bytes(const AttnPlan *plan, int32_t n_cols)
+{
+    AttnCarver measure = {0};
+    reducer_carve(&(Reducer){0}, plan, n_cols, &measure);
+    return measure.used;
+}
+
+size_t attn_tile_reduce_scratch_bytes(const AttnCtx *ctx, const AttnPlan *plan, int32_t n_cols)
+{
+    return reducer_bytes(plan, n_cols) * (size_t)ctx->n_threads;
+}
+
 AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const AttnTileDesc *tile,
                             int32_t row_width, int32_t col_width, float *out_mean, float *out_max,
                             ptrdiff_t ld, const AttnProgress *progress)
@@ -378,9 +390,8 @@ AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const Attn
     if (ld < n_cols) {
         return ATTN_RANGE;
     }
-    AttnCarver measure = {0};
-    reducer_carve(&(Reducer){0}, &plan, n_cols, &measure);
-    char *scratch = attn_scratch_take(ctx, measure.used * (size_t)ctx->n_threads);
+    size_t per_reducer = reducer_bytes(&plan, n_cols);
+    char *scratch = attn_scratch_take(ctx, per_reducer * (size_t)ctx->n_threads);
     if (!scratch) {
         return ATTN_MEMORY;
     }
@@ -389,7 +400,7 @@ AttnStatus attn_tile_reduce(const AttnCtx *ctx, const AttnArgs *args, const Attn
 #pragma omp parallel num_threads(n_threads)
     {
         Reducer reducer = {.strip = {.row_max = tile->row_max, .row_log_sum = tile->row_log_sum}};
-        AttnCarver own = {.base = scratch + (size_t)omp_get_thread_num() * measure.used};
+        AttnCarver own = {.base = scratch + (size_t)omp_get_thread_num() * per_reducer};
         reducer_carve(&reducer, &plan, n_cols, &own);
 #pragma omp for schedule(dynamic, 1)
         for (int32_t t = n_rows - 1; t >= 0; t--) {

@@ -1,5 +1,9 @@
 /* Few queries and many keys: the way of attn_forward that shares a head's keys
  * among threads. */
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
 #include "attention_like.h"
 
 #define CAUSAL  ATTN_MASK_CAUSAL
@@ -169,6 +173,16 @@ static void test_attn_forward__few_queries_cancelled(void **state)
     case_args_free(&args);
 }
 
+static size_t heap_bytes(void)
+{
+#if defined(__GLIBC__)
+    struct mallinfo2 heap = mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+#else
+    return 0;
+#endif
+}
+
 /* What parts leave is bounded: scratch does not grow with the keys. */
 static void test_attn_scratch_bytes__few_queries_bounded(void **state)
 {
@@ -192,6 +206,34 @@ static void test_attn_scratch_bytes__few_queries_bounded(void **state)
     attn_ctx_destroy(&ctx);
 }
 
+/* The context keeps what a call took, so the heap tells how much that was. */
+static void test_attn_scratch_bytes__what_a_call_takes(void **state)
+{
+    (void)state;
+    Case c = {"new tokens", SIZES(1, 1500, 1, 0, 256)};
+    for (int part = 0; part < 4; part++) { /* summary, received, both, many queries */
+        c.n_queries = part == 3 ? 600 : 1;
+        AttnArgs args = case_args(&c);
+        Run run = run_make(&c, &args);
+        AttnOutputs out = {.row_max = run.out.row_max, .row_log_sum = run.out.row_log_sum};
+        out.summary_mean = part != 1 ? run.out.summary_mean : NULL;
+        out.received = part != 0 ? run.out.received : NULL;
+        AttnCtx *ctx = case_ctx(ATTN_ISA_AUTO, 2);
+        size_t before = heap_bytes();
+        assert_int_equal(attn_forward(ctx, &args, &out, NULL), ATTN_OK);
+        size_t taken = heap_bytes() - before, told = attn_scratch_bytes(ctx, &args, &out);
+        attn_ctx_destroy(&ctx);
+        run_free(&run);
+        case_args_free(&args);
+        if (before == 0) { /* an allocator that does not tell */
+            skip();
+        }
+        const size_t LARGE_PAGE = (size_t)2 << 20; /* that much more keeps large blocks aligned */
+        size_t besides = 4096 + (told >= LARGE_PAGE ? LARGE_PAGE : 0);
+        assert_true(taken > 100000 && taken <= told + besides);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_attn_forward__few_queries_not_numbers),
         cmocka_unit_test(test_attn_forward__few_queries_cancelled),
         cmocka_unit_test(test_attn_scratch_bytes__few_queries_bounded),
+        cmocka_unit_test(test_attn_scratch_bytes__what_a_call_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
