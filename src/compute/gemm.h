@@ -22,9 +22,9 @@ typedef struct GemmArgs {
 } GemmArgs;
 
 /**
- * Multiplies through oneDNN's dnnl_sgemm, one thread a tile: tiles are fixed by the shape alone, so
- * the bits of y do not depend on the number of threads. With ATTNSCOPE_PLAIN_GEMM=1 a plain loop
- * stands in (thread sanitizer).
+ * Multiplies with a kernel of our own where there is AVX-512, else through oneDNN's dnnl_sgemm,
+ * one thread a tile. Every element of y is one sum in one order, so its bits do not depend on the
+ * number of threads. With ATTNSCOPE_PLAIN_GEMM=1 a plain loop stands in (thread sanitizer).
  *
  * Errors   ERR_RANGE a size or stride below what the operands need; ERR_INTERNAL oneDNN refused
  * Threads  n_threads, 0 = all of OpenMP's

@@ -18,6 +18,8 @@ static const Case CASES[] = {
     {3, 5, 7, true, true, false, 2},        {17, 33, 65, false, false, true, 3},
     {128, 64, 512, false, true, false, 0},  {129, 31, 513, false, true, true, 0},
     {200, 96, 1030, true, false, false, 5}, {300, 40, 600, true, true, true, 1},
+    {15, 260, 50, false, true, false, 0},   {1100, 150, 17, false, true, true, 0},
+    {531, 129, 97, true, true, true, 7},
 };
 
 static float *random_floats(Arena *arena, size_t n, uint64_t seed)
