@@ -13,15 +13,15 @@ static bool holds(LessonWindow w, int32_t token)
     return token >= w.first && token < w.first + w.count;
 }
 
-/* What queries of the window give to its keys, at least: of the other keys nothing is added. */
+/* What queries of the window give to its keys, at least: of the other keys nothing is added, nor of
+ * the first, which is read where there is nothing to read. */
 static double mass_within(const TraceRows *rows, LessonWindow w)
 {
     double sum = 0;
     for (int32_t i = w.first; i < w.first + w.count; i++) {
         int32_t best = rows->max_key[i];
-        double seen = (double)rows->self[i];
-        seen += i > w.first ? (double)rows->previous[i] : 0;
-        seen += w.first == 0 && i > 1 ? (double)rows->first[i] : 0;
+        double seen = i > 0 ? (double)rows->self[i] : 0;
+        seen += i > w.first && i > 1 ? (double)rows->previous[i] : 0;
         bool counted = best == i || best == i - 1 || best == 0;
         seen += !counted && holds(w, best) ? (double)rows->max_weight[i] : 0;
         sum += seen;

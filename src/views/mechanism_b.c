@@ -14,7 +14,7 @@ typedef struct PanelB {
     bool has_formula;
 } PanelB;
 
-enum { HEAD_H = 26, KEYS_H = 18, FOOT_H = 20 };
+enum { HEAD_H = 26, KEYS_H = 18, FOOT_H = 28 };
 
 static bool hidden(const Lesson *l, int32_t i, int32_t j)
 {
@@ -157,28 +157,6 @@ static const char *divisor_formula(Ui *ui, const Lesson *l)
                : draw_format(ui->list, "÷ \\up{%s}%s", teach_number(ui, (float)by), t);
 }
 
-static void draw_range(PanelB *p, float right, float y, float lo, float hi)
-{
-    Ui *ui = p->s->c->ui;
-    float w = 54;
-    const char *a = teach_number(ui, lo);
-    const char *b = teach_number(ui, hi);
-    float wb = ui_text_width(ui, FONT_MONO, 11, b) + 1;
-    float wa = ui_text_width(ui, FONT_MONO, 11, a) + 1;
-    Rect bar = {right - wb - 6 - w, y + 4, w, 12};
-    draw_rect(ui->list,
-              &(DrawRect){.box = bar, .radius = 2, .fill = role_fade(ui, role_score(ui), 0)});
-    enum { STEPS = 18 };
-    for (int i = 0; i < STEPS; i++) {
-        draw_rect(ui->list,
-                  &(DrawRect){.box = {bar.x + w * (float)i / STEPS, bar.y, w / STEPS + 0.3f, 12},
-                              .fill = role_fade(ui, role_score(ui), (float)i / (STEPS - 1))});
-    }
-    UiLabel style = {.face = FONT_MONO, .size = 11};
-    ui_label(ui, rect(bar.x - 6 - wa, y, wa, FOOT_H), &style, a);
-    ui_label(ui, rect(right - wb, y, wb, FOOT_H), &style, b);
-}
-
 static float draw_scores(PanelB *p, float y)
 {
     MechanismScene *s = p->s;
@@ -242,17 +220,19 @@ static float draw_scores(PanelB *p, float y)
         const char *whole = "later word: masked to −∞, so its share is 0";
         float legend_w = room - 26 - 150;
         bool fits = ui_text_width(ui, FONT_SANS, 11, whole) <= legend_w;
-        ui_label(ui, rect(p->grid_x + 26, foot, legend_w, FOOT_H),
+        ui_label(ui, rect(p->grid_x + 26, foot, legend_w, 20),
                  &(UiLabel){.face = FONT_SANS, .size = 11}, fits ? whole : "later word, masked");
     } else if (!two) {
         const char *by = teach_number(ui, 1 / l->scale / l->temperature);
         const char *whole = draw_format(ui->list, "q · k, already divided by √d_k = %s", by);
         bool fits = ui_text_width(ui, FONT_SANS, 11, whole) <= room - 150;
-        ui_label(ui, rect(p->grid_x, foot, room - 150, FOOT_H),
+        ui_label(ui, rect(p->grid_x, foot, room - 150, 20),
                  &(UiLabel){.face = FONT_SANS, .size = 11},
                  fits ? whole : draw_format(ui->list, "q · k ÷ %s", by));
     }
-    draw_range(p, p->in.x + p->in.w, foot, left.lo, left.hi);
+    const float legend = 132;
+    teach_legend(ui, rect(p->in.x + p->in.w - legend, foot + 4, legend, TEACH_LEGEND_H),
+                 &(TeachLegend){.role = role_score(ui), .lo = left.lo, .hi = left.hi});
     return y + FOOT_H + 4;
 }
 

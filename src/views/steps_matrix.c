@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { HEAD_H = 50, KEYS_H = 18, FOOT_H = 26 };
+enum { HEAD_H = 50, KEYS_H = 18, FOOT_H = 30 };
 
 /* ---- cards ---- */
 
@@ -298,23 +298,22 @@ static void draw_labels(StepsScene *s, const StepMatrix *m)
 static void draw_foot(StepsScene *s, const StepMatrix *m)
 {
     Ui *ui = s->c->ui;
-    enum { STEPS = 24 };
-    float y = fminf(m->cells.y + m->cells.h + 8, m->box.y + m->box.h - 22);
-    Rect bar = {m->cells.x, y + 2, fminf(92, m->cells.w * 0.4f), 10};
-    UiLabel mono = {.face = FONT_MONO, .size = 11};
-    for (int k = 0; k < STEPS; k++) {
-        draw_rect(ui->list, &(DrawRect){.box = {bar.x + bar.w * (float)k / STEPS, bar.y,
-                                                bar.w / STEPS + 0.4f, bar.h},
-                                        .fill = role_fade(ui, m->role, (float)k / (STEPS - 1))});
-    }
-    const char *range =
-        m->weights ? "0 … 1, square root"
-        : m->by_size
-            ? draw_format(ui->list, "0 … %s, magnitude",
-                          teach_number(ui, fmaxf(fabsf(m->lo), fabsf(m->hi))))
-            : draw_format(ui->list, "%s … %s", teach_number(ui, m->lo), teach_number(ui, m->hi));
-    float x = bar.x + bar.w + 8;
-    ui_label(ui, rect(x, y - 2, m->box.x + m->box.w - 10 - x, 18), &mono, range);
+    const float most = fmaxf(fabsf(m->lo), fabsf(m->hi));
+    const TeachLegend legend = {.role = m->role,
+                                .lo = m->weights || m->by_size ? 0 : m->lo,
+                                .hi = m->weights   ? 1
+                                      : m->by_size ? most
+                                                   : m->hi,
+                                .root = m->weights};
+    const float y = fminf(m->cells.y + m->cells.h + 8, m->box.y + m->box.h - TEACH_LEGEND_H - 5);
+    const char *words = m->weights ? "share, √ scale" : m->by_size ? "magnitude" : "score";
+    const float wide = ui_text_width(ui, FONT_SANS, 11, words) + 12;
+    const Rect bar = {m->cells.x, y,
+                      AS_CLAMP(m->box.x + m->box.w - 16 - m->cells.x - wide, 60, 180),
+                      TEACH_LEGEND_H};
+    teach_legend(ui, bar, &legend);
+    ui_label(ui, rect(bar.x + bar.w + 10, y - 5, wide, 18),
+             &(UiLabel){.face = FONT_SANS, .size = 11}, words);
 }
 
 void step_matrix_draw(StepsScene *s, const StepMatrix *m)

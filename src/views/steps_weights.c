@@ -148,7 +148,7 @@ void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *t
     Error err = {0};
     const LessonMatrix *m = session_matrix(s->session, which, &err);
     ui_card(ui, box);
-    Rect in = {box.x + 12, box.y + 26, box.w - 24, box.h - 26 - 24};
+    Rect in = {box.x + 12, box.y + 26, box.w - 24, box.h - 26 - TEACH_LEGEND_H - 10};
     teach_formula(ui, rect(box.x + 12, box.y + 4, 40, 20),
                   &(Formula){.size = 16, .color = role.text}, title);
     if (!m) {
@@ -187,12 +187,14 @@ void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *t
     draw_band(&t, which);
     draw_pop_clip(ui->list);
     draw_bias(&t, rect(in.x + in.w - 10, in.y, 8, in.h));
-    float per = 1 / t.cell;
-    const char *scale = t.cell >= 1 ? "blue negative, red positive"
-                                    : draw_format(ui->list, "1 px = %.0f × %.0f weights, mean",
-                                                  (double)per, (double)per);
-    ui_label(ui, rect(in.x, box.y + box.h - 22, in.w, 18),
+    const Rect foot = {in.x, box.y + box.h - TEACH_LEGEND_H - 4, fminf(130, in.w * 0.5f),
+                       TEACH_LEGEND_H};
+    teach_legend(ui, foot, &(TeachLegend){.lo = -t.limit, .hi = t.limit, .diverging = true});
+    const float per = 1 / t.cell;
+    ui_label(ui, rect(foot.x + foot.w + 10, foot.y - 2, in.w - foot.w - 10, 18),
              &(UiLabel){.face = FONT_SANS, .size = 11},
-             draw_format(ui->list, "±%s · %s", teach_number(ui, t.limit), scale));
+             t.cell >= 1
+                 ? "one cell a weight"
+                 : draw_format(ui->list, "1 px = %.0f × %.0f, mean", (double)per, (double)per));
     hover(&t, title);
 }

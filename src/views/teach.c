@@ -163,6 +163,60 @@ void teach_masked_cell(Ui *ui, Rect box, const char *tip)
     }
 }
 
+static float legend_place(const TeachLegend *legend, float value)
+{
+    float span = legend->hi - legend->lo;
+    float at = span > 0 ? (value - legend->lo) / span : 0;
+    return legend->root ? sqrtf(AS_MAX(at, 0)) : at;
+}
+
+static Color legend_color(const Ui *ui, const TeachLegend *legend, float at)
+{
+    return legend->diverging
+               ? colormap_value(ui->theme.dark ? COLORMAP_DIVERGING_NIGHT : COLORMAP_DIVERGING,
+                                (Scale){.lo = 0, .hi = 1}, at)
+               : role_fade(ui, legend->role, at);
+}
+
+void teach_legend(Ui *ui, Rect box, const TeachLegend *legend)
+{
+    enum { STEPS = 32 };
+    static const float shares[] = {0, 1, 0.1f, 0.5f, 0.25f};
+    const float lo = legend->lo, hi = legend->hi;
+    const bool zero = lo < 0 && hi > 0; /* the middle that means something */
+    const float ends[] = {lo, hi, zero ? 0 : (lo + hi) / 2};
+    const float *ticks = legend->root ? shares : ends;
+    const int n = !(hi > lo) ? 1 : legend->root ? (int)AS_COUNT(shares) : (int)AS_COUNT(ends);
+    const Rect bar = {box.x, box.y, box.w, 8};
+    Rect taken[AS_COUNT(shares)] = {{0}};
+    for (int k = 0; k < STEPS; k++) {
+        draw_rect(ui->list, &(DrawRect){.box = {bar.x + bar.w * (float)k / STEPS, bar.y,
+                                                bar.w / STEPS + 0.4f, bar.h},
+                                        .fill = legend_color(ui, legend, (float)k / (STEPS - 1))});
+    }
+    for (int i = 0; i < n; i++) { /* the ends first: what is between gives way */
+        const char *text = legend->root ? draw_format(ui->list, "%g", (double)ticks[i])
+                                        : teach_number(ui, ticks[i]);
+        const float at = bar.x + bar.w * legend_place(legend, ticks[i]);
+        const float w = ui_text_width(ui, FONT_MONO, 11, text);
+        taken[i] =
+            rect(AS_CLAMP(at - w / 2, box.x, box.x + AS_MAX(box.w - w, 0)), bar.y + 11, w, 14);
+        bool free = true;
+        for (int k = 0; k < i; k++) {
+            free &= taken[i].x > taken[k].x + taken[k].w + 5 || taken[i].x + w + 5 < taken[k].x;
+        }
+        if (!free) {
+            taken[i].w = 0;
+            continue;
+        }
+        draw_rect(ui->list, &(DrawRect){.box = {ui_snap(ui, AS_MIN(at, bar.x + bar.w - 1)),
+                                                bar.y + bar.h, 1, 3},
+                                        .fill = ui->theme.text2});
+        ui_label(ui, rect(taken[i].x, taken[i].y, w + 0.5f, 14),
+                 &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text2}, text);
+    }
+}
+
 void teach_badge(Ui *ui, Rect box, Color color, const char *text)
 {
     draw_rect(ui->list, &(DrawRect){.box = box, .radius = fminf(7, box.w / 2), .fill = color});

@@ -63,6 +63,19 @@ void teach_masked_cell(Ui *ui, Rect box, const char *tip);
 Color role_fade(const Ui *ui, Role role, float amount);
 Color role_on(const Ui *ui, Role role, float amount);
 
+/** What the depth of a colour means. */
+typedef struct TeachLegend {
+    Role role;
+    float lo, hi;
+    bool root;      /* 0..1 through a square root, as weights are coloured */
+    bool diverging; /* -hi..hi in the diverging map; role is not used */
+} TeachLegend;
+
+enum { TEACH_LEGEND_H = 25 };
+
+/** A bar with its ticks below it, TEACH_LEGEND_H high. */
+void teach_legend(Ui *ui, Rect box, const TeachLegend *legend);
+
 /** Numbered or lettered badge. */
 void teach_badge(Ui *ui, Rect box, Color color, const char *text);
 /** A token's chip; click pins, hovering looks. is_key: a key's label. */

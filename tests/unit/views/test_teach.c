@@ -230,6 +230,39 @@ static void test_mechanism_draw__self_beside_cross(void **state)
     views_case_close(&c);
 }
 
+/* Every legend has its ticks: both ends, and what lies between where there is room. */
+static void test_teach_legend__shows_its_ticks(void **state)
+{
+    (void)state;
+    static const char *const shares[] = {"0", "0.1", "0.5", "1"};
+    ViewsCase c;
+    open_on(&c, "random:L=2,H=2,d=32,seed=5", "view steps");
+    views_case_do(&c, "step 5");
+    views_case_do(&c, "time 99");
+    views_case_frame(&c, 1440, 900, 1);
+    for (size_t i = 0; i < AS_COUNT(shares); i++) {
+        assert_non_null(find_text(&c, shares[i]));
+    }
+    const Lesson *l = &c.session->lessons->lesson;
+    float lo = INFINITY, hi = -INFINITY;
+    for (int32_t i = 0; i < l->n * l->m; i++) {
+        if (!isinf(l->scores[i])) {
+            lo = fminf(lo, l->scores[i]);
+            hi = fmaxf(hi, l->scores[i]);
+        }
+    }
+    const DrawCmd *low = find_text(&c, teach_number(&c.ui, lo));
+    const DrawCmd *high = find_text(&c, teach_number(&c.ui, hi));
+    assert_true(low && high);
+    views_case_do(&c, "step 2");
+    views_case_do(&c, "time 99");
+    views_case_frame(&c, 1440, 900, 1);
+    const LessonMatrix *m = &c.session->lessons->matrices[MODEL_PROJECTION_Q];
+    assert_true(m->values && m->most > 0);
+    assert_non_null(find_text(&c, "0.00")); /* the middle of its legend */
+    views_case_close(&c);
+}
+
 static void test_mechanism_draw__rows_add_up(void **state)
 {
     (void)state;
@@ -312,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mechanism_draw__curves_are_weights),
         cmocka_unit_test(test_mechanism_draw__self_beside_cross),
+        cmocka_unit_test(test_teach_legend__shows_its_ticks),
         cmocka_unit_test(test_mechanism_draw__rows_add_up),
         cmocka_unit_test(test_steps_draw__is_a_function_of_time),
         cmocka_unit_test(test_steps_explain__all_there),
