@@ -1,6 +1,7 @@
 #include "app/bench_render.h"
 
 #include "app/cli.h"
+#include "app/gpu_tiles.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "benchmark/benchmark.h"
@@ -23,7 +24,15 @@ extern char **environ;
 static const int32_t default_n[] = {512, 8192, 131072};
 enum { RUN_TOKENS = 2048, RUN_FRAMES_MOST = 1200, VOCABULARY = 256 };
 static const char *const journey_model = "random:L=2,H=2,d=64,seed=1";
+/* By the processor's threads and, where they are to be used, by compute shaders. Up to 32 x 32
+ * weights a pixel they are to be there at once; beyond, a labelled job refines the summary. */
+enum { NEAR_FACTOR = 32 };
 static const char *const tiles_name = "tiles: time to exact";
+static const char *const far_name = "tiles: refined, far out";
+static const char *const gpu_tiles_name = "tiles: exact, by the GPU";
+static const char *const gpu_far_name = "tiles: far out, by the GPU";
+static const char *const soft_tiles_name = "tiles: soft shaders";
+static const char *const soft_far_name = "tiles: soft shaders, far";
 static const char *const run_name = "while a model runs";
 static const char *const first_name = "first picture";
 static const char *const idle_name = "idle window";
@@ -34,6 +43,7 @@ typedef struct Stage {
     Screen screen;
     Headless *headless;
     Gfx *gfx;
+    GpuTiles tiles;
     ScreenSurface surface;
     StrBuf json; /* of the list that is being written */
     bool as_json;
@@ -226,11 +236,25 @@ static bool settle(Stage *s, Error *err)
     return true;
 }
 
+/* Weights a side of a pixel, of what was shown last. */
+static int32_t shown_factor(const Session *session)
+{
+    const Tile *last = NULL;
+    const Tile *tile;
+    for (size_t i = 0; (tile = tiles_held(&session->tiles, i)); i++) {
+        last = !last || tile->used > last->used ? tile : last;
+    }
+    return last ? last->key.factor : 1;
+}
+
 /* How long until what is in view is exact, at every step of zooming in. */
-static bool measure_tiles(Stage *s, int32_t tokens, Error *err)
+static bool measure_tiles(Stage *s, int32_t tokens, const char *near_name, const char *distant_name,
+                          Error *err)
 {
     enum { STEPS = 24, PATIENCE_S = 20 };
-    Times times = {0};
+    Times near = {0};
+    Times far = {0};
+    tiles_clear(&s->screen.session->tiles, s->screen.session->jobs);
     bool ok = do_commands(s, "view matrix; fit", err);
     for (int i = 0; i < STEPS && ok; i++) {
         session_post(s->screen.session, "zoom in");
@@ -240,11 +264,27 @@ static bool measure_tiles(Stage *s, int32_t tokens, Error *err)
             ok = cli_go_on(s->app, err) && frame(s, NULL, 0, &time, err);
         } while (ok && !views_settled(s->screen.views) && clock_now_s() - start < PATIENCE_S);
         time.ms = (clock_now_s() - start) * 1e3;
-        ok = ok && keep(&times, &time, err);
+        bool is_far = shown_factor(s->screen.session) > NEAR_FACTOR;
+        ok = ok && keep(is_far ? &far : &near, &time, err);
     }
-    ok = ok && tell(s, tiles_name, tokens, &times, err);
-    forget(&times);
+    ok = ok && tell(s, near_name, tokens, &near, err) &&
+         (!far.ms.n || tell(s, distant_name, tokens, &far, err));
+    forget(&near);
+    forget(&far);
     return ok;
+}
+
+/* The same by both ways there are: by shaders where --gpu-tiles would use them. */
+static bool measure_both(Stage *s, int32_t tokens, Error *err)
+{
+    TileCache *cache = &s->screen.session->tiles;
+    const TileDevice *device = cache->device;
+    bool soft = gfx_is_software(s->gfx);
+    cache->device = NULL;
+    bool ok = measure_tiles(s, tokens, tiles_name, far_name, err);
+    cache->device = device;
+    return ok && (!device || measure_tiles(s, tokens, soft ? soft_tiles_name : gpu_tiles_name,
+                                           soft ? soft_far_name : gpu_far_name, err));
 }
 
 static void sleep_s(double seconds)
@@ -419,12 +459,17 @@ static bool open_stage(Stage *s, Error *err)
     s->headless = headless_create(s->surface.width_px, s->surface.height_px, err);
     s->gfx = s->headless ? gfx_create(headless_proc, err) : NULL;
     /* Workers step back as they do for a window. */
-    return s->gfx && screen_prepare(&s->screen, s->app, no_wake, NULL, err);
+    if (!s->gfx || !screen_prepare(&s->screen, s->app, no_wake, NULL, err)) {
+        return false;
+    }
+    gpu_tiles_open(&s->tiles, s->app, s->gfx, s->screen.session);
+    return true;
 }
 
 static void close_stage(Stage *s)
 {
     screen_close(&s->screen);
+    gpu_tiles_close(&s->tiles, NULL);
     gfx_destroy(s->gfx);
     headless_destroy(s->headless);
     strbuf_free(&s->json);
@@ -433,8 +478,8 @@ static void close_stage(Stage *s)
 static void print_heading(const Stage *s, const char *cpu)
 {
     if (!s->as_json) {
-        printf("%s\n%s, OpenGL %s, %d x %d\n\n", cpu, gfx_renderer(s->gfx), gfx_version(s->gfx),
-               s->surface.width_px, s->surface.height_px);
+        printf("%s\n%s, OpenGL %s, %d x %d\ntiles %s\n\n", cpu, gfx_renderer(s->gfx),
+               gfx_version(s->gfx), s->surface.width_px, s->surface.height_px, s->tiles.name);
         printf("%-24s %7s %6s %8s %7s %7s %7s %7s %7s %6s %9s\n", "journey", "tokens", "frames",
                "median", "p95", "p99", "max", "build", "cpu", "calls", "instances");
     }
@@ -485,7 +530,7 @@ static bool measure_length(Stage *s, const char *model, int32_t n, const char *o
             return false;
         }
     }
-    return !wants(only, tiles_name) || measure_tiles(s, n, err);
+    return !wants(only, tiles_name) || measure_both(s, n, err);
 }
 
 static bool write_json(Stage *s, const char *cpu, Error *err)
@@ -497,6 +542,8 @@ static bool write_json(Stage *s, const char *cpu, Error *err)
               strbuf_json_string(&out, gfx_renderer(s->gfx), strlen(gfx_renderer(s->gfx)), err) &&
               strbuf_puts(&out, ",\"gl\":", err) &&
               strbuf_json_string(&out, gfx_version(s->gfx), strlen(gfx_version(s->gfx)), err) &&
+              strbuf_puts(&out, ",\"tiles\":", err) &&
+              strbuf_json_string(&out, s->tiles.name, strlen(s->tiles.name), err) &&
               strbuf_printf(&out, err, ",\"width\":%d,\"height\":%d},\"results\":[%s]}\n",
                             s->surface.width_px, s->surface.height_px, strbuf_text(&s->json));
     if (ok) {

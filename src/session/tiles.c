@@ -495,6 +495,7 @@ static TileStep step_on_device(const TileContext *context, const TileKey *key, d
     }
     if (step == TILE_PASS) {
         free_tile(tile);
+        cache->device_passed = *key;
     }
     return step;
 }
@@ -503,7 +504,7 @@ static TileStep step_on_device(const TileContext *context, const TileKey *key, d
 static TileStep try_device(const TileContext *context, const TileKey *key, double *left_s)
 {
     TileCache *cache = context->cache;
-    if (!cache->device) {
+    if (!cache->device || same_key(key, &cache->device_passed)) {
         return TILE_PASS;
     }
     if (*left_s <= 0) {

@@ -70,7 +70,8 @@ typedef struct TileCache {
     const TileDevice *device; /* borrowed; NULL = none */
     Tile device_tile;         /* the one on its way there */
     uint64_t device_id;
-    bool device_pending; /* tiles_want waits for it: the next frame goes on */
+    TileKey device_passed; /* the last one it did not take: not asked again */
+    bool device_pending;   /* tiles_want waits for it: the next frame goes on */
 } TileCache;
 
 /** What the cache needs of its owner. */

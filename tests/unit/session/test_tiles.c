@@ -131,6 +131,114 @@ static void test_tiles_get__job(void **state)
     session_destroy(&s);
 }
 
+/* A device that needs three calls for a tile and puts its id into every value. */
+typedef struct FakeDevice {
+    int calls, calls_of_this;
+    uint64_t id;
+    TileStep answer; /* of the third call */
+    TileKey last;
+} FakeDevice;
+
+static TileStep fake_compute(void *payload, const TileTask *task)
+{
+    FakeDevice *f = payload;
+    assert_true(task->seconds > 0);
+    assert_int_not_equal(task->source->combine, COMBINE_OWNER);
+    f->calls_of_this = f->id == task->id ? f->calls_of_this + 1 : 1;
+    f->id = task->id;
+    f->last = *task->key;
+    f->calls++;
+    int32_t n = (task->key->row1 - 1) / task->key->factor + 1;
+    for (int32_t i = 0; i < n * n; i++) {
+        task->values[i] = (float)task->id;
+    }
+    return f->calls_of_this < 3 ? TILE_MORE : f->answer;
+}
+
+static double fake_fraction(void *payload)
+{
+    const FakeDevice *f = payload;
+    return f->calls_of_this / 3.0;
+}
+
+/* One frame's wish. */
+static bool want(Session *s, const TileKey *keys, size_t n)
+{
+    Error err = {0};
+    bool all = session_want_tiles(s, &(WeightSource){0}, keys, n, &err);
+    assert_int_equal(err.code, ERR_NONE);
+    return all;
+}
+
+static void test_tiles_want__device(void **state)
+{
+    (void)state;
+    Session *s = text_of(20);
+    FakeDevice fake = {.answer = TILE_DONE};
+    const TileDevice device = {fake_compute, fake_fraction, &fake, "made up"};
+    s->tiles.device = &device;
+    TileKey keys[2] = {key_of(s, 1), key_of(s, 1)};
+    keys[1].head = 3;
+    const char *what;
+    double fraction;
+    assert_false(want(s, keys, 2));
+    assert_true(s->tiles.device_pending);
+    assert_true(tiles_on_device(&s->tiles, &what, &fraction) && fraction > 0.3 && fraction < 0.4);
+    assert_false(want(s, keys, 2));
+    /* The third call ends the first tile and leaves time for the second. */
+    assert_false(want(s, keys, 2));
+    const Tile *tile = tiles_find(&s->tiles, &keys[0]);
+    assert_non_null(tile);
+    assert_true(tile->values[20] == 1 && isinf(tile->values[1]) && tile->row_max);
+    /* Another head while the second is on its way: that one is let go, and the new one is its own.
+     */
+    assert_int_equal(fake.last.head, 3);
+    TileKey other = key_of(s, 1);
+    other.head = 1;
+    while (!want(s, &other, 1)) {
+        assert_true(fake.calls < 20);
+    }
+    tile = tiles_find(&s->tiles, &other);
+    assert_true(tile && tile->values[0] == 3);
+    assert_null(tiles_find(&s->tiles, &keys[1]));
+    assert_false(s->tiles.device_pending);
+    assert_false(tiles_on_device(&s->tiles, &what, &fraction));
+    /* What is there is not asked for again; a new trace forgets what was on its way. */
+    int calls = fake.calls;
+    assert_true(want(s, &other, 1));
+    assert_int_equal(fake.calls, calls);
+    assert_false(want(s, &keys[1], 1));
+    tiles_clear(&s->tiles, s->jobs);
+    assert_false(s->tiles.device_pending);
+    assert_null(s->tiles.device_tile.values);
+    session_destroy(&s);
+}
+
+/* What the device does not take, the processor computes, as if there were none. */
+static void test_tiles_want__device_passes(void **state)
+{
+    (void)state;
+    Session *s = text_of(20);
+    FakeDevice fake = {.answer = TILE_PASS};
+    const TileDevice device = {fake_compute, fake_fraction, &fake, "made up"};
+    s->tiles.device = &device;
+    TileKey key = key_of(s, 1);
+    for (int i = 0; i < 2; i++) {
+        assert_false(want(s, &key, 1));
+    }
+    assert_true(want(s, &key, 1));
+    check_tile(s, tiles_find(&s->tiles, &key));
+    /* Owners have no place in a device's answer. */
+    WeightSource owners = {.combine = COMBINE_OWNER, .set = {.n = 1, .heads = {{1, 2}}}};
+    TileKey owned = key;
+    owned.source = weight_source_id(&owners);
+    int calls = fake.calls;
+    Error err = {0};
+    assert_ok(session_want_tiles(s, &owners, &owned, 1, &err), err);
+    assert_int_equal(fake.calls, calls);
+    session_destroy(&s);
+}
+
 static void test_reading_update__adds_up(void **state)
 {
     (void)state;
@@ -221,6 +329,8 @@ int main(void)
         cmocka_unit_test(test_tiles_get__masked),
         cmocka_unit_test(test_tiles_get__budget),
         cmocka_unit_test(test_tiles_get__job),
+        cmocka_unit_test(test_tiles_want__device),
+        cmocka_unit_test(test_tiles_want__device_passes),
         cmocka_unit_test(test_reading_update__adds_up),
         cmocka_unit_test(test_token_label__cases),
         cmocka_unit_test(test_token_bytes_label__cases),
