@@ -14,6 +14,8 @@ typedef struct App {
     Arena arena;         /* lives as long as the program */
     Log log;             /* standard error */
     JobControl *control; /* cancelled by the first Ctrl+C; pass it on or ask it in long loops */
+    atomic_bool *may_end; /* while true, Ctrl+C ends the program at once: nothing is half made, and
+                             what runs (reading a text, splitting it) asks nobody */
 } App;
 
 /** The value of an option: app_option(app, OPTION_LAYER_ID)->integer. Never NULL. */

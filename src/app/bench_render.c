@@ -229,6 +229,9 @@ static bool request(Stage *s, const char *model, int32_t n, Error *err)
 static bool settle(Stage *s, Error *err)
 {
     session_settle(s->screen.session);
+    if (!cli_go_on(s->app, err)) {
+        return false;
+    }
     if (s->screen.session->error.code) {
         *err = s->screen.session->error;
         return false;

@@ -1,6 +1,7 @@
 #include "app/cli.h"
 
 #include "base/file.h"
+#include "registry/nearest.h"
 #include "session/session.h"
 
 #include <errno.h>
@@ -126,31 +127,83 @@ const char *cli_resolve_model(const char *word, Arena *arena)
     return path && path_is_folder(path) ? path : word;
 }
 
-bool cli_looks_like_model(const char *word)
+static bool is_path_or_made(const char *word)
 {
-    static const char *const prefixes[] = {"random:", "hash:", "synthetic:"};
+    static const char *const prefixes[] = {"random", "hash", "synthetic"};
     for (size_t i = 0; i < AS_COUNT(prefixes); i++) {
-        if (!strncmp(word, prefixes[i], strlen(prefixes[i]))) {
+        size_t n = strlen(prefixes[i]);
+        if (!strncmp(word, prefixes[i], n) && (!word[n] || word[n] == ':')) {
             return true;
         }
     }
-    if (!strcmp(word, "tiny") || strchr(word, '/') || path_has_suffix(word, ".gguf") ||
-        path_exists(word)) {
-        return true;
-    }
-    /* A fetched model, or a name in the Hugging Face cache. */
-    Arena arena = {0};
+    return strchr(word, '/') || path_has_suffix(word, ".gguf") || path_exists(word);
+}
+
+/* Adds what models that are here may be called to names[*n..most). */
+static bool add_model_names(Arena *arena, const char **names, int most, int *n)
+{
     ModelListing *listings;
-    size_t n;
-    bool found = cli_resolve_model(word, &arena) != word;
-    if (!found && model_list_local(&arena, NULL, &listings, &n, NULL)) {
-        for (size_t i = 0; i < n && !found; i++) {
-            found =
-                !strcmp(listings[i].spec, word) || !strcmp(path_base_name(listings[i].spec), word);
+    size_t n_listings;
+    if (!model_list_local(arena, find_cache(arena), &listings, &n_listings, NULL)) {
+        return false;
+    }
+    for (size_t i = 0; i < n_listings && *n + 2 <= most; i++) {
+        names[(*n)++] = listings[i].spec;
+        names[(*n)++] = path_base_name(listings[i].spec);
+    }
+    return true;
+}
+
+enum { NAMES_MOST = 512 };
+
+bool cli_looks_like_model(const char *word)
+{
+    const char *names[NAMES_MOST];
+    int n = 0;
+    Arena arena = {0};
+    bool found = is_path_or_made(word) || cli_resolve_model(word, &arena) != word;
+    if (!found && add_model_names(&arena, names, NAMES_MOST, &n)) {
+        for (int i = 0; i < n && !found; i++) {
+            found = !strcmp(names[i], word);
         }
     }
     arena_destroy(&arena);
     return found;
+}
+
+bool cli_check_model_name(const char *word, Arena *arena, Error *err)
+{
+    const char *names[NAMES_MOST];
+    int n = 0;
+    if (cli_looks_like_model(word) || !add_model_names(arena, names, NAMES_MOST, &n)) {
+        return true;
+    }
+    int near = nearest_word(word, names, n);
+    return near < 0 || error_set(err, ERR_IO, "there is no model '%.60s' here; did you mean %s?",
+                                 word, names[near]);
+}
+
+/* A first word that is nothing: what of all that it can be is nearest. */
+static bool check_first_word(const char *word, Arena *arena, Error *err)
+{
+    const char *names[NAMES_MOST];
+    int n = 0;
+    if (*word == '-' || cli_looks_like_model(word)) {
+        return true;
+    }
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        names[n++] = command_table[i].name;
+    }
+    for (int i = 0; i < VIEW_COUNT; i++) {
+        names[n++] = view_name((ViewId)i);
+    }
+    if (!add_model_names(arena, names, NAMES_MOST, &n)) {
+        return true;
+    }
+    int near = nearest_word(word, names, n);
+    return near < 0 ||
+           error_set(err, ERR_USAGE, "'%.60s' is no command, view or model; did you mean %s?", word,
+                     names[near]);
 }
 
 bool cli_spell_view(int *argc, const char *const **argv, Arena *arena, Error *err)
@@ -159,8 +212,11 @@ bool cli_spell_view(int *argc, const char *const **argv, Arena *arena, Error *er
     int at = *argc > 1 && !strcmp(words[1], command_table[COMMAND_VIEW].name) ? 2 : 1;
     ViewId view;
     CommandId command;
-    if (at >= *argc || !view_find(words[at], &view) || command_find(words[at], &command)) {
+    if (at >= *argc || command_find(words[at], &command)) {
         return true;
+    }
+    if (!view_find(words[at], &view)) {
+        return check_first_word(words[at], arena, err);
     }
     const char **longer = ARENA_ARRAY(arena, const char *, (size_t)*argc + 3, err);
     if (!longer) {
@@ -202,5 +258,9 @@ bool cli_run_command(App *app, Error *err)
     if (app_option(app, OPTION_HELP_ID)->given) {
         return command_help(app, err);
     }
-    return commands[app->arguments->command](app, err);
+    CommandId command = app->arguments->command;
+    if (command == COMMAND_INFO || command == COMMAND_MODELS) {
+        atomic_store(app->may_end, true);
+    }
+    return commands[command](app, err);
 }

@@ -11,6 +11,9 @@
 void cli_log(void *payload, LogLevel level, const char *line);
 /** Does a first word that is no command name a model? */
 bool cli_looks_like_model(const char *word);
+/** False where `word` is no model but nearly one: ERR_IO says which. What is like none passes, and
+ *  is refused when it is opened. */
+AS_MUST_CHECK bool cli_check_model_name(const char *word, Arena *arena, Error *err);
 AS_MUST_CHECK bool cli_run_command(App *app, Error *err);
 /** Everything that was printed has arrived; ERR_IO otherwise (a full disk, a closed pipe). */
 AS_MUST_CHECK bool cli_flush(Error *err);

@@ -2,6 +2,7 @@
 #include "app/cli.h"
 #include "base/embedded.h"
 #include "base/file.h"
+#include "session/text_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,18 +67,11 @@ static bool check_options(const App *app, Error *err)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* Valid UTF-8, with what was replaced said. `name` is where the text came from. */
+/* Valid UTF-8, with what was changed said. `name` is where the text came from. */
 static bool repair(App *app, const char *name, const char *raw, size_t n, const char **text,
                    size_t *n_text, Error *err)
 {
-    size_t n_replaced;
-    *text = utf8_repair(&app->arena, raw, n, n_text, &n_replaced, err);
-    if (*text && n_replaced) {
-        log_write(&app->log, LOG_WARNING,
-                  "%s: %zu byte sequence%s that %s not UTF-8 replaced by "
-                  "U+FFFD",
-                  name, n_replaced, n_replaced == 1 ? "" : "s", n_replaced == 1 ? "is" : "are");
-    }
+    *text = text_file_clean(name, raw, n, &app->log, &app->arena, n_text, err);
     return *text != NULL;
 }
 
@@ -169,6 +163,9 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
         return error_set(err, ERR_USAGE,
                          "the name of the model is empty; tiny is the built-in one");
     }
+    if (!given(app, OPTION_TRACE_ID) && !cli_check_model_name(request->model, &app->arena, err)) {
+        return false;
+    }
     request->trace_path = app_option(app, OPTION_TRACE_ID)->text;
     request->image_path = app_option(app, OPTION_IMAGE_ID)->text;
     request->stack_given = given(app, OPTION_STACK_ID);
@@ -196,8 +193,12 @@ bool app_read_request(App *app, RunRequest *request, Error *err)
     static const TraceStore stores[] = {TRACE_STORE_ALL, TRACE_STORE_QKV, TRACE_STORE_QK};
     request->params.ablate_stack = request->stack;
     request->params.store = stores[app_option(app, OPTION_STORE_ID)->integer];
-    return request->trace_path || (read_chat(app, &request->text, err) &&
-                                   read_text(app, request, err) && read_target(app, request, err));
+    atomic_store(app->may_end, true); /* somebody may have to type it */
+    bool ok =
+        request->trace_path || (read_chat(app, &request->text, err) &&
+                                read_text(app, request, err) && read_target(app, request, err));
+    atomic_store(app->may_end, false);
+    return ok;
 }
 
 /* ---- run ------------------------------------------------------------------------------------- */
@@ -281,8 +282,11 @@ bool app_run_open(App *app, const RunRequest *request, AppRun *run, Error *err)
                           .threads = request->params.threads,
                           .log = &app->log,
                           .control = app->control};
-    return choose_stack(app, request, run, err) &&
-           run_input_read(&input, &app->arena, &run->input, err);
+    atomic_store(app->may_end, true);
+    bool ok = choose_stack(app, request, run, err) &&
+              run_input_read(&input, &app->arena, &run->input, err);
+    atomic_store(app->may_end, false);
+    return ok;
 }
 
 static void show_progress(void *payload, Trace *trace, int32_t layers_done)

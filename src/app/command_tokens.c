@@ -85,6 +85,7 @@ bool command_tokens(App *app, Error *err)
     if (!app_read_request(app, &request, err)) {
         return false;
     }
+    atomic_store(app->may_end, true);
     if (!request.trace_path) {
         if (!request.text_given) {
             cli_say_example(app);

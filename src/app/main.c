@@ -5,13 +5,20 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
-/* A signal handler has no other way to anything: the one mutable variable of the program. */
+/* A signal handler has no other way to anything: the mutable variables of the program. */
 static JobControl interrupted;
+static atomic_bool may_end;
 
 static void on_interrupt(int signal)
 {
+    static const char line[] = "attnscope: stopped; nothing was written\n";
     (void)signal;
+    if (atomic_load(&may_end)) {
+        (void)!write(STDERR_FILENO, line, sizeof line - 1);
+        _exit(error_exit_status(ERR_CANCELLED));
+    }
     atomic_store(&interrupted.cancel, true);
 }
 
@@ -19,18 +26,28 @@ static void on_interrupt(int signal)
 static void listen_to_interrupts(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction old;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    /* A reader that went away is a failed write: what is half made is tidied up first. */
+    /* The terminal is closed; under nohup that is nothing. */
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+        sigaction(SIGHUP, &action, NULL);
+    }
+    /* A reader that went away, or a limit of `ulimit -f`, is a failed write: what is half made is
+     * tidied up first. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int main(int argc, char **argv)
 {
     Error err = {0};
     Arguments arguments;
-    App app = {.arguments = &arguments, .control = &interrupted, .log.write = cli_log};
+    App app = {.arguments = &arguments,
+               .control = &interrupted,
+               .may_end = &may_end,
+               .log.write = cli_log};
     listen_to_interrupts();
     const char *const *words = (const char *const *)argv;
     bool ok = cli_spell_view(&argc, &words, &app.arena, &err) &&

@@ -8,9 +8,11 @@
 #include "base/file.h"
 #include "export/export.h"
 #include "gfx/headless.h"
+#include "registry/nearest.h"
 #include "session/commands.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- options ---- */
@@ -40,6 +42,18 @@ static bool read_one(const App *app, OptionId id, int32_t *value, Error *err)
     return true;
 }
 
+static bool refuse_view(const char *word, Error *err)
+{
+    const char *names[VIEW_COUNT];
+    for (int i = 0; i < VIEW_COUNT; i++) {
+        names[i] = view_name((ViewId)i);
+    }
+    int near = nearest_word(word, names, VIEW_COUNT);
+    return error_set(err, ERR_USAGE, "--view '%.40s': there is no such view%s%s%s", word,
+                     near < 0 ? "; `attnscope help views` lists them" : "; did you mean ",
+                     near < 0 ? "" : names[near], near < 0 ? "" : "?");
+}
+
 static bool apply_options(Screen *screen, Error *err)
 {
     const App *app = screen->app;
@@ -60,8 +74,7 @@ static bool apply_options(Screen *screen, Error *err)
     s->options.theme = named->given ? (int)theme : s->options.theme;
     s->options.scale = scale->given ? (float)scale->number : s->options.scale;
     if (view->has && !view_find(view->text, &s->view)) {
-        return error_set(err, ERR_USAGE, "--view '%.40s': there is no such view (help views)",
-                         view->text);
+        return refuse_view(view->text, err);
     }
     if (!read_one(app, OPTION_LAYER_ID, &s->selection.layer, err) ||
         !read_one(app, OPTION_HEAD_ID, &s->selection.head, err)) {
@@ -90,11 +103,12 @@ bool screen_prepare(Screen *screen, App *app, void (*wake)(void *payload), void 
 {
     *screen = (Screen){.app = app};
     screen->fonts = fontset_create(err);
-    screen->session =
-        screen->fonts
-            ? session_create(
-                  &(SessionDesc){.log = &app->log, .wake = wake, .wake_payload = wake_payload}, err)
-            : NULL;
+    screen->session = screen->fonts ? session_create(&(SessionDesc){.log = &app->log,
+                                                                    .wake = wake,
+                                                                    .wake_payload = wake_payload,
+                                                                    .stop = &app->control->cancel},
+                                                     err)
+                                    : NULL;
     screen->views =
         screen->session
             ? views_create(screen->session,
@@ -288,6 +302,54 @@ static void complete_cell(Screen *screen, const Selection *wanted)
     session_post(s, "pin %d %d", i, j);
 }
 
+/* Waits for every job; ERR_CANCELLED after Ctrl+C. */
+static bool settle(Screen *screen, Error *err)
+{
+    session_settle(screen->session);
+    return cli_go_on(screen->app, err);
+}
+
+/* Of a command that failed: what it takes, whose it is, or what it may have meant. Adds to *err,
+ * which tells the rest. */
+static bool explain_command(const Session *s, const char *line, Error *err)
+{
+    enum { MOST = 256 };
+    const char *names[MOST];
+    int n = 0;
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(line, " "), line);
+    for (int i = 0; i < VIEW_COUNT; i++) {
+        for (const ViewCommand *c = view_def((ViewId)i)->commands; c && c->name; c++) {
+            if (strcmp(c->name, word) == 0) {
+                return (ViewId)i == s->view
+                           ? error_set(err, ERR_USAGE, "--do '%.60s': expected %s %s", line,
+                                       c->name, c->arguments)
+                           : error_set(err, ERR_USAGE,
+                                       "--do '%.60s': %s is a command of %s; go there first, with "
+                                       "view %s",
+                                       line, word, view_title((ViewId)i), view_name((ViewId)i));
+            }
+            if (n < MOST) {
+                names[n++] = c->name;
+            }
+        }
+    }
+    for (const SessionCommand *const *table = session_command_tables; *table; table++) {
+        for (const SessionCommand *c = *table; c->name; c++) {
+            if (strcmp(c->name, word) == 0) {
+                return error_wrap(err, "--do '%.60s'", line);
+            }
+            if (n < MOST) {
+                names[n++] = c->name;
+            }
+        }
+    }
+    int near = nearest_word(word, names, n);
+    return error_set(err, ERR_USAGE, "--do '%.60s': there is no command %s%s%s%s", line, word,
+                     near < 0 ? "; `attnscope help commands` lists them" : "; did you mean ",
+                     near < 0 ? "" : names[near], near < 0 ? "" : "?");
+}
+
 /* The commands of --do, one after the other. */
 static bool run_commands(Screen *screen, Error *err)
 {
@@ -298,9 +360,15 @@ static bool run_commands(Screen *screen, Error *err)
         size_t n = strcspn(at, ";");
         const char *line = arena_strndup(&screen->app->arena, at, n, err);
         if (!line || (*line && !session_run_command(screen->session, line, err))) {
-            return line ? error_wrap(err, "--do") : false;
+            return line ? explain_command(screen->session, line, err) : false;
         }
-        session_settle(screen->session);
+        if (!settle(screen, err)) {
+            return false;
+        }
+        if (screen->session->error.code) {
+            log_write(&screen->app->log, LOG_WARNING, "--do '%.60s': %s; the picture shows that",
+                      line, screen->session->error.message);
+        }
         at += n + (at[n] != 0);
     }
     return true;
@@ -312,7 +380,11 @@ static bool check_step(const Screen *screen, Error *err)
     const OptionValue *step = app_option(screen->app, OPTION_STEP_ID);
     const Timeline *line = &screen->session->playback.timeline;
     int32_t n = line->steps_layers ? 0 : line->n_steps;
-    if (!step->given || n == 0 || step->integer < n) {
+    if (step->given && n == 0) {
+        return error_set(err, ERR_USAGE, "--step %lld: %s has no steps", (long long)step->integer,
+                         view_title(screen->session->view));
+    }
+    if (!step->given || step->integer < n) {
         return true;
     }
     return error_set(err, ERR_RANGE, "--step %lld is not there: %s has steps 0 to %d",
@@ -323,7 +395,9 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
 {
     Session *s = screen->session;
     Selection wanted = s->selection;
-    session_settle(s);
+    if (!settle(screen, err)) {
+        return false;
+    }
     if (s->error.code) {
         *err = s->error;
         return false;
@@ -332,7 +406,9 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
         return s->trace ? false : error_set(err, ERR_INTERNAL, "nothing was computed");
     }
     complete_cell(screen, &wanted);
-    session_settle(s);
+    if (!settle(screen, err)) {
+        return false;
+    }
     screen->ui.no_toasts = true;
     s->playback.still = true;
     UiFrame frame = {.list = &screen->list,
@@ -361,7 +437,9 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
         if ((views_settled(screen->views) && pass > 0) || !cli_go_on(screen->app, err)) {
             return err->code == ERR_NONE;
         }
-        session_settle(s);
+        if (!settle(screen, err)) {
+            return false;
+        }
     }
     return true;
 }

@@ -207,11 +207,13 @@ bool atomic_file_write(AtomicFile *file, const void *bytes, size_t n, Error *err
 
 bool atomic_file_seek(AtomicFile *file, size_t offset, Error *err)
 {
-    if (!file->path || fseeko(file->stream, (off_t)offset, SEEK_SET) != 0) {
-        return error_set(err, ERR_IO, "cannot move inside %s: write to a file instead",
-                         file->path ? file->path : "standard output");
+    if (!file->path) {
+        return error_set(err, ERR_IO,
+                         "cannot move inside standard output: write to a file instead");
     }
-    return true;
+    /* Moving writes what is buffered: that is where a full disk is found. */
+    return fseeko(file->stream, (off_t)offset, SEEK_SET) == 0 ||
+           error_set(err, ERR_IO, "cannot write %s: %s", file->path, strerror(errno));
 }
 
 bool atomic_file_commit(AtomicFile *file, Error *err)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct Job {
@@ -118,6 +119,22 @@ Jobs *jobs_create(Error *err)
     return jobs;
 }
 
+/* With the lock held. id 0 = all. */
+static void ask_to_stop(Jobs *jobs, uint64_t id)
+{
+    for (int i = 0; i < JOB_LANE_COUNT; i++) {
+        Worker *worker = &jobs->workers[i];
+        for (Job *job = worker->waiting; job; job = job->next) {
+            if (!id || job->id == id) {
+                atomic_store(&job->control.cancel, true);
+            }
+        }
+        if (worker->running && (!id || worker->running->id == id)) {
+            atomic_store(&worker->running->control.cancel, true);
+        }
+    }
+}
+
 void jobs_destroy(Jobs *jobs)
 {
     if (!jobs) {
@@ -125,15 +142,7 @@ void jobs_destroy(Jobs *jobs)
     }
     pthread_mutex_lock(&jobs->lock);
     jobs->quit = true;
-    for (int i = 0; i < JOB_LANE_COUNT; i++) {
-        Worker *worker = &jobs->workers[i];
-        for (Job *job = worker->waiting; job; job = job->next) {
-            atomic_store(&job->control.cancel, true);
-        }
-        if (worker->running) {
-            atomic_store(&worker->running->control.cancel, true);
-        }
-    }
+    ask_to_stop(jobs, 0);
     pthread_cond_broadcast(&jobs->changed);
     pthread_mutex_unlock(&jobs->lock);
     for (int i = 0; i < JOB_LANE_COUNT; i++) {
@@ -172,16 +181,8 @@ uint64_t jobs_submit(Jobs *jobs, const JobDesc *desc, Error *err)
 void jobs_cancel(Jobs *jobs, uint64_t id)
 {
     pthread_mutex_lock(&jobs->lock);
-    for (int i = 0; i < JOB_LANE_COUNT; i++) {
-        Worker *worker = &jobs->workers[i];
-        for (Job *job = worker->waiting; job; job = job->next) {
-            if (job->id == id) {
-                atomic_store(&job->control.cancel, true);
-            }
-        }
-        if (worker->running && worker->running->id == id) {
-            atomic_store(&worker->running->control.cancel, true);
-        }
+    if (id) {
+        ask_to_stop(jobs, id);
     }
     pthread_mutex_unlock(&jobs->lock);
 }
@@ -214,12 +215,36 @@ static bool is_busy(const Jobs *jobs)
     return busy;
 }
 
+/* A signal cannot signal a condition: what may be stopped by one is asked for now and then. */
+static void wait_a_little(Jobs *jobs)
+{
+    enum { NS = 50 * 1000 * 1000 };
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+}
+
 void jobs_wait_all(Jobs *jobs)
+{
+    jobs_wait_until(jobs, NULL);
+}
+
+void jobs_wait_until(Jobs *jobs, const atomic_bool *stop)
 {
     while (true) {
         pthread_mutex_lock(&jobs->lock);
         while (!jobs->finished && is_busy(jobs)) {
-            pthread_cond_wait(&jobs->changed, &jobs->lock);
+            if (stop && atomic_load(stop)) {
+                ask_to_stop(jobs, 0);
+            }
+            if (stop) {
+                wait_a_little(jobs);
+            } else {
+                pthread_cond_wait(&jobs->changed, &jobs->lock);
+            }
         }
         bool idle = !jobs->finished;
         pthread_mutex_unlock(&jobs->lock);

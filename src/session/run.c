@@ -3,6 +3,7 @@
 #include "base/embedded.h"
 #include "base/file.h"
 #include "session/run_input.h"
+#include "session/text_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -172,14 +173,8 @@ static bool read_text(SessionRun *run, Error *err)
     if (!bytes) {
         return false;
     }
-    size_t replaced;
-    size_t n_text;
-    request->text.text = utf8_repair(&run->arena, bytes, n, &n_text, &replaced, err);
-    request->text.n_text = n_text;
-    if (request->text.text && replaced) {
-        log_write(&run->log, LOG_WARNING, "%s: %zu places are not UTF-8 and were replaced",
-                  request->file_path, replaced);
-    }
+    request->text.text = text_file_clean(request->file_path, bytes, n, &run->log, &run->arena,
+                                         &request->text.n_text, err);
     return request->text.text;
 }
 

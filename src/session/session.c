@@ -407,11 +407,13 @@ bool session_update(Session *s, double now_s)
 
 void session_settle(Session *s)
 {
+    const atomic_bool *stop = s->desc.stop;
     do {
-        jobs_wait_all(s->jobs);
+        jobs_wait_until(s->jobs, stop);
         update_timeless(s);
         /* A job may have ended already without having been published. */
-    } while (s->run || s->tiles.job || jobs_status(s->jobs).id || s->queue->lines.n);
+    } while (!(stop && atomic_load(stop)) &&
+             (s->run || s->tiles.job || jobs_status(s->jobs).id || s->queue->lines.n));
 }
 
 /* ---- reading ---- */

@@ -150,6 +150,7 @@ typedef struct SessionDesc {
     const Log *log;                   /* warnings; borrowed for life; NULL = silent */
     void (*wake)(void *wake_payload); /* any thread: something was published */
     void *wake_payload;
+    const atomic_bool *stop; /* session_settle gives up once it is true; borrowed; NULL = never */
 } SessionDesc;
 
 typedef struct Session {
@@ -240,7 +241,7 @@ void session_post(Session *session, const char *fmt, ...) AS_PRINTF(2, 3);
  *  True when something that is shown may have changed. */
 bool session_update(Session *session, double now_s);
 /** Waits until every job is done and published, running the queue; playback stands still. For pictures
- *  and tests. */
+ *  and tests. After desc.stop jobs are cancelled and what was asked for is not there. */
 void session_settle(Session *session);
 
 /** Seconds until playback wants an update; negative = no wish. */
