@@ -7,6 +7,7 @@
 #include "registry/nearest.h"
 #include "registry/ship.h"
 #include "session/commands.h"
+#include "session/story.h"
 #include "views/views.h"
 #include "session/session.h"
 
@@ -38,11 +39,16 @@ static bool print_views(StrBuf *out, Error *err)
 {
     bool ok = strbuf_puts(out, "Views (--view NAME), with their keys in the window\n", err);
     for (int i = 0; i < VIEW_COUNT && ok; i++) {
-        ok = strbuf_printf(out, err, "  %-14s%s\n", view_name((ViewId)i), view_key((ViewId)i));
+        const ViewDef *view = view_def((ViewId)i);
+        char left[40];
+        snprintf(left, sizeof left, "%-14s%s", view_name((ViewId)i), view_key((ViewId)i));
+        ok = help_row(out, left, view->help, err) &&
+             (!view->comes_with || help_row(out, "", "Not built yet.", err));
     }
-    return ok;
+    return ok && strbuf_puts(out, "\n`attnscope NAME …` opens the window there.\n", err);
 }
 
+/* Three columns, so that a line of it less the last one is a line of input.conf. */
 static bool print_keys(App *app, StrBuf *out, Error *err)
 {
     EmbeddedFile file;
@@ -50,12 +56,42 @@ static bool print_keys(App *app, StrBuf *out, Error *err)
     if (!embedded_find("assets/input.conf", &file)) {
         return error_set(err, ERR_INTERNAL, "assets/input.conf is not in the program");
     }
-    bool ok = keys_parse(&map, (const char *)file.data, file.n_bytes, file.name, &app->arena, err);
+    bool ok =
+        keys_parse(&map, (const char *)file.data, file.n_bytes, file.name, &app->arena, err) &&
+        strbuf_puts(out,
+                    "Keys of the window: KEY COMMAND, and what it does; VIEW:KEY in that view "
+                    "alone.\nLines of your own in ~/.config/attnscope/input.conf, such as\n"
+                    "  Ctrl+M   view matrix\ncome before these (`help commands` lists "
+                    "commands).\n\n",
+                    err);
     for (size_t i = 0; i < map.n && ok; i++) {
         const KeyBinding *key = &map.bindings[i];
         char name[64];
         snprintf(name, sizeof name, "%s%s%s", key->place, *key->place ? ":" : "", key->key);
-        ok = strbuf_printf(out, err, "  %-19s%s\n", name, *key->help ? key->help : key->command);
+        ok = strbuf_printf(out, err, "  %-19s%-20s %s\n", name, key->command, key->help);
+    }
+    return ok;
+}
+
+static bool print_stories(App *app, StrBuf *out, Error *err)
+{
+    static const char folder[] = "assets/stories/";
+    EmbeddedFile file;
+    bool ok = strbuf_puts(out,
+                          "Guided stories: S in the window, or a scene as a picture with\n"
+                          "  attnscope shot --do \"story 1-self-attention 0\" -o scene.png\n\n",
+                          err);
+    for (size_t i = 0; ok && embedded_next(folder, i, &file); i++) {
+        Story story;
+        const char *name = file.name + sizeof folder - 1;
+        size_t n = strlen(name) - strlen(".story");
+        name = arena_strndup(&app->arena, name, n, err);
+        ok = name &&
+             story_parse(name, (const char *)file.data, file.n_bytes, &app->arena, &story, err) &&
+             strbuf_printf(out, err, "%s: %s\n  %s\n", name, story.title, story.about);
+        for (int scene = 0; ok && scene < story.n_scenes; scene++) {
+            ok = strbuf_printf(out, err, "  %2d  %s\n", scene, story.scenes[scene].title);
+        }
     }
     return ok;
 }
@@ -95,23 +131,25 @@ static const struct {
     const char *summary;
 } own_topics[] = {
     {"model", "the forms of MODEL"},
-    {"views", "names of the views"},
+    {"views", "what each view shows"},
     {"keys", "keys of the window"},
+    {"stories", "the guided stories and their scenes"},
     {"commands", "what keys, palette and --do can do"},
     {"man", "all of this as a manual page"},
-    {"bash", "completions for that shell"},
-    {"zsh", "the same"},
-    {"fish", "the same"},
+    {"bash", "completions for bash"},
+    {"zsh", "completions for zsh"},
+    {"fish", "completions for fish"},
 };
 
 static bool print_program(StrBuf *out, Error *err)
 {
-    bool ok = help_program(out, err) && strbuf_puts(out, "Also:", err);
+    bool ok = help_program(out, err);
     for (size_t i = 0; i < AS_COUNT(own_topics) && ok; i++) {
-        ok = strbuf_printf(out, err, "%s help %s (%s)", i ? "," : "", own_topics[i].name,
-                           own_topics[i].summary);
+        ok = help_row(out, own_topics[i].name, own_topics[i].summary, err);
     }
-    return ok && strbuf_puts(out, ".\n", err);
+    return ok &&
+           strbuf_puts(
+               out, "\n`attnscope help COMMAND` lists a command's options, with examples.\n", err);
 }
 
 static bool refuse_topic(const char *topic, Error *err)
@@ -152,6 +190,9 @@ static bool print_topic(App *app, const char *topic, StrBuf *out, Error *err)
     }
     if (!strcmp(topic, "keys")) {
         return print_keys(app, out, err);
+    }
+    if (!strcmp(topic, "stories")) {
+        return print_stories(app, out, err);
     }
     if (!strcmp(topic, "man")) {
         return ship_man(ATTNSCOPE_VERSION, out, err);

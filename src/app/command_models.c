@@ -25,6 +25,13 @@ static bool is_installed(const ModelListing *listings, size_t n, const char *nam
     return false;
 }
 
+/* What --model takes for it: of a fetched model its name alone. */
+static const char *short_name(App *app, const ModelListing *listing)
+{
+    const char *name = path_base_name(listing->spec);
+    return strcmp(cli_resolve_model(name, &app->arena), listing->path) == 0 ? name : listing->spec;
+}
+
 /* What its headers say, or why they cannot be read. */
 typedef struct Facts {
     ModelInfo info; /* borrowed from model; zero without one */
@@ -86,9 +93,9 @@ static bool models_json(App *app, const ModelListing *listings, size_t n, StrBuf
     bool ok = strbuf_puts(out, "{\"installed\":[", err);
     for (size_t i = 0; i < n && ok; i++) {
         ok = strbuf_puts(out, i ? ",\n{\"model\":" : "\n{\"model\":", err) &&
-             cli_json_string(out, listings[i].spec, err) && strbuf_puts(out, ",\"where\":", err) &&
-             cli_json_string(out, listings[i].where, err) && strbuf_puts(out, ",\"path\":", err) &&
-             cli_json_string(out, listings[i].path, err);
+             cli_json_string(out, short_name(app, &listings[i]), err) &&
+             strbuf_puts(out, ",\"where\":", err) && cli_json_string(out, listings[i].where, err) &&
+             strbuf_puts(out, ",\"path\":", err) && cli_json_string(out, listings[i].path, err);
         Facts f = facts_of(app, &listings[i]);
         ok = ok && facts_json(&f, out, err) && strbuf_puts(out, "}", err);
         model_close(&f.model);
@@ -109,12 +116,13 @@ static bool models_table(App *app, const ModelListing *listings, size_t n, StrBu
 {
     size_t widest = 0;
     for (size_t i = 0; i < n; i++) {
-        widest = AS_MAX(widest, strlen(listings[i].spec));
+        widest = AS_MAX(widest, strlen(short_name(app, &listings[i])));
     }
     bool ok = strbuf_puts(out, "Installed (--model …)\n", err);
     for (size_t i = 0; i < n && ok; i++) {
         Facts f = facts_of(app, &listings[i]);
-        ok = strbuf_printf(out, err, "  %-*s  ", (int)AS_MIN(widest, 60u), listings[i].spec) &&
+        ok = strbuf_printf(out, err, "  %-*s  ", (int)AS_MIN(widest, 60u),
+                           short_name(app, &listings[i])) &&
              facts_text(&f, out, err) && strbuf_printf(out, err, " (%s)\n", listings[i].where);
         model_close(&f.model);
     }

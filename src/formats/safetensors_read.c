@@ -151,9 +151,9 @@ bool safetensors_read(TensorFile *file, const char *name, const unsigned char *d
     uint64_t n_header = header_length(data);
     if (n_header > header_most) {
         return error_set(err, ERR_FORMAT,
-                         "%s is neither safetensors nor GGUF: as safetensors its header would have "
-                         "%llu bytes, past the format's limit of %llu",
-                         name, (unsigned long long)n_header, (unsigned long long)header_most);
+                         "%s is neither safetensors nor GGUF (as safetensors its header would have "
+                         "%.3g bytes, past the format's limit)",
+                         name, (double)n_header);
     }
     if (n_header > n_bytes - 8) {
         return error_set(err, ERR_FORMAT,

@@ -117,6 +117,14 @@ static bool take_file(const char *path, bool need_config, Arena *arena, Location
         return refuse_pickle(path, folder, err);
     }
     if (path_has_suffix(path, ".safetensors") || path_has_suffix(path, ".json")) {
+        const char *config = path_join(arena, folder, "config.json", err);
+        if (!config || (need_config && !path_exists(config))) {
+            return config &&
+                   error_set(err, ERR_IO,
+                             "%s: no config.json beside it, which a model needs; a trace, "
+                             "or attention of another program, is opened with --trace",
+                             path);
+        }
         return take_folder(folder, need_config, arena, location, err);
     }
     location->kind = LOCATION_GGUF;

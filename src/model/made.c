@@ -103,6 +103,10 @@ bool made_parse(const char *spec, const Arch **arch, ArchConfig *config, Weights
             at += n + (at[n] == ',');
             continue; /* "synthetic:local" */
         }
+        if (!equals && pattern) {
+            return error_set(err, ERR_USAGE, "%s: \"%s\" is neither KEY=VALUE nor one of %s", spec,
+                             pair, synthetic_names());
+        }
         if (!equals) {
             return error_set(err, ERR_USAGE, "%s: \"%s\" is not KEY=VALUE; known are %s", spec,
                              pair, KNOWN);

@@ -133,16 +133,30 @@ static bool read_short(Reader *r, const char *word, Error *err)
     return refuse_unknown(r, word, word + 1, err);
 }
 
+/* How many words without dashes a command takes: one for each [WORD] of its table. */
+static int operands_of(CommandId command)
+{
+    int n = 0;
+    for (const char *c = command_table[command].operands; *c; c++) {
+        n += *c == '[';
+    }
+    return n;
+}
+
 static bool read_operand(Reader *r, const char *word, Error *err)
 {
     Arguments *arguments = r->arguments;
-    static const int most[COMMAND_COUNT] = {[COMMAND_VIEW] = 2, [COMMAND_HELP] = 1};
-    if (arguments->n_operands >= most[arguments->command]) {
+    CommandId command = arguments->command;
+    int most = operands_of(command);
+    AS_ASSERT(most <= (int)AS_COUNT(arguments->operands));
+    if (arguments->n_operands >= most) {
+        const char *hint = takes(command, OPTION_TEXT_ID) && most ? "; a text of several words "
+                                                                    "needs quotes"
+                           : most || !takes(command, OPTION_MODEL_ID)
+                               ? ""
+                               : "; name the model with --model";
         return error_set(err, ERR_USAGE, "%s: '%.60s' is not expected here%s",
-                         command_table[arguments->command].name, word,
-                         arguments->command == COMMAND_VIEW || arguments->command == COMMAND_HELP
-                             ? ""
-                             : "; name the model with --model and the text with --text");
+                         command_table[command].name, word, hint);
     }
     arguments->operands[arguments->n_operands++] = word;
     return true;

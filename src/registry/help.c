@@ -14,8 +14,7 @@ static size_t columns(const char *text, size_t n)
     return count;
 }
 
-/* "  left      text wrapped to the right margin". */
-static bool add_row(StrBuf *out, const char *left, const char *text, Error *err)
+bool help_row(StrBuf *out, const char *left, const char *text, Error *err)
 {
     size_t at = 2 + columns(left, strlen(left));
     bool ok = strbuf_printf(out, err, "  %s", left);
@@ -68,7 +67,7 @@ static bool add_option(StrBuf *out, const OptionDef *option, CommandId command, 
     if (ok && option->fallback && !(option->without & (1u << command))) {
         ok = strbuf_printf(&text, err, " (default %s)", option->fallback);
     }
-    ok = ok && add_row(out, strbuf_text(&left), strbuf_text(&text), err);
+    ok = ok && help_row(out, strbuf_text(&left), strbuf_text(&text), err);
     strbuf_free(&left);
     strbuf_free(&text);
     return ok;
@@ -76,12 +75,12 @@ static bool add_option(StrBuf *out, const OptionDef *option, CommandId command, 
 
 static const char *const usage_lines[COMMAND_COUNT] = {
     [COMMAND_VIEW] = "attnscope [view] [MODEL] [TEXT] [OPTIONS]",
-    [COMMAND_INFO] = "attnscope info [--model M] [--json]",
-    [COMMAND_TOKENS] = "attnscope tokens [--model M] [TEXT-OPTIONS] [--json]",
-    [COMMAND_DUMP] = "attnscope dump [--model M] [TEXT-OPTIONS] --what WHAT --layer L --head H\n"
-                     "                 [--rows A:B] [--cols A:B] -o FILE.{npy,csv,json}",
-    [COMMAND_TRACE] = "attnscope trace [--model M] [TEXT-OPTIONS] -o FILE.safetensors",
-    [COMMAND_SHOT] = "attnscope shot [--model M] [TEXT-OPTIONS] --view NAME [OPTIONS]\n"
+    [COMMAND_INFO] = "attnscope info [MODEL] [--json]",
+    [COMMAND_TOKENS] = "attnscope tokens [MODEL] [TEXT] [OPTIONS] [--json]",
+    [COMMAND_DUMP] = "attnscope dump [MODEL] [TEXT] --what WHAT [--layer L] [--head H]\n"
+                     "                 [--rows A:B] [--cols A:B] [OPTIONS] -o FILE.{npy,csv,json}",
+    [COMMAND_TRACE] = "attnscope trace [MODEL] [TEXT] [OPTIONS] -o FILE.safetensors",
+    [COMMAND_SHOT] = "attnscope shot [MODEL] [TEXT] [--view NAME] [OPTIONS]\n"
                      "                 -o FILE.{png,svg,pdf}",
     [COMMAND_BENCH] = "attnscope bench [--n 512,2048,…] [--heads H] [--dim D] [OPTIONS] [--json]\n"
                       "                 [--plot FILE.{png,svg,pdf}]\n"
@@ -89,6 +88,54 @@ static const char *const usage_lines[COMMAND_COUNT] = {
     [COMMAND_MODELS] = "attnscope models [--json]",
     [COMMAND_HELP] = "attnscope help [TOPIC]",
     [COMMAND_VERSION] = "attnscope --version",
+};
+
+/* A test runs every example. */
+static const HelpExtra extras[COMMAND_COUNT] = {
+    [COMMAND_VIEW] = {.examples = "  attnscope tiny \"The cat sat on the mat. The cat sat\"\n"
+                                  "  attnscope heads tiny --file notes.txt --layer 2 --head 1\n"
+                                  "  attnscope flow translate --theme paper --scale 1.5\n"
+                                  "  attnscope matrix --trace run.safetensors\n"},
+    [COMMAND_INFO] = {.examples = "  attnscope info translate\n"
+                                  "  attnscope info --trace run.safetensors --json\n"},
+    [COMMAND_TOKENS] =
+        {.prints = "  number of the token, its id, its bytes FROM:TO in the text (- for none),\n"
+                   "  what it reads as, and whether it is special\n",
+         .examples = "  attnscope tokens tiny \"Attention, please\"\n"
+                     "  attnscope tokens tiny --file notes.txt --json\n"},
+    [COMMAND_DUMP] =
+        {.examples = "  attnscope dump tiny \"The cat sat\" --what weights --layer 3 --head 2 \\\n"
+                     "            -o weights.npy\n"
+                     "  attnscope dump tiny --file notes.txt --what weights --rows 4:8 -o -\n"
+                     "  attnscope dump translate --stack cross --what scores -o scores.csv\n"
+                     "  attnscope dump --trace run.safetensors --what lse -o lse.npy\n"},
+    [COMMAND_TRACE] = {.examples =
+                           "  attnscope trace tiny --file notes.txt -o run.safetensors\n"
+                           "  attnscope trace tiny --file notes.txt --store qk --dtype f16 \\\n"
+                           "            -o small.safetensors\n"},
+    [COMMAND_SHOT] =
+        {.examples = "  attnscope shot tiny --view matrix --layer 3 --head 2 -o matrix.svg\n"
+                     "  attnscope shot tiny --view steps --step 5 --theme paper --scale 1.5 \\\n"
+                     "            --size 1600x1000 -o step.pdf\n"
+                     "  attnscope shot --trace run.safetensors --view heads -o heads.png\n"
+                     "  attnscope shot --do \"story 3-content 1\" -o story.png\n"},
+    [COMMAND_BENCH] =
+        {.prints = "  mask             c256 is causal with a window of 256 keys\n"
+                   "  isa, type, thr   instruction set, type of the products, threads\n"
+                   "  GF/s, peak       10^9 operations a second, and their share of what this\n"
+                   "                   machine can do at most\n"
+                   "  GB/s             10^9 bytes read and written a second\n"
+                   "  +stats           what row statistics and summary take on top\n"
+                   "  memory           q, k, v, outputs and scratch\n"
+                   "  error            largest difference of an output from float64\n"
+                   "  naive, memory    the method that holds all scores, its memory, and how many\n"
+                   "  times            times as long it takes; - where it was not measured\n"
+                   "  With a model: attention ms is the part of a run in attention, record what\n"
+                   "  the trace holds, resident the most memory this process had.\n",
+         .examples = "  attnscope bench --n 256,512 --causal --json\n"
+                     "  attnscope bench --n 256,512 --threads 1,2 --plot bench.svg\n"
+                     "  attnscope bench --model tiny --file notes.txt --runs-only\n"},
+    [COMMAND_MODELS] = {.examples = "  attnscope models --json\n"},
 };
 
 bool help_program(StrBuf *out, Error *err)
@@ -101,13 +148,24 @@ bool help_program(StrBuf *out, Error *err)
                           "  attnscope COMMAND [OPTIONS]\n\nCommands\n",
                           err);
     for (int i = 0; i < COMMAND_COUNT && ok; i++) {
-        ok = add_row(out, command_table[i].name, command_table[i].summary, err);
+        ok = help_row(out, command_table[i].name, command_table[i].summary, err);
     }
     ok = ok && strbuf_puts(out, "\nTopics: attnscope help TOPIC\n", err);
     for (size_t i = 0; i < n_help_topics && ok; i++) {
-        ok = add_row(out, help_topics[i].name, help_topics[i].summary, err);
+        ok = help_row(out, help_topics[i].name, help_topics[i].summary, err);
     }
-    return ok && strbuf_puts(out, "\n`attnscope help COMMAND` lists a command's options.\n", err);
+    return ok;
+}
+
+const HelpExtra *help_extra(CommandId command)
+{
+    return &extras[command];
+}
+
+/* A part below the options, each line as it stands. */
+static bool add_part(StrBuf *out, const char *title, const char *text, Error *err)
+{
+    return !text || strbuf_printf(out, err, "\n%s\n%s", title, text);
 }
 
 bool help_command(CommandId command, StrBuf *out, Error *err)
@@ -129,5 +187,6 @@ bool help_command(CommandId command, StrBuf *out, Error *err)
             ok = ok && add_option(out, option, command, err);
         }
     }
-    return ok;
+    return ok && add_part(out, "What it prints", extras[command].prints, err) &&
+           add_part(out, "Examples", extras[command].examples, err);
 }

@@ -10,6 +10,17 @@ AS_MUST_CHECK bool help_program(StrBuf *out, Error *err);
 /** What `attnscope help COMMAND` prints: usage and every option it takes. */
 AS_MUST_CHECK bool help_command(CommandId command, StrBuf *out, Error *err);
 
+/** One row of help: `left`, and `text` wrapped in the column beside it. */
+AS_MUST_CHECK bool help_row(StrBuf *out, const char *left, const char *text, Error *err);
+
+/** What help says of a command beside its options. Lines ready to print; NULL = nothing. */
+typedef struct HelpExtra {
+    const char *prints;   /* the columns of what it prints */
+    const char *examples; /* command lines; one that ends with \ goes on */
+} HelpExtra;
+/** Never NULL. */
+const HelpExtra *help_extra(CommandId command);
+
 /** A topic that is no command: a name, one line about it, its text. */
 typedef struct HelpTopic {
     const char *name;

@@ -44,7 +44,8 @@ int nearest_word(const char *word, const char *const *words, int n)
             distance = 1;
         }
         int most = length < 3 ? 1 : length < 7 ? 2 : 3;
-        if (distance <= most && (best < 0 || distance < best_distance)) {
+        bool near = distance <= most && (distance < 2 || 2 * (size_t)distance <= length);
+        if (length && near && (best < 0 || distance < best_distance)) {
             best = i;
             best_distance = distance;
         }

@@ -116,6 +116,11 @@ static bool parse_list(const OptionDef *option, const char *text, Arena *arena, 
         bool ok = heads ? dot && read_whole(item, dot, &a) && read_whole(dot + 1, end, &b) &&
                               a <= INT32_MAX && b <= INT32_MAX
                         : read_whole(item, end, &a) && in_domain(option, a);
+        if (!ok && item == end) {
+            return error_set(err, ERR_USAGE, "--%s: %s in '" SHOWN "': %s is missing", option->name,
+                             n == 1 ? "nothing" : "an empty place between commas", text,
+                             heads ? "LAYER.HEAD" : "a whole number");
+        }
         if (!ok) {
             char shown[32];
             size_t n_shown = AS_MIN((size_t)(end - item), sizeof shown - 1);
@@ -226,9 +231,9 @@ bool option_parse(const OptionDef *option, const char *text, Arena *arena, Optio
         if (!strcmp(text, "all")) {
             return true;
         }
-        return read_whole(text, text + strlen(text), &value->integer)
+        return read_whole(text, text + strlen(text), &value->integer) && value->integer <= INT32_MAX
                    ? true
-                   : refuse(option, text, "a whole number from 0, or all", err);
+                   : refuse(option, text, "a whole number from 0 to 2147483647, or all", err);
     case OPTION_NUMBER:
         return parse_number(option, text, &value->number, err);
     case OPTION_BYTES:

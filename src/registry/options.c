@@ -43,10 +43,11 @@ bool command_find(const char *name, CommandId *id)
 const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_MODEL_ID] = {"model", 'm', OPTION_STRING, OPTION_GROUP_MODEL, ANY_MODEL, "MODEL",
     .fallback = "tiny", .without = BIT(BENCH),
-    .help = "the model: tiny, a folder with config.json, a .gguf file, or a name in the local "
-            "Hugging Face cache (`help model` lists all forms)"},
+    .help = "the model: tiny, a folder with config.json, a .gguf file, or the name of one that is "
+            "here (`attnscope models`; `help model` lists all forms)"},
 [OPTION_TRACE_ID] = {"trace", 0, OPTION_PATH, OPTION_GROUP_MODEL, ANY_MODEL & ~BIT(TRACE), "FILE",
-    .help = "a saved trace in place of a model and a text"},
+    .help = "a saved trace, or attention of another program (`help import`), in place of a model "
+            "and a text"},
 
 [OPTION_TEXT_ID] = {"text", 't', OPTION_STRING, OPTION_GROUP_TEXT, ANY_TEXT, "TEXT",
     .help = "the text itself; with no text at all, the built-in example"},
@@ -77,8 +78,8 @@ const OptionDef option_table[OPTION_COUNT] = {
     .lo = 0, .hi = 2147483647,
     .help = "the same as token ids; the start token is put before them where it is missing"},
 [OPTION_STACK_ID] = {"stack", 0, OPTION_CHOICE, OPTION_GROUP_TEXT, ANY_RUN, "STACK",
-    .choices = "self|encoder|decoder|cross", .fallback = "self",
-    .help = "which attention of an encoder-decoder; cross where it is not given"},
+    .choices = "self|encoder|decoder|cross", .fallback = "self", .without = ANY_RUN,
+    .help = "which attention of an encoder-decoder (cross where it is not given)"},
 
 [OPTION_TEMPERATURE_ID] = {"temperature", 0, OPTION_NUMBER, OPTION_GROUP_RUN, ANY_RUN, "T",
     .lo = 0.001, .hi = 1000, .fallback = "1",
@@ -125,7 +126,7 @@ const OptionDef option_table[OPTION_COUNT] = {
     .help = "which view (`help views` lists them)"},
 [OPTION_SIZE_ID] = {"size", 0, OPTION_SIZE, OPTION_GROUP_PICTURE, ANY_DRAW | BIT(BENCH), "WxH",
     .lo = 64, .hi = 16384,
-    .help = "size of the picture or window in pixels"},
+    .help = "size of the picture (1920x1080) or window in pixels"},
 [OPTION_SCALE_ID] = {"scale", 0, OPTION_NUMBER, OPTION_GROUP_PICTURE, ANY_DRAW | BIT(BENCH), "S",
     .lo = 0.25, .hi = 8,
     .help = "size of text and lines; 2 for high-resolution screens"},

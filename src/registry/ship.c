@@ -94,6 +94,12 @@ bool ship_man(const char *version, StrBuf *out, Error *err)
              strbuf_puts(out, "\n.nf\n", err) && roff(out, help_topics[i].text, err) &&
              strbuf_puts(out, ".fi\n", err);
     }
+    ok = ok && strbuf_puts(out, ".SH EXAMPLES\n.nf\n", err);
+    for (int i = 0; i < COMMAND_COUNT && ok; i++) {
+        const char *examples = help_extra((CommandId)i)->examples;
+        ok = !examples || roff(out, examples, err);
+    }
+    ok = ok && strbuf_puts(out, ".fi\n", err);
     return ok && strbuf_puts(out,
                              ".SH FILES\n.TP\n\\fI$XDG_CONFIG_HOME/attnscope/settings\\fR\n"
                              "What the window keeps between runs.\n"

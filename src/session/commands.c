@@ -3,6 +3,7 @@
 #include "session/journal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,12 @@ bool command_read_choice(const char *text, const char *const *names, int n, int 
             return true;
         }
     }
-    return error_set(err, ERR_USAGE, "\"%s\" is not one of the choices", text);
+    char list[256] = "";
+    size_t used = 0;
+    for (int i = 0; i < n && used < sizeof list; i++) {
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+    }
+    return error_set(err, ERR_USAGE, "\"%s\" is not one of %s", text, list);
 }
 
 /* ---- undo ---- */

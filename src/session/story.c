@@ -266,6 +266,17 @@ static void run_commands(Session *s)
     s->version++;
 }
 
+static bool refuse_story(const Story *stories, int n, const char *name, Error *err)
+{
+    char names[256] = "";
+    size_t used = 0;
+    for (int i = 0; i < n && used < sizeof names; i++) {
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
+                                 stories[i].name);
+    }
+    return error_set(err, ERR_USAGE, "there is no story \"%s\"; there are %s", name, names);
+}
+
 bool story_enter(Session *s, const char *name, int scene, Error *err)
 {
     int n;
@@ -275,7 +286,7 @@ bool story_enter(Session *s, const char *name, int scene, Error *err)
         at++;
     }
     if (at == n) {
-        return error_set(err, ERR_USAGE, "there is no story \"%s\"", name);
+        return refuse_story(stories, n, name, err);
     }
     s->story.story = at + 1;
     s->story.scene = AS_CLAMP(scene, 0, stories[at].n_scenes - 1);

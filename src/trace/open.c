@@ -2,6 +2,7 @@
  * A saved trace, mapped. Nothing in it is believed: shapes follow from the run's numbers, which are
  * bounded first; keys and byte ranges that are later used as indices are checked here.
  */
+#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "formats/tensor_file.h"
@@ -503,6 +504,10 @@ Trace *trace_open(const char *path, Error *err)
 {
     if (path_has_suffix(path, ".npy") || path_has_suffix(path, ".npz")) {
         return trace_import_numpy(path, err);
+    }
+    if (path_is_folder(path)) {
+        error_set(err, ERR_IO, "%s is a folder: a trace is one file, of `attnscope trace`", path);
+        return NULL;
     }
     return open_any(tensor_file_open(path, err), path, err);
 }
