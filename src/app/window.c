@@ -92,8 +92,9 @@ static bool make_window(Window *w, App *app, bool *no_display, Error *err)
     if (!w->handle) {
         glfwGetError(&why);
         return error_set(err, ERR_GRAPHICS,
-                         "no window with OpenGL 3.3 could be opened (%s); with Mesa, "
-                         "LIBGL_ALWAYS_SOFTWARE=1 takes the software renderer",
+                         "no window with OpenGL 3.3 could be opened (%s). The software renderer "
+                         "needs no GPU: install libgl1-mesa-dri and start with "
+                         "LIBGL_ALWAYS_SOFTWARE=1; `attnscope shot` draws without OpenGL too",
                          why ? why : "GLFW does not say why");
     }
     glfwSetWindowSizeLimits(w->handle, 640, 400, GLFW_DONT_CARE, GLFW_DONT_CARE);

@@ -1,4 +1,5 @@
-"""Drives a window of attnscope under Xvfb and compares the screen with the same state as a picture.
+"""Drives a window of attnscope under Xvfb and compares the screen with the same state as a picture:
+as it is, on a screen of half as large pixels, and where OpenGL is too old.
 
 usage: window.py PROGRAM
 """
@@ -6,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -82,10 +84,33 @@ def difference(a, b, box):
     return bad / ((x1 - x0) * (y1 - y0))
 
 
+def set_dpi(number, dpi):
+    """The resource that desktops set for displays of small pixels, told by the X11 protocol itself. It
+    lasts as long as the connection."""
+    display = socket.socket(socket.AF_UNIX)
+    display.connect(f"/tmp/.X11-unix/X{number}")
+    display.sendall(struct.pack("<BxHHHHxx", ord("l"), 11, 0, 0, 0))
+    answer = b""
+    while len(answer) < 8 or len(answer) < 8 + 4 * struct.unpack("<H", answer[6:8])[0]:
+        answer += display.recv(4096)
+    assert answer[0] == 1, answer
+    vendor, = struct.unpack("<H", answer[24:26])
+    formats = answer[29]
+    root, = struct.unpack("<I", answer[40 + (vendor + 3) // 4 * 4 + 8 * formats:][:4])
+    value = f"Xft.dpi:\t{dpi}\n".encode()
+    padded = value + bytes(-len(value) % 4)
+    resource_manager, string = 23, 31  # atoms of the protocol
+    display.sendall(struct.pack("<BBHIIIBxxxI", 18, 0, 6 + len(padded) // 4, root, resource_manager,
+                                string, 8, len(value)) + padded)
+    display.sendall(struct.pack("<BxH", 43, 1))  # GetInputFocus: answered when the rest is done
+    assert display.recv(32)
+    return display
+
+
 class Window:
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, scale=1):
         self.program, self.folder = program, folder
-        self.display = None
+        self.resource = None
         read, write = os.pipe()
         self.server = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{WIDTH}x{HEIGHT}x24",
@@ -96,6 +121,8 @@ class Window:
         self.env = dict(os.environ, DISPLAY=":" + number, XDG_CONFIG_HOME=folder,
                         LIBGL_ALWAYS_SOFTWARE="1")
         self.env.pop("WAYLAND_DISPLAY", None)
+        if scale != 1:
+            self.resource = set_dpi(number, int(96 * scale))
         self.window = subprocess.Popen(
             [program, "matrix", "tiny", "some words", "--size", f"{WIDTH}x{HEIGHT}", "--layer",
              str(LAYER), "--head", str(HEAD), "--reduced-motion"], env=self.env)
@@ -132,8 +159,68 @@ class Window:
                 self.window.wait(20)
             except subprocess.TimeoutExpired:
                 self.window.kill()
+        if self.resource:
+            self.resource.close()
         self.server.terminate()
         self.server.wait()
+
+
+def small_pixels(program):
+    """A screen of 144 dpi: everything one and a half times as large, and the pointer hits it."""
+    folder = tempfile.mkdtemp()
+    scale = 1.5
+    state = ["--model", "tiny", "--text", "some words", "--layer", str(LAYER), "--head", str(HEAD),
+             "--view", "matrix", "--size", f"{WIDTH}x{HEIGHT}", "--scale", str(scale)]
+
+    def picture(name, *do):
+        path = os.path.join(folder, name)
+        subprocess.run([program, "shot", *state, *(["--do", *do] if do else []), "-o", path],
+                       check=True, timeout=300)
+        return path
+
+    try:
+        plain = png(picture("plain.png"))
+        texts = re.findall(r'<text [^>]*x="([0-9.]+)" y="([0-9.]+)"[^>]*>([^<]*)</text>',
+                           open(picture("plain.svg")).read())
+        wanted = [t for t in texts if t[2] == "Row max = 1"]
+        assert len(wanted) == 1, texts
+        chosen = png(picture("chosen.png", "rows max"))
+        # Neither the status line, which tells times and the scale of the person, nor the cursor's light.
+        stage = (140, 90, WIDTH - 30, HEIGHT - 60)
+        window = Window(program, folder, scale)
+        try:
+            window.wait()
+            window.do("mousemove", str(WIDTH // 2), str(HEIGHT - 4))
+            window.settle(plain, stage, "144 dpi")
+            window.do("mousemove", str(int((float(wanted[0][0]) + 8) * scale)),
+                      str(int((float(wanted[0][1]) - 4) * scale)), "click", "1",
+                      "mousemove", str(WIDTH // 2), str(HEIGHT - 4))
+            window.settle(chosen, stage, "a click at 144 dpi")
+        finally:
+            window.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def old_opengl(program):
+    """Less than OpenGL 3.3: the window says what to do, a picture is drawn all the same."""
+    folder = tempfile.mkdtemp()
+    try:
+        old = dict(os.environ, MESA_GL_VERSION_OVERRIDE="2.1", LIBGL_ALWAYS_SOFTWARE="1",
+                   XDG_CONFIG_HOME=folder)
+        old.pop("WAYLAND_DISPLAY", None)
+        run = subprocess.run(["xvfb-run", "-a", program, "matrix", "tiny", "some words"], env=old,
+                             capture_output=True, text=True, timeout=PATIENCE_S)
+        assert run.returncode != 0, run
+        for word in ("OpenGL 3.3", "LIBGL_ALWAYS_SOFTWARE=1", "libgl1-mesa-dri"):
+            assert word in run.stderr, run.stderr
+        path = os.path.join(folder, "old.png")
+        run = subprocess.run([program, "shot", "--model", "tiny", "--view", "matrix", "-o", path],
+                             env=old, capture_output=True, text=True, timeout=300)
+        assert run.returncode == 0 and "without OpenGL" in run.stderr, run
+        assert os.path.getsize(path) > 10000
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main():
@@ -206,3 +293,5 @@ def main():
 
 
 main()
+small_pixels(os.path.abspath(sys.argv[1]))
+old_opengl(os.path.abspath(sys.argv[1]))
