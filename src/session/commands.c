@@ -91,6 +91,7 @@ const SessionCommand *const session_command_tables[] = {
     session_teach_commands,
     session_stack_commands,
     session_explore_commands,
+    session_heads_commands,
     session_story_commands,
     journal_commands,
     NULL,

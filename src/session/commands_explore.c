@@ -42,8 +42,7 @@ static bool add_layer(Session *s, HeadSet *set, Error *err)
     return ok;
 }
 
-/* "17.3,2.1" */
-static bool add_list(const Trace *trace, const char *a, HeadSet *set, Error *err)
+bool command_read_heads(const Trace *trace, const char *a, HeadSet *set, Error *err)
 {
     const TraceInfo *info = trace_info(trace);
     while (*a) {
@@ -82,7 +81,7 @@ static bool do_set(Session *s, const char *a, Error *err)
     if (toggle) {
         HeadSet one = {0};
         const char *which = a + 6 + strspn(a + 6, " ");
-        bool read = *which ? add_list(s->trace, which, &one, err)
+        bool read = *which ? command_read_heads(s->trace, which, &one, err)
                            : head_set_add(&one, sel->layer, sel->head, err);
         if (!read) {
             return false;
@@ -104,7 +103,7 @@ static bool do_set(Session *s, const char *a, Error *err)
         if (!*a) {
             return command_bad(a, "layer, none, toggle or LAYER.HEAD,…", err);
         }
-        if (!add_list(s->trace, a, &set, err)) {
+        if (!command_read_heads(s->trace, a, &set, err)) {
             return false;
         }
     }

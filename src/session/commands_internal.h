@@ -18,6 +18,7 @@ extern const SessionCommand session_find_commands[];
 extern const SessionCommand session_teach_commands[];
 extern const SessionCommand session_stack_commands[];
 extern const SessionCommand session_explore_commands[];
+extern const SessionCommand session_heads_commands[];
 extern const SessionCommand session_story_commands[];
 
 /** ERR_USAGE: what stands there and what was expected. Returns false. */
@@ -30,3 +31,6 @@ AS_MUST_CHECK bool command_read_number(const char *text, double lo, double hi, d
 /** The index of one of n names. */
 AS_MUST_CHECK bool command_read_choice(const char *text, const char *const *names, int n,
                                        int *value, Error *err);
+/** "17.3,2.1": heads that the trace has, into the set. */
+AS_MUST_CHECK bool command_read_heads(const Trace *trace, const char *text, HeadSet *set,
+                                      Error *err);

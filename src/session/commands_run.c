@@ -45,15 +45,25 @@ static SessionRequest request_to_change(const Session *s)
     return request;
 }
 
+/* What was typed with its \\n and the like; mem_free it. */
+static char *text_of(const char *a, size_t *n, Error *err)
+{
+    size_t n_bytes = strlen(a) + 1;
+    char *text = mem_alloc(n_bytes, err);
+    if (text) {
+        memcpy(text, a, n_bytes);
+        *n = text_unescape(text);
+    }
+    return text;
+}
+
 static bool do_text(Session *s, const char *a, Error *err)
 {
-    size_t n = strlen(a) + 1;
-    char *text = mem_alloc(n, err);
+    size_t n;
+    char *text = text_of(a, &n, err);
     if (!text) {
         return false;
     }
-    memcpy(text, a, n);
-    n = text_unescape(text);
     /* A text that is typed is taken whole; which specials it gets stays as it was. */
     SessionRequest before = request_to_change(s);
     SessionRequest request = {
@@ -89,13 +99,11 @@ static bool looks_like_picture(const char *path)
 /* The text that the decoder of an encoder-decoder reads; without one the model writes its own. */
 static bool do_target(Session *s, const char *a, Error *err)
 {
-    size_t n = strlen(a) + 1;
-    char *text = mem_alloc(n, err);
+    size_t n;
+    char *text = text_of(a, &n, err);
     if (!text) {
         return false;
     }
-    memcpy(text, a, n);
-    n = text_unescape(text);
     SessionRequest request = request_to_change(s);
     request.target = (TextRequest){.text = n ? text : NULL, .n_text = n};
     bool ok = session_request(s, &request, err);

@@ -111,6 +111,10 @@ static bool do_unpin(Session *s, const char *a, Error *err)
         s->panel = PANEL_NONE;
     } else if (s->error.code) {
         s->error = (Error){0};
+    } else if (s->view == VIEW_HEADS && s->options.heads.pinned) {
+        s->options.heads.pinned = false;
+    } else if (s->view == VIEW_MATRIX && s->options.matrix_menu) {
+        s->options.matrix_menu = false;
     } else {
         s->selection.pinned = false;
         memset(s->options.flow.pins, 0, sizeof s->options.flow.pins);

@@ -60,6 +60,8 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b)
            o->inspector_toggled == p->inspector_toggled && o->lens == p->lens &&
            o->terms_largest == p->terms_largest && o->terms_from == p->terms_from &&
            memcmp(&o->flow, &p->flow, sizeof o->flow) == 0 &&
+           memcmp(&o->heads, &p->heads, sizeof o->heads) == 0 && o->matrix_menu == p->matrix_menu &&
+           o->matrix_reading == p->matrix_reading &&
            memcmp(o->folds_closed, p->folds_closed, sizeof o->folds_closed) == 0 &&
            stack_choice_equal(&a->stack3d, &b->stack3d);
 }

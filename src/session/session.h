@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "session/flow_options.h"
 #include "session/head_set.h"
+#include "session/heads_options.h"
 #include "session/playback.h"
 #include "session/reading.h"
 #include "session/recent.h"
@@ -116,6 +117,9 @@ typedef struct SessionOptions {
     bool outline_hidden;           /* found patterns are not outlined */
     bool folds_closed[FOLD_COUNT];
     FlowOptions flow;
+    HeadsOptions heads;
+    bool matrix_menu;       /* the choice of what the cells show is open */
+    bool matrix_reading;    /* the text around query and key, not the cells */
     bool inspector_toggled; /* open where it is closed by itself (narrow windows), else closed */
 } SessionOptions;
 

@@ -100,6 +100,22 @@ void ui_card(Ui *ui, Rect box)
                                     .border_color = t->edge});
 }
 
+void ui_raised(Ui *ui, Rect box, float radius)
+{
+    const Theme *t = &ui->theme;
+    draw_shadow(ui->list,
+                &(DrawShadow){.box = box,
+                              .radius = radius,
+                              .blur = 28,
+                              .dy = 8,
+                              .color = color_with_alpha(t->shadow, t->dark ? 0.6f : 0.2f)});
+    draw_rect(ui->list, &(DrawRect){.box = box,
+                                    .radius = radius,
+                                    .fill = t->raised,
+                                    .border = 1,
+                                    .border_color = t->edge2});
+}
+
 void ui_hairline_h(Ui *ui, float x, float y, float w)
 {
     draw_rect(ui->list, &(DrawRect){.box = {x, ui_snap(ui, y), w, 1}, .fill = ui->theme.edge});

@@ -29,6 +29,8 @@ float ui_text_width(Ui *ui, FontFace face, float size, const char *text);
 
 /** Card: 12 px radius, 1 px edge, one soft shadow. */
 void ui_card(Ui *ui, Rect box);
+/** What lies over the rest: raised, with a deep shadow. */
+void ui_raised(Ui *ui, Rect box, float radius);
 void ui_hairline_h(Ui *ui, float x, float y, float w);
 void ui_hairline_v(Ui *ui, float x, float y, float h);
 /** Raised field of the bars (32 px high, radius 8); hot 0..1. */

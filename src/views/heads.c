@@ -7,12 +7,12 @@
 #include <string.h>
 
 static const char *const sort_names[HEADS_SORT_COUNT] = {"Layer", "Pattern", "Entropy", "Distance"};
-static const char *const sort_args[HEADS_SORT_COUNT] = {"layer", "pattern", "entropy", "distance"};
 
 void heads_free(HeadsView *view)
 {
     head_grid_free(&view->grid);
     head_picture_free(&view->hovered);
+    head_picture_free(&view->pinned);
     for (int i = 0; i < PATTERN_COUNT; i++) {
         head_picture_free(&view->best[i]);
     }
@@ -22,40 +22,9 @@ void heads_free(HeadsView *view)
     *view = (HeadsView){0};
 }
 
-const ViewCommand heads_commands[] = {
-    {"sort", "layer|pattern|entropy|distance", "put the heads in this order"},
-    {"filter", "all|mixed|PATTERN", "show only the heads that follow this pattern"},
-    {0},
-};
-
-bool heads_command(Views *views, Session *session, const char *name, const char *arguments)
-{
-    HeadsView *v = &views->heads;
-    (void)session;
-    if (strcmp(name, "sort") == 0) {
-        for (int i = 0; i < HEADS_SORT_COUNT; i++) {
-            if (strcmp(arguments, sort_args[i]) == 0) {
-                v->sort = (HeadsSort)i;
-                return true;
-            }
-        }
-    }
-    if (strcmp(name, "filter") == 0) {
-        if (strcmp(arguments, "all") == 0 || strcmp(arguments, "mixed") == 0) {
-            v->filter = *arguments == 'a' ? HEADS_ALL : HEADS_MIXED;
-            return true;
-        }
-        for (int p = 0; p < PATTERN_COUNT; p++) {
-            if (strcmp(arguments, pattern_name((Pattern)p)) == 0) {
-                v->filter = 1 + p;
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* ---- layout ---- */
+
+enum { SCORE_W = 116 };
 
 static HeadsLayout layout_heads(Rect stage)
 {
@@ -68,6 +37,10 @@ static HeadsLayout layout_heads(Rect stage)
     if (box.w > sort + 200) {
         l.sort = rect(box.x + box.w - sort, box.y + 2, sort, 28);
         l.title.w = box.w - sort - 80;
+        if (l.title.w > 420) {
+            l.score = rect(l.sort.x - 82 - SCORE_W, box.y + 2, SCORE_W, 28);
+            l.title.w = l.score.x - 24 - box.x;
+        }
     }
     float y = box.y + 32 + gap / 2;
     if (box.h >= 240) {
@@ -143,9 +116,9 @@ static void list_cells(const HeadsScene *s, Field *f)
         for (int32_t head = 0; head < info->n_heads; head++) {
             const SurveyHead *h = heads_scored(s, layer, head);
             int label = h ? heads_label(h) : HEADS_MIXED;
-            bool match = s->view->filter == HEADS_ALL || (h && s->view->filter == label);
-            if (f->table || match) {
-                f->cells[f->n++] = (Cell){layer, head, sort_key(s->view->sort, h), label};
+            if (f->table || heads_match(s, h)) {
+                f->cells[f->n++] =
+                    (Cell){layer, head, sort_key((HeadsSort)s->options->sort, h), label};
             }
         }
     }
@@ -231,7 +204,7 @@ static const char *cell_text(const HeadsScene *s, const Field *f, const Cell *ce
     if (f->table) {
         return cell->label == HEADS_MIXED ? "mixed" : pattern_short((Pattern)(cell->label - 1));
     }
-    switch (s->view->sort) {
+    switch (s->options->sort) {
     case HEADS_BY_ENTROPY:
         return draw_format(list, "%.2f", (double)h->entropy);
     case HEADS_BY_DISTANCE:
@@ -247,8 +220,8 @@ static void draw_cell(const HeadsScene *s, const Field *f, int32_t i)
     const Cell *cell = &f->cells[i];
     const Selection *sel = &s->c->session->selection;
     Rect box = cell_box(s, f, i);
-    bool scored = heads_scored(s, cell->layer, cell->head);
-    bool match = s->view->filter == HEADS_ALL || (scored && s->view->filter == cell->label);
+    const SurveyHead *scored = heads_scored(s, cell->layer, cell->head);
+    bool match = heads_match(s, scored);
     head_grid_draw(&s->view->grid, s->c, box, cell->layer, cell->head, s->scale, match ? 1 : 0.22f);
     Color color = color_as_text(ui, heads_label_color(ui, cell->label));
     if (f->tile >= 20 && match) {
@@ -334,6 +307,8 @@ static int32_t point_at(HeadsScene *s, const Field *f)
             if (clicked && (ui->mods & KEY_MOD_SHIFT)) {
                 session_post(s->c->session, "set toggle %d.%d", f->cells[i].layer,
                              f->cells[i].head);
+            } else if (clicked && (ui->mods & KEY_MOD_CTRL)) {
+                session_post(s->c->session, "card %d.%d", f->cells[i].layer, f->cells[i].head);
             } else if (clicked) {
                 open_head(s->c->session, f->cells[i].layer, f->cells[i].head);
             }
@@ -341,6 +316,47 @@ static int32_t point_at(HeadsScene *s, const Field *f)
         }
     }
     return -1;
+}
+
+/* "7 of 40 heads, induction score ≥ 0.30" */
+static const char *match_text(const HeadsScene *s, int32_t n)
+{
+    DrawList *list = s->c->ui->list;
+    const HeadsOptions *o = s->options;
+    const Survey *v = s->survey;
+    int32_t n_heads = trace_info(s->c->session->trace)->n_heads;
+    int32_t matching = 0;
+    for (int32_t i = 0; i < v->layers_scored * n_heads; i++) {
+        matching += heads_match(s, &v->heads[i]);
+    }
+    const char *which = o->filter == HEADS_ALL ? "" : heads_filter_name(o->filter);
+    if (o->least <= 0) {
+        return draw_format(list, "%d of %d heads: %s", matching, n, which);
+    }
+    return draw_format(list, "%d of %d heads: %s%sscore ≥ %g", matching, n, which,
+                       *which ? " " : "", (double)o->least);
+}
+
+static void draw_score_field(HeadsScene *s)
+{
+    Ui *ui = s->c->ui;
+    float least = s->options->least;
+    UiId id = UI_ID("heads-score");
+    if (rect_is_empty(s->layout.score)) {
+        return;
+    }
+    TextFieldResult result = ui_text_field(
+        ui, id, s->layout.score,
+        &(TextField){.text = least > 0 ? draw_format(ui->list, "%g", (double)least) : "",
+                     .caption = "Score ≥",
+                     .placeholder = "any"});
+    if (result == TEXT_FIELD_SUBMIT) {
+        const char *text = text_field_text(ui);
+        session_post(s->c->session, "score %s", *text ? text : "none");
+    }
+    ui_tooltip(ui, s->layout.score,
+               "Show heads whose score is at least this: of the pattern that is filtered for, "
+               "whatever their label; else of their label.");
 }
 
 static void draw_title(HeadsScene *s)
@@ -356,8 +372,11 @@ static void draw_title(HeadsScene *s)
     const Survey *v = s->survey;
     int32_t n = info->n_layers * info->n_heads;
     bool busy = v && v->layers_scored < v->n_layers && !v->failure.code;
+    const HeadsOptions *o = s->options;
+    bool all = o->filter == HEADS_ALL && o->least <= 0;
     const char *text =
-        busy
+        !busy && !all && v ? match_text(s, n)
+        : busy
             ? draw_format(ui->list, "layer %d of %d is being scored", v->layers_scored, v->n_layers)
         : v && v->failure.code ? "not all of them were scored"
                                : draw_format(ui->list,
@@ -366,16 +385,17 @@ static void draw_title(HeadsScene *s)
                                              n);
     ui_label(ui, rect(x + 16, row.y, row.x + row.w - x - 16, row.h),
              &(UiLabel){.face = FONT_SANS, .size = 14}, text);
+    draw_score_field(s);
     if (s->layout.sort.w > 0) {
         Rect sort = s->layout.sort;
-        if (row.w > 560) {
+        if (s->layout.score.w > 0) {
             ui_label(ui, rect(sort.x - 68, sort.y, 56, sort.h),
                      &(UiLabel){.face = FONT_SANS, .size = 12, .align = DRAW_RIGHT}, "Sort by");
         }
         int chosen = ui_segmented(ui, UI_ID("heads-sort"), sort, sort_names, HEADS_SORT_COUNT,
-                                  (int)s->view->sort);
-        if (chosen != (int)s->view->sort) {
-            session_post(s->c->session, "sort %s", sort_args[chosen]);
+                                  (int)s->options->sort);
+        if (chosen != (int)s->options->sort) {
+            session_post(s->c->session, "sort %s", heads_sort_name((HeadsSort)chosen));
         }
     }
 }
@@ -406,12 +426,49 @@ static void draw_scale(const HeadsScene *s, const Field *f, float left)
     }
 }
 
+/* Whose card is pinned and where it stands; empty: none is. */
+static Rect pinned_card(const HeadsScene *s, const Field *f, Rect stage, HeadsCard *card)
+{
+    const HeadsOptions *o = s->options;
+    const TraceInfo *info = trace_info(s->c->session->trace);
+    if (!o->pinned || o->card_layer >= info->n_layers || o->card_head >= info->n_heads) {
+        return (Rect){0};
+    }
+    *card = (HeadsCard){.layer = o->card_layer, .head = o->card_head, .pinned = true};
+    card->tile = rect(stage.x + stage.w / 2, stage.y + stage.h / 2, 0, 0); /* it is filtered out */
+    for (int32_t i = 0; i < f->n; i++) {
+        if (f->cells[i].layer == card->layer && f->cells[i].head == card->head) {
+            card->tile = cell_box(s, f, i);
+        }
+    }
+    return heads_place_card(card, stage);
+}
+
+/* The card of the head under the pointer, where it has room beside the pinned one. */
+static void draw_hovered(HeadsScene *s, const Field *f, int32_t hovered, Rect pinned, Rect stage)
+{
+    const HeadsOptions *o = s->options;
+    const Cell *cell = &f->cells[hovered];
+    Rect tile = cell_box(s, f, hovered);
+    draw_rect(s->c->ui->list, &(DrawRect){.box = rect_inset(tile, -3),
+                                          .radius = 5,
+                                          .border = 2,
+                                          .border_color = s->c->ui->theme.cross});
+    HeadsCard card = {cell->layer, cell->head, .tile = tile, .avoid = pinned};
+    Rect box = heads_place_card(&card, stage);
+    bool same = o->pinned && cell->layer == o->card_layer && cell->head == o->card_head;
+    if (!same && !rect_is_empty(box)) {
+        heads_draw_card(s, &card, box);
+    }
+}
+
 void heads_draw(ViewContext *c, Rect stage)
 {
     Ui *ui = c->ui;
     HeadsScene s = {
         .c = c,
         .view = &c->views->heads,
+        .options = &c->session->options.heads,
         .survey = session_survey(c->session),
         .layout = layout_heads(stage),
         .scale = head_grid_scale(c->session),
@@ -421,9 +478,15 @@ void heads_draw(ViewContext *c, Rect stage)
     float filters_end = s.layout.filters.w > 0 ? heads_draw_filters(&s) : 0;
     Rect card = s.layout.grid;
     ui_card(ui, card);
-    Field f = {.table = s.view->sort == HEADS_BY_LAYER};
+    Field f = {.table = s.options->sort == HEADS_BY_LAYER};
     list_cells(&s, &f);
     shape_field(&s, &f, card);
+    HeadsCard held = {0};
+    Rect pinned = pinned_card(&s, &f, stage, &held);
+    Rect shield = ui->shield;
+    if (rect_is_empty(shield)) {
+        ui->shield = pinned;
+    }
     int32_t dev = (int32_t)lroundf(f.tile * ui->scale);
     if (!head_grid_update(&s.view->grid, c, dev)) {
         c->views->settled &= ui->still;
@@ -440,7 +503,8 @@ void heads_draw(ViewContext *c, Rect stage)
     }
     if (!f.n) {
         ui_label(ui, card, &(UiLabel){.face = FONT_SANS, .size = 14, .align = DRAW_CENTER},
-                 "No head of this text has this pattern.");
+                 s.options->least > 0 ? "No head of this text has such a score."
+                                      : "No head of this text has this pattern.");
     }
     draw_pop_clip(ui->list);
     int32_t hovered = point_at(&s, &f);
@@ -448,12 +512,11 @@ void heads_draw(ViewContext *c, Rect stage)
         heads_draw_best(&s);
     }
     if (hovered >= 0) {
-        Rect tile = cell_box(&s, &f, hovered);
-        draw_rect(ui->list, &(DrawRect){.box = rect_inset(tile, -3),
-                                        .radius = 5,
-                                        .border = 2,
-                                        .border_color = ui->theme.cross});
-        heads_draw_card(&s, tile, stage, f.cells[hovered].layer, f.cells[hovered].head);
+        draw_hovered(&s, &f, hovered, pinned, stage);
+    }
+    ui->shield = shield;
+    if (!rect_is_empty(pinned)) {
+        heads_draw_card(&s, &held, pinned);
     }
     const Survey *v = s.survey;
     if (v && !v->finished && !v->failure.code) {

@@ -6,53 +6,69 @@
 #include "session/survey.h"
 #include "views/head_grid.h"
 
-typedef enum HeadsSort {
-    HEADS_BY_LAYER,
-    HEADS_BY_PATTERN,
-    HEADS_BY_ENTROPY,
-    HEADS_BY_DISTANCE,
-    HEADS_SORT_COUNT
-} HeadsSort;
-
 enum { HEADS_CHOSEN_MOST = 12 };
-enum { HEADS_ALL = 0, HEADS_MIXED = PATTERN_COUNT + 1, HEADS_FILTER_COUNT = PATTERN_COUNT + 2 };
 
 typedef struct HeadsView {
     HeadGrid grid;
-    HeadsSort sort;
-    int filter;                      /* HEADS_ALL, 1 + Pattern, HEADS_MIXED */
-    HeadPicture hovered;             /* the enlarged one */
+    HeadPicture hovered, pinned;     /* the enlarged ones */
     HeadPicture best[PATTERN_COUNT]; /* the best example of each */
     HeadPicture chosen[HEADS_CHOSEN_MOST];
 } HeadsView;
 
 void heads_draw(ViewContext *c, Rect stage);
-/** "sort layer|pattern|entropy|distance", "filter all|PATTERN|mixed". */
-extern const ViewCommand heads_commands[];
-bool heads_command(Views *views, Session *session, const char *name, const char *arguments);
 void heads_free(HeadsView *view);
 
 /** Where everything stands, logical px; what has no room is empty. */
 typedef struct HeadsLayout {
-    Rect title, sort, filters, grid, best;
+    Rect title, score, sort, filters, grid, best;
 } HeadsLayout;
 
 typedef struct HeadsScene {
     ViewContext *c;
     HeadsView *view;
+    const HeadsOptions *options;
     const Survey *survey; /* may be NULL */
     HeadsLayout layout;
     Scale scale;
 } HeadsScene;
 
-/* ---- parts (heads_parts.c) ---- */
+/* ---- parts (heads_parts.c, heads_card.c, heads_compare.c) ---- */
 /** Returns where they end. */
 float heads_draw_filters(HeadsScene *s);
 void heads_draw_best(HeadsScene *s);
 /** The chosen heads side by side in the place of the examples; false: none is chosen. */
 bool heads_draw_compare(HeadsScene *s);
-/** The enlarged head beside its small picture. */
-void heads_draw_card(HeadsScene *s, Rect tile, Rect stage, int32_t layer, int32_t head);
+/** A head in a small picture at the left of a card. */
+typedef struct HeadsSmall {
+    int32_t layer, head;
+    uint64_t slot; /* of the texture; another one for each place */
+    Color color;   /* of the frame */
+} HeadsSmall;
+
+/** Room for words beside it. */
+typedef struct HeadsText {
+    float x, y, w;
+} HeadsText;
+
+/** p NULL: an empty picture. */
+HeadsText heads_draw_small(HeadsScene *s, Rect card, HeadPicture *p, const HeadsSmall *small);
+
+/** What a card shows. */
+typedef struct HeadsCard {
+    int32_t layer, head;
+    Rect tile;   /* its small picture; the card stands beside it */
+    Rect avoid;  /* another card; empty = none */
+    bool pinned; /* it stays: with buttons */
+} HeadsCard;
+
+/** Where a card stands beside its small picture; empty where it has no place. */
+Rect heads_place_card(const HeadsCard *card, Rect stage);
+void heads_draw_card(HeadsScene *s, const HeadsCard *card, Rect box);
+/** Does a head that was scored pass filter and threshold? */
+bool heads_match(const HeadsScene *s, const SurveyHead *head);
+/** The score that the threshold is compared with: of the pattern that is filtered for, of the
+ * label, or the largest of a head without one. */
+float heads_score(int filter, const SurveyHead *head);
 /** What is known of a head; NULL while it is not scored. */
 const SurveyHead *heads_scored(const HeadsScene *s, int32_t layer, int32_t head);
 /** 1 + Pattern of its label, or HEADS_MIXED. */

@@ -16,21 +16,12 @@ static void draw_chosen(HeadsScene *s, Rect card, int32_t place)
     int label = h ? heads_label(h) : HEADS_MIXED;
     Color color = color_as_text(ui, heads_label_color(ui, label));
     ui_card(ui, card);
-    float side = fminf(card.h - 32, card.w - 116);
-    Rect picture = {card.x + 16, card.y + (card.h - side) / 2, side, side};
-    HeadPicture *p = &s->view->chosen[place];
-    if (head_picture_read(p, session, ref.layer, ref.head, 32 + (uint64_t)place)) {
-        head_picture_draw(p, s->c, picture, s->scale);
-    } else {
-        draw_rect(ui->list, &(DrawRect){.box = picture, .fill = head_grid_masked(ui)});
-    }
-    draw_rect(ui->list, &(DrawRect){.box = rect_inset(picture, -1),
-                                    .radius = 3,
-                                    .border = 1,
-                                    .border_color = color_mix(ui->theme.card, color, 0.7f)});
-    float x = picture.x + side + 14;
-    float w = card.x + card.w - 10 - x;
-    float y = picture.y + fmaxf(0, (side - 100) / 2) - (side < 100 ? 6 : 2);
+    HeadsText text = heads_draw_small(
+        s, card, &s->view->chosen[place],
+        &(HeadsSmall){ref.layer, ref.head, .slot = 32 + (uint64_t)place, .color = color});
+    float x = text.x;
+    float y = text.y;
+    float w = text.w;
     ui_label(ui, rect(x, y, w - 24, 18),
              &(UiLabel){.face = FONT_MONO_SEMIBOLD, .size = 12, .color = ui->theme.text},
              draw_format(ui->list, "L%d H%d", ref.layer, ref.head));

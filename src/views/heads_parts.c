@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Filters, the best example of each pattern, and the enlarged head. */
+/* Filters and the best example of each pattern. */
 
 const SurveyHead *heads_scored(const HeadsScene *s, int32_t layer, int32_t head)
 {
@@ -35,25 +35,61 @@ Color heads_label_color(const Ui *ui, int label)
 
 /* ---- filters ---- */
 
-static int32_t count_of(const HeadsScene *s, int label)
+float heads_score(int filter, const SurveyHead *head)
+{
+    int label = filter == HEADS_ALL ? heads_label(head) : filter;
+    if (label != HEADS_MIXED) {
+        return head->scores.score[label - 1];
+    }
+    float most = 0;
+    for (int p = 0; p < PATTERN_COUNT; p++) {
+        most = head->scores.known[p] ? fmaxf(most, head->scores.score[p]) : most;
+    }
+    return most;
+}
+
+/* With a threshold a pattern's score counts whatever the label says. */
+static bool is_counted(const HeadsScene *s, const SurveyHead *h, int label)
+{
+    float least = s->options->least;
+    if (!h) {
+        return label == HEADS_ALL && least <= 0;
+    }
+    bool labelled = label == HEADS_ALL || heads_label(h) == label;
+    if (least <= 0) {
+        return labelled;
+    }
+    bool pattern = label != HEADS_ALL && label != HEADS_MIXED;
+    return (pattern ? h->scores.known[label - 1] : labelled) && heads_score(label, h) >= least;
+}
+
+bool heads_match(const HeadsScene *s, const SurveyHead *head)
+{
+    return is_counted(s, head, s->options->filter);
+}
+
+/* Heads that the filter for a label lets through, or those that have the label. */
+static int32_t count(const HeadsScene *s, int label, bool by_label)
 {
     const TraceInfo *info = trace_info(s->c->session->trace);
     int32_t n = 0;
     for (int32_t layer = 0; layer < info->n_layers; layer++) {
         for (int32_t head = 0; head < info->n_heads; head++) {
             const SurveyHead *h = heads_scored(s, layer, head);
-            n += label == HEADS_ALL || (h && heads_label(h) == label);
+            n += by_label ? h && heads_label(h) == label : is_counted(s, h, label);
         }
     }
     return n;
 }
 
-/* The argument of the command for a filter. */
-static const char *filter_name(int label)
+static int32_t count_of(const HeadsScene *s, int label)
 {
-    return label == HEADS_ALL     ? "all"
-           : label == HEADS_MIXED ? "mixed"
-                                  : pattern_name((Pattern)(label - 1));
+    return count(s, label, false);
+}
+
+static int32_t n_labelled(const HeadsScene *s, int label)
+{
+    return count(s, label, true);
 }
 
 /* All, the patterns that have heads in the order of the table, mixed, then those that have none. */
@@ -63,7 +99,7 @@ static int order_labels(const HeadsScene *s, int order[HEADS_FILTER_COUNT])
     order[n++] = HEADS_ALL;
     for (int pass = 0; pass < 2; pass++) {
         for (int label = 1; label < HEADS_FILTER_COUNT; label++) {
-            bool has = label == HEADS_MIXED || count_of(s, label) > 0;
+            bool has = label == HEADS_MIXED || n_labelled(s, label) > 0;
             if (has == (pass == 0)) {
                 order[n++] = label;
             }
@@ -99,10 +135,10 @@ float heads_draw_filters(HeadsScene *s)
             break;
         }
         Rect box = {x, row.y, w, row.h};
-        bool chosen = s->view->filter == label;
+        bool chosen = s->options->filter == label;
         bool hot;
         if (ui_click(ui, ui_id("heads-filter", label), box, true, &hot, NULL)) {
-            session_post(s->c->session, "filter %s", chosen ? "all" : filter_name(label));
+            session_post(s->c->session, "filter %s", chosen ? "all" : heads_filter_name(label));
         }
         const Theme *t = &ui->theme;
         draw_rect(ui->list, &(DrawRect){.box = box,
@@ -125,6 +161,28 @@ float heads_draw_filters(HeadsScene *s)
         x += w + 8;
     }
     return x - 8;
+}
+
+/* ---- a small picture with room for words beside it ---- */
+
+HeadsText heads_draw_small(HeadsScene *s, Rect card, HeadPicture *p, const HeadsSmall *small)
+{
+    Ui *ui = s->c->ui;
+    float side = fminf(card.h - 32, card.w - 116);
+    Rect picture = {card.x + 16, card.y + (card.h - side) / 2, side, side};
+    if (p && head_picture_read(p, s->c->session, small->layer, small->head, small->slot)) {
+        head_picture_draw(p, s->c, picture, s->scale);
+    } else {
+        draw_rect(ui->list, &(DrawRect){.box = picture, .fill = head_grid_masked(ui)});
+    }
+    draw_rect(ui->list, &(DrawRect){.box = rect_inset(picture, -1),
+                                    .radius = 3,
+                                    .border = 1,
+                                    .border_color = color_mix(ui->theme.card, small->color, 0.7f)});
+    float x = picture.x + side + 14;
+    return (HeadsText){.x = x,
+                       .y = picture.y + fmaxf(0, (side - 100) / 2) - (side < 100 ? 6 : 2),
+                       .w = card.x + card.w - 10 - x};
 }
 
 /* ---- best examples ---- */
@@ -178,21 +236,12 @@ static void draw_example(HeadsScene *s, Rect card, Pattern pattern)
         draw_no_example(s, card, pattern);
         return;
     }
-    float side = fminf(card.h - 32, card.w - 116);
-    Rect picture = {card.x + 16, card.y + (card.h - side) / 2, side, side};
-    HeadPicture *p = &s->view->best[pattern];
-    if (found && head_picture_read(p, s->c->session, layer, head, 8 + (uint64_t)pattern)) {
-        head_picture_draw(p, s->c, picture, s->scale);
-    } else {
-        draw_rect(ui->list, &(DrawRect){.box = picture, .fill = head_grid_masked(ui)});
-    }
-    draw_rect(ui->list, &(DrawRect){.box = rect_inset(picture, -1),
-                                    .radius = 3,
-                                    .border = 1,
-                                    .border_color = color_mix(ui->theme.card, color, 0.7f)});
-    float x = picture.x + side + 14;
-    float w = card.x + card.w - 10 - x;
-    float y = picture.y + fmaxf(0, (side - 100) / 2) - (side < 100 ? 6 : 2);
+    HeadsText text =
+        heads_draw_small(s, card, found ? &s->view->best[pattern] : NULL,
+                         &(HeadsSmall){layer, head, .slot = 8 + (uint64_t)pattern, .color = color});
+    float x = text.x;
+    float y = text.y;
+    float w = text.w;
     ui_label(ui, rect(x, y, w, 18),
              &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 12, .color = color},
              heads_label_name(1 + (int)pattern));
@@ -207,7 +256,7 @@ static void draw_example(HeadsScene *s, Rect card, Pattern pattern)
     ui_label(ui, rect(x, y + 40, w, 26),
              &(UiLabel){.face = FONT_MONO, .size = 20, .color = ui->theme.text},
              draw_format(ui->list, "%.2f", (double)h->scores.score[pattern]));
-    int32_t n = count_of(s, 1 + (int)pattern);
+    int32_t n = n_labelled(s, 1 + (int)pattern);
     ui_label(ui, rect(x, y + 68, w, 16), &small, "best of");
     ui_label(ui, rect(x, y + 83, w, 16), &small,
              draw_format(ui->list, "%d %s", n, n == 1 ? "head" : "heads"));
@@ -241,144 +290,5 @@ void heads_draw_best(HeadsScene *s)
             ui_tooltip(s->c->ui, card, label_tip(s, order[at]));
             placed++;
         }
-    }
-}
-
-/* ---- the enlarged head ---- */
-
-static void draw_score(const HeadsScene *s, Rect row, Pattern p, const PatternScores *scores)
-{
-    Ui *ui = s->c->ui;
-    bool best = scores->best == (int)p;
-    ui_label(ui, rect(row.x, row.y, 66, row.h),
-             &(UiLabel){.face = best ? FONT_SANS_SEMIBOLD : FONT_SANS,
-                        .size = 12,
-                        .color = best ? ui->theme.text : ui->theme.text2},
-             p == PATTERN_SINK ? "Sink" : heads_label_name(1 + (int)p));
-    if (!scores->known[p]) {
-        ui_label(ui, rect(row.x + 70, row.y, row.w - 70, row.h),
-                 &(UiLabel){.face = FONT_SANS, .size = 11}, "not scored: long text");
-        return;
-    }
-    Rect bar = {row.x + 70, row.y + row.h / 2 - 4, row.w - 70 - 48, 8};
-    draw_rect(ui->list, &(DrawRect){.box = bar, .radius = 4, .fill = ui->theme.well});
-    float w = bar.w * AS_CLAMP(scores->score[p], 0, 1);
-    if (w >= 0.5f) {
-        draw_rect(ui->list, &(DrawRect){.box = {bar.x, bar.y, w, bar.h},
-                                        .radius = fminf(4, w / 2),
-                                        .fill = pattern_color(p)});
-    }
-    draw_rect(ui->list,
-              &(DrawRect){.box = {ui_snap(ui, bar.x + bar.w * pattern_limit(p)), bar.y - 2, 1, 12},
-                          .fill = ui->theme.cross});
-    ui_label(
-        ui, rect(row.x + row.w - 44, row.y, 44, row.h),
-        &(UiLabel){.face = FONT_MONO, .size = 12, .align = DRAW_RIGHT, .color = ui->theme.text},
-        draw_format(ui->list, "%.3f", (double)scores->score[p]));
-}
-
-static void draw_pair(Ui *ui, Rect row, const char *name, const char *value)
-{
-    ui_label(ui, rect(row.x, row.y, row.w / 2, row.h), &(UiLabel){.face = FONT_SANS, .size = 12},
-             name);
-    ui_label(
-        ui, rect(row.x + row.w / 2, row.y, row.w / 2, row.h),
-        &(UiLabel){.face = FONT_MONO, .size = 12, .align = DRAW_RIGHT, .color = ui->theme.text},
-        value);
-}
-
-static void draw_card_numbers(const HeadsScene *s, Rect box, const SurveyHead *h)
-{
-    enum { SHOWN = 6 };
-    Pattern order[PATTERN_COUNT];
-    pattern_order(&h->scores, order);
-    Ui *ui = s->c->ui;
-    ui_caps(ui, rect(box.x, box.y - 4, box.w, 18), "Scores");
-    float y = box.y + 18;
-    for (size_t i = 0; i < SHOWN; i++) {
-        draw_score(s, rect(box.x, y, box.w, 22), order[i], &h->scores);
-        y += 22;
-    }
-    ui_label(ui, rect(box.x, y + 2, box.w, 18),
-             &(UiLabel){.face = FONT_SANS, .size = 11, .color = ui->theme.text3},
-             "tick: limit for the label");
-    y += 26;
-    draw_pair(ui, rect(box.x, y, box.w, 20), "Entropy",
-              draw_format(ui->list, "%.2f bits", (double)h->entropy));
-    draw_pair(ui, rect(box.x, y + 20, box.w, 20), "Mean distance",
-              draw_format(ui->list, "%.1f tokens", (double)h->distance));
-    ui_label(ui, rect(box.x, box.y + box.h - 16, box.w, 16),
-             &(UiLabel){.face = FONT_SANS, .size = 11, .color = ui->theme.text3},
-             "click: Matrix, Shift+click: compare");
-}
-
-void heads_draw_card(HeadsScene *s, Rect tile, Rect stage, int32_t layer, int32_t head)
-{
-    Ui *ui = s->c->ui;
-    const SurveyHead *h = heads_scored(s, layer, head);
-    Rect card = {tile.x + tile.w + 18, tile.y + tile.h / 2 - 165, 520, 330};
-    if (card.x + card.w > stage.x + stage.w - 8) {
-        card.x = tile.x - 18 - card.w;
-    }
-    card.x = AS_CLAMP(card.x, stage.x + 8, fmaxf(stage.x + 8, stage.x + stage.w - card.w - 8));
-    card.y = AS_CLAMP(card.y, stage.y + 8, fmaxf(stage.y + 8, stage.y + stage.h - card.h - 8));
-    const Theme *t = &ui->theme;
-    draw_shadow(ui->list,
-                &(DrawShadow){.box = card,
-                              .radius = 14,
-                              .blur = 28,
-                              .dy = 8,
-                              .color = color_with_alpha(t->shadow, t->dark ? 0.6f : 0.2f)});
-    draw_rect(
-        ui->list,
-        &(DrawRect){
-            .box = card, .radius = 14, .fill = t->raised, .border = 1, .border_color = t->edge2});
-    ui_label(ui, rect(card.x + 20, card.y + 14, 300, 26),
-             &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 16, .color = t->text},
-             draw_format(ui->list, "Layer %d · Head %d", layer, head));
-    if (h) {
-        int label = heads_label(h);
-        const char *what = label == HEADS_MIXED ? "mixed"
-                                                : draw_format(ui->list, "%s %.2f",
-                                                              pattern_name((Pattern)(label - 1)),
-                                                              (double)h->scores.score[label - 1]);
-        float w = ui_text_width(ui, FONT_SANS_MEDIUM, 12, what) + 36;
-        Rect chip = {card.x + card.w - 20 - w, card.y + 15, w, 24};
-        Color color = heads_label_color(ui, label);
-        draw_rect(ui->list, &(DrawRect){.box = chip,
-                                        .radius = 12,
-                                        .fill = color_mix(t->raised, color, 0.22f),
-                                        .border = 1,
-                                        .border_color = color_mix(t->raised, color, 0.8f)});
-        draw_circle(
-            ui->list,
-            &(DrawCircle){.center = {chip.x + 14, chip.y + 12}, .radius = 4, .fill = color});
-        ui_label(ui, rect(chip.x + 24, chip.y, w - 30, 24),
-                 &(UiLabel){.face = FONT_SANS_MEDIUM, .size = 12, .color = t->text}, what);
-    }
-    Rect picture = {card.x + 20, card.y + 54, 256, 256};
-    HeadPicture *p = &s->view->hovered;
-    if (head_picture_read(p, s->c->session, layer, head, 7)) {
-        int32_t n = AS_MAX(p->rows, p->cols);
-        float dev = (float)head_grid_side(n, (int32_t)(256 * ui->scale)) / ui->scale;
-        Rect shown = {picture.x, picture.y, dev, dev};
-        head_picture_draw(p, s->c, shown, s->scale);
-        draw_rect(ui->list, &(DrawRect){.box = rect_inset(shown, -1),
-                                        .radius = 3,
-                                        .border = 1,
-                                        .border_color = t->edge2});
-        if (p->row_texel > 1) {
-            ui_label(
-                ui, rect(shown.x, shown.y + 6, shown.w - 10, 18),
-                &(UiLabel){.face = FONT_MONO, .size = 11, .align = DRAW_RIGHT, .color = t->text2},
-                draw_format(ui->list, "1 px = %d × %d, max", p->row_texel, p->row_texel));
-        }
-    }
-    Rect numbers = {card.x + 300, card.y + 58, card.w - 320, 252};
-    if (h) {
-        draw_card_numbers(s, numbers, h);
-    } else {
-        ui_paragraph(ui, numbers, &(UiLabel){.face = FONT_SANS, .size = 12}, 19,
-                     "Its scores are being added up …");
     }
 }

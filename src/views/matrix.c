@@ -346,8 +346,6 @@ const ViewCommand matrix_commands[] = {
     {"fit", "", "show the whole matrix"},
     {"look", "QUERY KEY", "move so that this weight is in the middle"},
     {"box", "Q0 Q1 K0 K1", "show these queries and keys as large as they fit"},
-    {"menu", "", "open or close the choice of what the cells show"},
-    {"reading", "", "the text around query and key, or the cells"},
     {0},
 };
 
@@ -371,14 +369,6 @@ bool matrix_command(Views *views, Session *session, const char *name, const char
         v->zoom = zoom_fit(v->n_queries, v->n_keys, v->area_w, v->area_h);
         v->fitted = true;
         matrix_clamp(v);
-        return true;
-    }
-    if (strcmp(name, "reading") == 0) {
-        v->reading_open = !v->reading_open;
-        return true;
-    }
-    if (strcmp(name, "menu") == 0) {
-        v->menu_open = !v->menu_open;
         return true;
     }
     if (strcmp(name, "box") == 0) {

@@ -48,7 +48,7 @@ typedef struct MatrixView {
     int brushing; /* 1 + the strip (or the legend) that is dragged along; 0 = none */
     int32_t brush_from;
     float legend_from; /* 0..1 along it */
-    bool menu_open, reading_open;
+    Rect menu_button; /* of the last frame */
     /* the strongest cell under the pointer: of this pixel */
     uint64_t strongest_trace, strongest_source;
     int64_t strongest_row_px, strongest_col_px;
@@ -133,6 +133,12 @@ float matrix_query_y(const MatrixScene *s, int32_t query);
 void matrix_draw_labels(const MatrixScene *s);
 void matrix_draw_profiles(const MatrixScene *s);
 void matrix_draw_side(MatrixScene *s);
+/** The card above it (matrix_lens.c). */
+void matrix_draw_lens(const MatrixScene *s);
+/** Values with every row divided by its largest, where the person wants colours so; in the frame's
+ *  arena. row_max may be NULL: as they are. */
+const float *matrix_by_row(const MatrixScene *s, const float *values, const float *row_max,
+                           int32_t rows, int32_t cols);
 /** Sets profile (matrix_shown.c). */
 void matrix_read_shown(MatrixScene *s);
 /** How far the sums of rows are that the strips show, NULL = they are there. In the frame's arena.

@@ -75,16 +75,17 @@ static Rect menu_box(const MatrixScene *s)
 
 Rect matrix_menu_shield(const MatrixScene *s)
 {
-    return s->view->menu_open ? menu_box(s) : (Rect){0};
+    return s->c->session->options.matrix_menu ? menu_box(s) : (Rect){0};
 }
 
 float matrix_menu_button(MatrixScene *s, float right, float y)
 {
     Ui *ui = s->c->ui;
     Rect box = {right - 28, y - 2, 28, 28};
+    s->view->menu_button = box;
     if (ui_icon_button(ui, UI_ID("matrix-menu"), box, ICON_EYE,
                        "heads together, what is left out, marks, search")) {
-        s->view->menu_open = !s->view->menu_open;
+        session_post(s->c->session, "menu");
     }
     return 36;
 }
@@ -167,23 +168,14 @@ void matrix_draw_menu(MatrixScene *s)
     Ui *ui = s->c->ui;
     Session *session = s->c->session;
     const SessionOptions *o = &session->options;
-    if (!s->view->menu_open) {
+    if (!o->matrix_menu) {
         return;
     }
     Rect box = menu_box(s);
-    const Theme *t = &ui->theme;
-    draw_shadow(ui->list,
-                &(DrawShadow){.box = box,
-                              .radius = 12,
-                              .blur = 28,
-                              .dy = 8,
-                              .color = color_with_alpha(t->shadow, t->dark ? 0.6f : 0.2f)});
-    draw_rect(
-        ui->list,
-        &(DrawRect){
-            .box = box, .radius = 12, .fill = t->raised, .border = 1, .border_color = t->edge2});
-    if (ui->pressed[0] && !rect_contains(box, ui->mouse)) {
-        s->view->menu_open = false;
+    ui_raised(ui, box, 12);
+    if (ui->pressed[0] && !rect_contains(box, ui->mouse) &&
+        !rect_contains(s->view->menu_button, ui->mouse)) {
+        session_post(session, "menu off");
     }
     float x = box.x + MENU_PAD;
     float w = box.w - 2 * MENU_PAD;

@@ -44,9 +44,7 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_HEADS,
          .help = "Every head of every layer as a small heatmap, with the pattern it follows and "
                  "how strongly, to sort and filter.",
-         .draw = heads_draw,
-         .command = heads_command,
-         .commands = heads_commands},
+         .draw = heads_draw},
     [VIEW_FLOW] =
         {.icon = ICON_FLOW,
          .help = "Attention as curves between tokens, as wide as their weight, with particles "

@@ -116,6 +116,49 @@ static void test_heads__filter_and_sort(void **state)
     views_case_close(&c);
 }
 
+/* The threshold lets through whose score is at least it, undo takes it back, and a pinned card
+ * stays until Esc. */
+static void test_heads__threshold_and_pin(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_heads(&c);
+    views_case_do(&c, "sort pattern");
+    views_case_do(&c, "filter previous");
+    views_case_do(&c, "score 0.05");
+    views_case_frame(&c, 1920, 1080, 1);
+    const Survey *v = c.session->survey;
+    int matching = 0;
+    for (int32_t k = 0; k < L * H; k++) {
+        char text[16];
+        snprintf(text, sizeof text, "L%dH%d", k / H, k % H);
+        bool enough = v->heads[k].scores.score[PATTERN_PREVIOUS] >= 0.05f;
+        matching += enough;
+        assert_true(enough == (find_text(&c, text) != NULL));
+    }
+    char says[64];
+    snprintf(says, sizeof says, "%d of %d heads: previous score ≥ 0.05", matching, L * H);
+    assert_non_null(find_text(&c, says));
+    assert_true(matching > 0 && matching < L * H);
+    views_case_do(&c, "score 2");
+    assert_true(c.session->note[0] != 0);
+    views_case_do(&c, "undo");
+    assert_true(c.session->options.heads.least == 0);
+    assert_int_equal(c.session->options.heads.filter, 1 + PATTERN_PREVIOUS);
+    views_case_do(&c, "redo");
+    assert_true(c.session->options.heads.least == 0.05f);
+    views_case_do(&c, "card 1.2");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_non_null(find_text(&c, "Layer 1 · Head 2"));
+    assert_non_null(find_text(&c, "Compare"));
+    views_case_do(&c, "unpin");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_null(find_text(&c, "Layer 1 · Head 2"));
+    views_case_do(&c, "card 99.0");
+    assert_true(c.session->note[0] != 0);
+    views_case_close(&c);
+}
+
 static void point_at(ViewsCase *c, UiEventKind kind, Vec2 at)
 {
     assert_true(ui_feed(&c->ui, &(UiEvent){.kind = kind, .at = at}));
@@ -173,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heads__counts),
         cmocka_unit_test(test_heads__filter_and_sort),
+        cmocka_unit_test(test_heads__threshold_and_pin),
         cmocka_unit_test(test_heads__hover_and_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

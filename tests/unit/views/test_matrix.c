@@ -125,6 +125,13 @@ static void test_matrix__says_what_it_shows(void **state)
     assert_non_null(find_text(&c, "Text around it"));
     views_case_do(&c, "undo");
     views_case_frame(&c, 1920, 1080, 1);
+    assert_null(find_text(&c, "Text around it"));
+    assert_non_null(find_text(&c, "Special tokens"));
+    views_case_do(&c, "undo");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_null(find_text(&c, "Special tokens"));
+    views_case_do(&c, "undo");
+    views_case_frame(&c, 1920, 1080, 1);
     assert_null(find_text(&c, "diagonal: each token with itself"));
     views_case_close(&c);
 }
