@@ -248,6 +248,56 @@ int32_t head_grid_side(int32_t n, int32_t px)
     return whole * 5 >= px * 4 ? whole : px;
 }
 
+HeadTable head_table_fit(int32_t n_layers, int32_t n_heads, float w, float h, float label_h)
+{
+    /* Lines of a group have to be worth it, and names below need pictures that can be seen. */
+    const float worth = 1.3f;
+    const float least = 26;
+    HeadTable best = {0};
+    float most = 0;
+    for (int way = 0; way < 2; way++) {
+        bool down = way == 0;
+        int32_t n = down ? n_heads : n_layers;
+        int32_t groups = down ? n_layers : n_heads;
+        for (int32_t lines = 1; lines <= n; lines++) {
+            int32_t across = (n + lines - 1) / lines;
+            if ((n + across - 1) / across != lines) {
+                continue; /* fewer lines hold as many */
+            }
+            float x = w / (float)across;
+            float y = h / ((float)groups * (float)lines) - (lines > 1 ? label_h : 0);
+            float side = fminf(x, y);
+            float value = lines == 1 ? side : side >= least ? side / worth : 0;
+            if (value > most + (down ? 0 : 1)) {
+                most = value;
+                best = (HeadTable){down, across, lines, groups};
+            }
+        }
+    }
+    if (!best.across) {
+        best = (HeadTable){true, n_heads, 1, n_layers};
+    }
+    return best;
+}
+
+void head_table_place(const HeadTable *t, int32_t layer, int32_t head, int32_t *column,
+                      int32_t *row)
+{
+    int32_t at = t->down ? head : layer;
+    *column = at % t->across;
+    *row = (t->down ? layer : head) * t->lines + at / t->across;
+}
+
+bool head_table_at(const HeadTable *t, int32_t n_layers, int32_t n_heads, int32_t column,
+                   int32_t row, int32_t *layer, int32_t *head)
+{
+    int32_t group = row / t->lines;
+    int32_t at = row % t->lines * t->across + column;
+    *layer = t->down ? group : at;
+    *head = t->down ? at : group;
+    return column >= 0 && column < t->across && row >= 0 && *layer < n_layers && *head < n_heads;
+}
+
 Color head_grid_masked(const Ui *ui)
 {
     return ui->theme.id == THEME_CONTRAST ? ui->theme.masked

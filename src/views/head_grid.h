@@ -43,6 +43,24 @@ const char *head_grid_says(const HeadGrid *grid, ViewContext *c, float px, const
 /** Side in device px, at most `px`, at which cells (or values) take whole pixels if that costs no
  *  more than a fifth of it. */
 int32_t head_grid_side(int32_t n, int32_t px);
+/** How pictures of all heads stand: one axis goes down in groups, the other across, in several
+ * lines of a group where one line would leave most of the room unused. */
+typedef struct HeadTable {
+    bool down;      /* layers are the groups, heads go across; else the other way round */
+    int32_t across; /* pictures in a line */
+    int32_t lines;  /* of a group */
+    int32_t groups;
+} HeadTable;
+
+/** The table with the largest pictures in w x h px; below a picture of more lines `label_h` px are
+ *  kept free for its name. */
+HeadTable head_table_fit(int32_t n_layers, int32_t n_heads, float w, float h, float label_h);
+/** Column and row (of groups * lines) of a head. */
+void head_table_place(const HeadTable *table, int32_t layer, int32_t head, int32_t *column,
+                      int32_t *row);
+/** The head there; false past the last of a line. */
+bool head_table_at(const HeadTable *table, int32_t n_layers, int32_t n_heads, int32_t column,
+                   int32_t row, int32_t *layer, int32_t *head);
 /** What is not there in a small picture. */
 Color head_grid_masked(const Ui *ui);
 /** One head at the resolution of its summary. Zero is empty. */

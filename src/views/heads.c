@@ -26,7 +26,7 @@ void heads_free(HeadsView *view)
 
 enum { SCORE_W = 116 };
 
-static HeadsLayout layout_heads(Rect stage)
+static HeadsLayout layout_heads(const HeadsScene *s, Rect stage)
 {
     bool small = stage.h < 700 || stage.w < 1000;
     float pad = small ? 16 : 24;
@@ -44,8 +44,10 @@ static HeadsLayout layout_heads(Rect stage)
     }
     float y = box.y + 32 + gap / 2;
     if (box.h >= 240) {
-        l.filters = rect(box.x, y, box.w, 28);
-        y += 28 + gap / 2 + 4;
+        int lines = heads_filter_lines(s, box.w);
+        float h = (float)(lines * (FILTER_H + FILTER_GAP) - FILTER_GAP);
+        l.filters = rect(box.x, y, box.w, h);
+        y += h + gap / 2 + 4;
     }
     float best = box.h >= 780 ? 160 : box.h >= 500 ? 116 : 0;
     if (best > 0) {
@@ -65,8 +67,8 @@ typedef struct Cell {
 
 typedef struct Field {
     Rect area;
-    bool table; /* layers and heads along the sides; else in the order of the sort */
-    bool down;  /* table: layers go down */
+    bool table;      /* layers and heads along the sides; else in the order of the sort */
+    HeadTable shape; /* of the table */
     int32_t across, rows;
     float tile, px, py, label_h;
     Cell *cells;
@@ -157,11 +159,13 @@ static void shape_field(const HeadsScene *s, Field *f, Rect card)
     if (f->table) {
         f->area =
             rect(f->area.x + AXIS_W, f->area.y + AXIS_H, f->area.w - AXIS_W, f->area.h - AXIS_H);
-        float flat = fit_field(f, f->area, info->n_layers, info->n_heads);
-        float tall = fit_field(f, f->area, info->n_heads, info->n_layers);
-        f->down = tall > flat + 1;
-        f->across = f->down ? info->n_heads : info->n_layers;
-        f->rows = f->down ? info->n_layers : info->n_heads;
+        f->shape = head_table_fit(info->n_layers, info->n_heads, f->area.w, f->area.h, LABEL_H);
+        if (f->shape.lines > 1) { /* no axis above */
+            f->area.y -= AXIS_H - 4;
+            f->area.h += AXIS_H - 4;
+        }
+        f->across = f->shape.across;
+        f->rows = f->shape.groups * f->shape.lines;
         tile = fit_field(f, f->area, f->across, f->rows);
     } else {
         float best = 0;
@@ -181,15 +185,19 @@ static void shape_field(const HeadsScene *s, Field *f, Rect card)
     f->tile = (float)dev / scale;
     float free_x = f->area.w / (float)f->across - f->tile;
     float free_y = f->area.h / (float)f->rows - f->tile - f->label_h;
-    f->px = f->tile + fmaxf(floorf(fminf(free_x, 40) * scale) / scale, 0);
-    f->py = f->tile + f->label_h + fmaxf(floorf(fminf(free_y, 12) * scale) / scale, 0);
+    float most_x = fmaxf(40, f->tile * 0.8f);
+    f->px = f->tile + fmaxf(floorf(fminf(free_x, most_x) * scale) / scale, 0);
+    f->py = f->tile + f->label_h + fmaxf(floorf(fminf(free_y, 24) * scale) / scale, 0);
 }
 
 static Rect cell_box(const HeadsScene *s, const Field *f, int32_t i)
 {
     const Cell *cell = &f->cells[i];
-    int32_t a = f->table ? (f->down ? cell->head : cell->layer) : i % f->across;
-    int32_t b = f->table ? (f->down ? cell->layer : cell->head) : i / f->across;
+    int32_t a = i % f->across;
+    int32_t b = i / f->across;
+    if (f->table) {
+        head_table_place(&f->shape, cell->layer, cell->head, &a, &b);
+    }
     return rect(ui_snap(s->c->ui, f->area.x + f->px * (float)a),
                 ui_snap(s->c->ui, f->area.y + f->py * (float)b), f->tile, f->tile);
 }
@@ -202,7 +210,10 @@ static const char *cell_text(const HeadsScene *s, const Field *f, const Cell *ce
         return "…";
     }
     if (f->table) {
-        return cell->label == HEADS_MIXED ? "mixed" : pattern_short((Pattern)(cell->label - 1));
+        const char *name =
+            cell->label == HEADS_MIXED ? "mixed" : pattern_short((Pattern)(cell->label - 1));
+        int32_t at = f->shape.down ? cell->head : cell->layer;
+        return f->shape.lines > 1 ? draw_format(list, "%d %s", at, name) : name;
     }
     switch (s->options->sort) {
     case HEADS_BY_ENTROPY:
@@ -260,14 +271,17 @@ static void draw_axes(const HeadsScene *s, const Field *f)
 {
     Ui *ui = s->c->ui;
     const Selection *sel = &s->c->session->selection;
+    bool lines = f->shape.lines > 1;
     UiLabel small = {.face = FONT_SANS, .size = 11, .color = ui->theme.text3};
-    ui_label(ui, rect(f->area.x - AXIS_W, f->area.y - AXIS_H, AXIS_W - 14, 18), &small,
-             f->down ? "Head" : "Layer");
-    for (int axis = 0; axis < 2; axis++) {
+    if (!lines) {
+        ui_label(ui, rect(f->area.x - AXIS_W, f->area.y - AXIS_H, AXIS_W - 14, 18), &small,
+                 f->shape.down ? "Head" : "Layer");
+    }
+    for (int axis = lines; axis < 2; axis++) {
         bool is_x = axis == 0;
-        bool layers = is_x ? !f->down : f->down;
-        float pitch = is_x ? f->px : f->py;
-        int32_t n = is_x ? f->across : f->rows;
+        bool layers = is_x ? !f->shape.down : f->shape.down;
+        float pitch = is_x ? f->px : f->py * (float)f->shape.lines;
+        int32_t n = is_x ? f->across : f->shape.groups;
         int32_t step = (int32_t)fmaxf(1, ceilf((is_x ? 22.0f : 14.0f) / pitch));
         for (int32_t i = 0; i < n; i += step) {
             bool chosen = (layers ? sel->layer : sel->head) == i;
@@ -288,7 +302,11 @@ static void draw_axes(const HeadsScene *s, const Field *f)
                                 .size = 11,
                                 .align = is_x ? DRAW_CENTER : DRAW_RIGHT,
                                 .color = chosen ? ui->theme.text : ui->theme.text3},
-                     draw_format(ui->list, is_x || layers ? "%d" : "H%d", i));
+                     draw_format(ui->list,
+                                 is_x || (layers && !lines) ? "%d"
+                                 : layers                   ? "L%d"
+                                                            : "H%d",
+                                 i));
         }
     }
 }
@@ -405,6 +423,8 @@ static void draw_scale(const HeadsScene *s, const Field *f, float left)
 {
     Ui *ui = s->c->ui;
     Rect row = s->layout.filters;
+    row.y += row.h - FILTER_H; /* beside the last line */
+    row.h = FILTER_H;
     const char *says = head_grid_says(&s->view->grid, s->c, roundf(f->tile * ui->scale), "max");
     float w = ui_text_width(ui, FONT_SANS, 11, says) + 1;
     float right = row.x + row.w;
@@ -470,9 +490,9 @@ void heads_draw(ViewContext *c, Rect stage)
         .view = &c->views->heads,
         .options = &c->session->options.heads,
         .survey = session_survey(c->session),
-        .layout = layout_heads(stage),
         .scale = head_grid_scale(c->session),
     };
+    s.layout = layout_heads(&s, stage);
     s.view->grid.space = 1;
     draw_title(&s);
     float filters_end = s.layout.filters.w > 0 ? heads_draw_filters(&s) : 0;

@@ -33,7 +33,11 @@ typedef struct HeadsScene {
 } HeadsScene;
 
 /* ---- parts (heads_parts.c, heads_card.c, heads_compare.c) ---- */
-/** Returns where they end. */
+enum { FILTER_H = 28, FILTER_GAP = 6 };
+
+/** Lines that the filters take in `width`. */
+int heads_filter_lines(const HeadsScene *s, float width);
+/** Returns where the last line ends. */
 float heads_draw_filters(HeadsScene *s);
 void heads_draw_best(HeadsScene *s);
 /** The chosen heads side by side in the place of the examples; false: none is chosen. */

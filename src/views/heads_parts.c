@@ -117,10 +117,38 @@ static const char *label_tip(const HeadsScene *s, int label)
                        text->what, text->why, text->name, text->cells, (double)text->limit);
 }
 
+static float filter_width(const HeadsScene *s, int label, float *name_w, float *count_w)
+{
+    Ui *ui = s->c->ui;
+    *name_w = ui_text_width(ui, FONT_SANS_MEDIUM, 12, heads_label_name(label));
+    *count_w = ui_text_width(ui, FONT_MONO, 11, draw_format(ui->list, "%d", count_of(s, label)));
+    return ceilf(*name_w + *count_w) + 46;
+}
+
+int heads_filter_lines(const HeadsScene *s, float width)
+{
+    int order[HEADS_FILTER_COUNT];
+    int n_labels = order_labels(s, order);
+    int lines = 1;
+    float x = 0;
+    for (int at = 0; at < n_labels; at++) {
+        float name_w;
+        float count_w;
+        float w = filter_width(s, order[at], &name_w, &count_w);
+        if (x + w > width && x > 0) {
+            x = 0;
+            lines++;
+        }
+        x += w + 8;
+    }
+    return lines;
+}
+
 float heads_draw_filters(HeadsScene *s)
 {
     Ui *ui = s->c->ui;
     Rect row = s->layout.filters;
+    row.h = FILTER_H;
     float x = row.x;
     int order[HEADS_FILTER_COUNT];
     int n_labels = order_labels(s, order);
@@ -128,11 +156,12 @@ float heads_draw_filters(HeadsScene *s)
         int label = order[at];
         const char *name = heads_label_name(label);
         const char *count = draw_format(ui->list, "%d", count_of(s, label));
-        float name_w = ui_text_width(ui, FONT_SANS_MEDIUM, 12, name);
-        float count_w = ui_text_width(ui, FONT_MONO, 11, count);
-        float w = ceilf(name_w + count_w) + 46;
-        if (x + w > row.x + row.w) {
-            break;
+        float name_w;
+        float count_w;
+        float w = filter_width(s, label, &name_w, &count_w);
+        if (x + w > row.x + row.w && x > row.x) {
+            x = row.x;
+            row.y += row.h + FILTER_GAP;
         }
         Rect box = {x, row.y, w, row.h};
         bool chosen = s->options->filter == label;
@@ -283,6 +312,13 @@ void heads_draw_best(HeadsScene *s)
     int order[HEADS_FILTER_COUNT];
     int n_labels = order_labels(s, order);
     int placed = 0;
+    for (int at = 1; at < n_labels; at++) { /* what is filtered for comes first */
+        if (order[at] == s->options->filter) {
+            memmove(&order[1], &order[0], (size_t)at * sizeof order[0]);
+            order[0] = s->options->filter;
+            break;
+        }
+    }
     for (int at = 0; at < n_labels && placed < n; at++) {
         if (order[at] != HEADS_ALL && order[at] != HEADS_MIXED) {
             Rect card = {row.x + (float)placed * (w + gap), row.y, w, row.h};

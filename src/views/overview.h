@@ -4,6 +4,7 @@
  * what the model predicts, and every head as a small picture.
  */
 #include "session/survey.h"
+#include "ui/controls.h"
 #include "views/head_grid.h"
 
 typedef struct OverviewView {
@@ -11,18 +12,20 @@ typedef struct OverviewView {
     int32_t chip_first; /* first token of the chips in view */
     int32_t seen_query;
     uint64_t seen_trace;
-    float wheel; /* notches not used up yet */
+    UiScroll scroll; /* of the whole, in small windows */
+    float wheel;     /* notches not used up yet */
 } OverviewView;
 
 void overview_draw(ViewContext *c, Rect stage);
 void overview_free(OverviewView *view);
 
-/** Where everything stands, logical px; what has no room is empty. */
+/** Where everything stands, logical px. */
 typedef struct OverviewLayout {
-    Rect chips, left, next, grid;
+    Rect chips, left, grid;
+    Rect next; /* empty without has_next */
     Rect cards[SURVEY_CARDS];
-    int n_cards; /* that have room */
-    float pad;   /* inside the cards */
+    float height; /* of all of it; more than the stage's where it scrolls */
+    float pad;    /* inside the cards */
 } OverviewLayout;
 
 /** has_next: the model predicts something. */

@@ -9,9 +9,8 @@
 
 typedef struct Grid {
     Rect area; /* what the pictures may fill */
-    bool down; /* layers go down, heads across */
-    bool line; /* one layer (or one head each): in the order of reading, named one by one */
-    int32_t across, rows;
+    HeadTable table;
+    int32_t rows; /* all lines of all groups */
     float tile;   /* side of a picture, logical px */
     float px, py; /* pitch */
     bool labels;  /* beside each picture what its head does … */
@@ -35,46 +34,31 @@ static float tile_for(Rect area, int32_t across, int32_t rows)
 static Grid layout_grid(const OverviewScene *s, Rect area)
 {
     const TraceInfo *info = trace_info(s->c->session->trace);
-    Grid g = {.area = area};
-    g.down = tile_for(area, info->n_heads, info->n_layers) >
-             tile_for(area, info->n_layers, info->n_heads) + 1;
-    g.across = g.down ? info->n_heads : info->n_layers;
-    g.rows = g.down ? info->n_layers : info->n_heads;
-    int32_t n = info->n_layers * info->n_heads;
-    if (AS_MIN(info->n_layers, info->n_heads) == 1 && n > 6) {
-        g.line = true;
-        g.area.x -= LABEL_COL;
-        g.area.w += LABEL_COL;
-        g.area.y -= HEAD_ROW - 4;
-        g.area.h += HEAD_ROW - 4;
-        area = g.area;
-        float best = 0;
-        for (int32_t across = 1; across <= n; across++) {
-            int32_t rows = (n + across - 1) / across;
-            Rect tiles = area;
-            tiles.h -= BELOW_H * (float)rows;
-            if (tile_for(tiles, across, rows) > best) {
-                best = tile_for(tiles, across, rows);
-                g.across = across;
-                g.rows = rows;
-            }
+    Grid g = {.table = head_table_fit(info->n_layers, info->n_heads, area.w, area.h, BELOW_H)};
+    bool lines = g.table.lines > 1;
+    g.rows = g.table.groups * g.table.lines;
+    if (lines) { /* each is named below, no axis above */
+        area.y -= HEAD_ROW - 4;
+        area.h += HEAD_ROW - 4;
+        if (g.table.groups == 1) {
+            area.x -= LABEL_COL;
+            area.w += LABEL_COL;
         }
-        area.h -= BELOW_H * (float)g.rows;
     }
+    g.area = area;
+    Rect tiles = area;
+    tiles.h -= lines ? BELOW_H * (float)g.rows : 0;
     float scale = s->c->ui->scale;
-    float tile = AS_CLAMP(tile_for(area, g.across, g.rows), 1, TILE_MOST);
+    float tile = AS_CLAMP(tile_for(tiles, g.table.across, g.rows), 1, TILE_MOST);
     int32_t dev = (int32_t)floorf(tile * scale);
     dev = head_grid_side(AS_MAX(info->n_queries, info->n_keys), AS_MAX(dev, 1));
     g.tile = (float)dev / scale;
     /* Room that is left goes between the pictures, and says what each head does. */
-    float free_x = (area.w + 2) / (float)g.across - g.tile;
+    float free_x = (area.w + 2) / (float)g.table.across - g.tile;
     float free_y = (area.h + 2) / (float)g.rows - g.tile;
-    if (g.line) {
-        free_y += BELOW_H;
-    }
-    g.labels = !g.line && free_x >= LABEL_W && g.tile >= 30;
-    g.below = !g.labels && free_y >= BELOW_H && g.tile >= 28;
-    float more_x = fminf(free_x, g.labels ? 110 : 6);
+    g.labels = !lines && free_x >= LABEL_W && g.tile >= 30;
+    g.below = !g.labels && free_y >= BELOW_H && g.tile >= (lines ? 20 : 28);
+    float more_x = fminf(free_x, g.labels ? 110 : fmaxf(6, g.tile * 0.5f));
     float more_y = fminf(free_y, g.labels || g.below ? 24 : 12);
     g.px = g.tile + fmaxf(floorf(more_x * scale + 0.01f) / scale, 0);
     g.py = g.tile + fmaxf(floorf(more_y * scale + 0.01f) / scale, 0);
@@ -83,13 +67,9 @@ static Grid layout_grid(const OverviewScene *s, Rect area)
 
 static Rect tile_box(const OverviewScene *s, const Grid *g, int32_t layer, int32_t head)
 {
-    int32_t a = g->down ? head : layer;
-    int32_t b = g->down ? layer : head;
-    if (g->line) {
-        int32_t at = AS_MAX(a, b);
-        a = at % g->across;
-        b = at / g->across;
-    }
+    int32_t a;
+    int32_t b;
+    head_table_place(&g->table, layer, head, &a, &b);
     float x = g->area.x + g->px * (float)a;
     float y = g->area.y + g->py * (float)b;
     return rect(ui_snap(s->c->ui, x), ui_snap(s->c->ui, y), g->tile, g->tile);
@@ -134,10 +114,10 @@ static void draw_name_below(const OverviewScene *s, const Grid *g, Rect box, con
                         .align = DRAW_CENTER,
                         .color = best >= 0 ? color_as_text(ui, pattern_color((Pattern)best))
                                            : ui->theme.text3},
-             g->line     ? draw_format(ui->list, "%d %s", number,
-                                   best >= 0 ? pattern_short((Pattern)best) : "mixed")
-             : best >= 0 ? pattern_short((Pattern)best)
-                         : "mixed");
+             g->table.lines > 1 ? draw_format(ui->list, "%d %s", number,
+                                              best >= 0 ? pattern_short((Pattern)best) : "mixed")
+             : best >= 0        ? pattern_short((Pattern)best)
+                                : "mixed");
 }
 
 static const char *tile_tip(const OverviewScene *s, int32_t layer, int32_t head)
@@ -161,7 +141,7 @@ static bool is_marked(const OverviewScene *s, bool layer_axis, int32_t index)
 {
     const Selection *sel = &s->c->session->selection;
     bool marked = (layer_axis ? sel->layer : sel->head) == index;
-    for (int i = 0; s->survey && i < s->survey->n_cards && i < s->layout.n_cards; i++) {
+    for (int i = 0; s->survey && i < s->survey->n_cards; i++) {
         const SurveyCard *card = &s->survey->cards[i];
         marked |= (layer_axis ? card->layer : card->head) == index;
     }
@@ -172,9 +152,9 @@ static bool is_marked(const OverviewScene *s, bool layer_axis, int32_t index)
 static void draw_axis(const OverviewScene *s, const Grid *g, bool is_x)
 {
     Ui *ui = s->c->ui;
-    int32_t n = is_x ? g->across : g->rows;
-    bool layers = is_x ? !g->down : g->down;
-    float pitch = is_x ? g->px : g->py;
+    int32_t n = is_x ? g->table.across : g->table.groups;
+    bool layers = is_x ? !g->table.down : g->table.down;
+    float pitch = is_x ? g->px : g->py * (float)g->table.lines;
     float need = is_x ? 22 : 14;
     int32_t step = (int32_t)fmaxf(1, ceilf(need / pitch));
     for (int32_t i = 0; i < n; i++) {
@@ -197,15 +177,18 @@ static void draw_axis(const OverviewScene *s, const Grid *g, bool is_x)
 static void draw_axis_names(const OverviewScene *s, const Grid *g)
 {
     Ui *ui = s->c->ui;
-    ui_label(ui, rect(g->area.x - LABEL_COL, g->area.y - HEAD_ROW, LABEL_COL - 12, 18),
-             &(UiLabel){.face = FONT_SANS, .size = 11, .color = ui->theme.text3},
-             g->down ? "head" : "layer");
+    bool down = g->table.down;
+    if (g->table.lines == 1) {
+        ui_label(ui, rect(g->area.x - LABEL_COL, g->area.y - HEAD_ROW, LABEL_COL - 12, 18),
+                 &(UiLabel){.face = FONT_SANS, .size = 11, .color = ui->theme.text3},
+                 down ? "head" : "layer");
+    }
     FontMetrics m = font_metrics(ui->fonts, FONT_SANS, 11);
     float mid = g->area.y + (g->py * (float)(g->rows - 1) + g->tile) / 2;
     draw_text(ui->list, &(DrawText){.face = FONT_SANS,
                                     .size = 11,
                                     .color = ui->theme.text3,
-                                    .text = g->down ? "layer" : "head",
+                                    .text = down ? "layer" : "head",
                                     .turn = TEXT_UP,
                                     .align = DRAW_CENTER,
                                     .at = {g->area.x - LABEL_COL + 4 + m.cap_height, mid}});
@@ -222,7 +205,7 @@ static void draw_tiles(OverviewScene *s, const Grid *g)
             head_grid_draw(&s->view->grid, c, box, layer, head, s->scale, 1);
             const SurveyHead *h = scored(s, layer, head);
             if (g->below && h) {
-                draw_name_below(s, g, box, h, AS_MAX(layer, head));
+                draw_name_below(s, g, box, h, g->table.down ? head : layer);
             }
             if (g->labels && h) {
                 draw_tile_label(s, box, g->px - g->tile, h);
@@ -230,22 +213,14 @@ static void draw_tiles(OverviewScene *s, const Grid *g)
         }
     }
     /* One hit box for all: the picture under the pointer. */
-    Rect all = {g->area.x, g->area.y, g->px * (float)g->across, g->py * (float)g->rows};
+    Rect all = {g->area.x, g->area.y, g->px * (float)g->table.across, g->py * (float)g->rows};
     bool hot;
     bool clicked = ui_click(ui, UI_ID("overview-grid"), all, false, &hot, NULL);
     int32_t a = (int32_t)floorf((ui->mouse.x - all.x) / g->px);
     int32_t b = (int32_t)floorf((ui->mouse.y - all.y) / g->py);
-    if (hot && a >= 0 && b >= 0 && a < g->across && b < g->rows) {
-        int32_t layer = g->down ? b : a;
-        int32_t head = g->down ? a : b;
-        if (g->line) {
-            bool heads = info->n_layers == 1;
-            layer = heads ? 0 : b * g->across + a;
-            head = heads ? b * g->across + a : 0;
-        }
-        if (layer >= info->n_layers || head >= info->n_heads) {
-            return; /* past the last one */
-        }
+    int32_t layer;
+    int32_t head;
+    if (hot && head_table_at(&g->table, info->n_layers, info->n_heads, a, b, &layer, &head)) {
         Rect box = tile_box(s, g, layer, head);
         draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, -2),
                                         .radius = 3,
@@ -262,7 +237,7 @@ static void draw_marks(OverviewScene *s, const Grid *g)
 {
     Ui *ui = s->c->ui;
     const Survey *v = s->survey;
-    for (int i = 0; v && i < v->n_cards && i < s->layout.n_cards; i++) {
+    for (int i = 0; v && i < v->n_cards; i++) {
         const SurveyCard *card = &v->cards[i];
         Rect box = rect_inset(tile_box(s, g, card->layer, card->head), -2);
         draw_rect(ui->list, &(DrawRect){.box = box,
@@ -315,10 +290,12 @@ void overview_draw_grid(OverviewScene *s)
     if (x + 60 < right) {
         ui_label(ui, rect(x, top, right - x, 24), &(UiLabel){.face = FONT_SANS, .size = 11}, says);
     }
-    if (!g.line) {
+    if (g.table.groups > 1 || g.table.lines == 1) {
         draw_axis_names(s, &g);
-        draw_axis(s, &g, true);
         draw_axis(s, &g, false);
+    }
+    if (g.table.lines == 1) {
+        draw_axis(s, &g, true);
     }
     /* Where not even a pixel each fits, the last ones are cut off: the window is too small. */
     draw_push_clip(ui->list, rect(card.x, g.area.y - 12, card.w, card.y + card.h - g.area.y + 10));

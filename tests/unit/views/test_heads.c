@@ -2,6 +2,8 @@
 #include "views_case.h"
 
 #include "session/survey.h"
+#include "views/heads.h"
+#include "views/overview.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -116,6 +118,44 @@ static void test_heads__filter_and_sort(void **state)
     views_case_close(&c);
 }
 
+/* Every head has a place of its own that leads back to it, and pictures are no smaller than in a
+ * plain table. */
+static void test_head_table_fit__uses_the_room(void **state)
+{
+    static const struct {
+        int32_t n_layers, n_heads;
+        float w, h, least;
+    } cases[] = {
+        {2, 32, 900, 300, 45}, {48, 1, 900, 400, 70},    {6, 12, 900, 400, 60},
+        {30, 9, 900, 400, 28}, {80, 64, 900, 400, 4.5f}, {5, 8, 900, 400, 75},
+        {1, 1, 100, 50, 50},   {1, 64, 300, 700, 40},
+    };
+    (void)state;
+    for (size_t k = 0; k < AS_COUNT(cases); k++) {
+        int32_t L_ = cases[k].n_layers;
+        int32_t H_ = cases[k].n_heads;
+        HeadTable t = head_table_fit(L_, H_, cases[k].w, cases[k].h, 18);
+        int32_t rows = t.groups * t.lines;
+        bool taken[8192] = {0};
+        for (int32_t layer = 0; layer < L_; layer++) {
+            for (int32_t head = 0; head < H_; head++) {
+                int32_t column;
+                int32_t row;
+                int32_t back[2];
+                head_table_place(&t, layer, head, &column, &row);
+                assert_true(column < t.across && row < rows);
+                assert_false(taken[row * t.across + column]);
+                taken[row * t.across + column] = true;
+                assert_true(head_table_at(&t, L_, H_, column, row, &back[0], &back[1]));
+                assert_true(back[0] == layer && back[1] == head);
+            }
+        }
+        float below = t.lines > 1 ? 18 : 0;
+        float side = fminf(cases[k].w / (float)t.across, cases[k].h / (float)rows - below);
+        assert_true(side >= cases[k].least);
+    }
+}
+
 /* The threshold lets through whose score is at least it, undo takes it back, and a pinned card
  * stays until Esc. */
 static void test_heads__threshold_and_pin(void **state)
@@ -217,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_heads__counts),
         cmocka_unit_test(test_heads__filter_and_sort),
         cmocka_unit_test(test_heads__threshold_and_pin),
+        cmocka_unit_test(test_head_table_fit__uses_the_room),
         cmocka_unit_test(test_heads__hover_and_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

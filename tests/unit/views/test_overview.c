@@ -2,6 +2,8 @@
 #include "views_case.h"
 
 #include "session/survey.h"
+#include "views/heads.h"
+#include "views/overview.h"
 
 #include <math.h>
 
@@ -293,9 +295,33 @@ static void test_survey__stop_and_go_on(void **state)
     arena_destroy(&arena);
 }
 
+/* In a small window at a large scale everything is there, below. */
+static void test_overview_layout__drops_nothing(void **state)
+{
+    static const float sizes[][2] = {{1303, 788}, {1152, 580}, {820, 450}, {700, 400}, {440, 300}};
+    (void)state;
+    for (size_t k = 0; k < AS_COUNT(sizes); k++) {
+        for (int has_next = 0; has_next < 2; has_next++) {
+            Rect stage = {88, 56, sizes[k][0], sizes[k][1]};
+            OverviewLayout l = overview_layout(stage, has_next);
+            Rect boxes[] = {l.chips, l.left, l.grid, l.cards[0], l.cards[1], l.cards[2], l.next};
+            for (size_t i = 0; i < AS_COUNT(boxes) - !has_next; i++) {
+                assert_true(boxes[i].w >= 150 && boxes[i].h >= 60);
+                assert_true(boxes[i].x >= stage.x && boxes[i].y >= stage.y);
+                assert_true(boxes[i].x + boxes[i].w <= stage.x + stage.w);
+                assert_true(boxes[i].y + boxes[i].h <= stage.y + l.height);
+                for (size_t j = 0; j < i; j++) {
+                    assert_true(rect_is_empty(rect_intersect(boxes[i], boxes[j])));
+                }
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_overview_layout__drops_nothing),
         cmocka_unit_test(test_overview__pictures_are_weights),
         cmocka_unit_test(test_overview__mean_of_all_heads),
         cmocka_unit_test(test_overview__long_text_says_so),
