@@ -262,11 +262,13 @@ static bool measure_tiles(Stage *s, int32_t tokens, const char *near_name, const
     for (int i = 0; i < STEPS && ok; i++) {
         session_post(s->screen.session, "zoom in");
         double start = clock_now_s();
+        double cpu = cpu_s();
         FrameTime time = {0};
         do {
             ok = cli_go_on(s->app, err) && frame(s, NULL, 0, &time, err);
         } while (ok && !views_settled(s->screen.views) && clock_now_s() - start < PATIENCE_S);
         time.ms = (clock_now_s() - start) * 1e3;
+        time.cpu = (cpu_s() - cpu) * 1e3;
         bool is_far = shown_factor(s->screen.session) > NEAR_FACTOR;
         ok = ok && keep(is_far ? &far : &near, &time, err);
     }

@@ -34,7 +34,9 @@ void stack_free(void *state)
 {
     StackView *v = state;
     mem_free(v->groups);
+    mem_free(v->fine.values);
     v->groups = NULL;
+    v->fine.values = NULL;
 }
 
 void stack_draw(ViewContext *c, Rect stage)
@@ -44,6 +46,7 @@ void stack_draw(ViewContext *c, Rect stage)
         stage_layer_pending(c, stage);
         return;
     }
+    m->fine = stack_fine(m);
     stack_scene_draw(m);
     stack_labels_draw(m);
     stack_side_draw(m);

@@ -6,6 +6,7 @@
  * one. What is chosen (camera, planes, heads) is the session's; here is only what is on its way.
  */
 #include "session/stack.h"
+#include "session/tiles.h"
 #include "views/views.h"
 
 enum { STACK_PLANES_MOST = 300, STACK_CURVES_A_PLANE = 48 };
@@ -29,6 +30,14 @@ typedef struct StackEase {
 
 typedef enum StackDrag { STACK_DRAG_NONE, STACK_DRAG_TURN, STACK_DRAG_PAN } StackDrag;
 
+/** The plane in focus, finer than the patterns: the largest weight of factor x factor ones. */
+typedef struct StackFine {
+    TileKey key;   /* its first tile's: layer, head or source, factor */
+    float *values; /* owned, [rows, cols]; -INFINITY = masked */
+    int32_t rows, cols;
+    uint64_t version;
+} StackFine;
+
 typedef struct StackView {
     uint64_t trace_version;
     bool placed;
@@ -49,6 +58,7 @@ typedef struct StackView {
     float *groups; /* owned, [n_groups, rows, cols] */
     uint64_t groups_of, groups_version;
     int32_t groups_every;
+    StackFine fine;
 } StackView;
 
 /** One plane of a frame. */
@@ -76,6 +86,8 @@ typedef struct StackModel {
     StackView *view;
     const StackPatterns *patterns; /* NULL while they are computed for the first time */
     const StackRows *rows;
+    const StackFine
+        *fine;        /* of the plane in focus while it rests; NULL = it is as the others are */
     Rect stage, room; /* room: where the stack is fitted */
     Camera3D camera;
     View3D eye;
@@ -131,6 +143,10 @@ Vec3 stack_stream_at(const StackModel *m, int32_t query, float y);
 
 /** How far streams and curves reach below the lowest plane. */
 float stack_drop(const StackModel *m);
+
+/** The plane in focus by tiles, where they are finer than the patterns, the focus rests and it is
+ *  worth their work; NULL until they are there. stack_fine.c */
+const StackFine *stack_fine(StackModel *m);
 
 /* ---- stack_scene.c: the scene ---- */
 

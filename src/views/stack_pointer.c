@@ -98,32 +98,53 @@ static void note(StackModel *m, const char *text)
     ui->tip_since_s = -10; /* at once: it follows the pointer */
 }
 
+/* What a plane's cell over (query, key) stands for. */
+static const char *cell_text(const StackModel *m, const StackPlane *p, int32_t query, int32_t key)
+{
+    const StackPatterns *k = m->patterns;
+    DrawList *list = m->c->ui->list;
+    bool group = p->last > p->first;
+    const float *values = group ? m->view->groups : k->values;
+    int32_t rows = k->rows;
+    int32_t cols = k->cols;
+    int32_t height = k->row_texel;
+    int32_t width = k->col_texel;
+    size_t at = (size_t)(group ? p->first / m->every : p->first);
+    if (p->focus && m->fine) {
+        values = m->fine->values;
+        rows = m->fine->rows;
+        cols = m->fine->cols;
+        height = width = m->fine->key.factor;
+        at = 0;
+    }
+    if (!values) {
+        return NULL;
+    }
+    int32_t row = AS_MIN(query / height, rows - 1);
+    int32_t col = AS_MIN(key / width, cols - 1);
+    float w = values[(at * (size_t)rows + (size_t)row) * (size_t)cols + (size_t)col];
+    return !(w > -INFINITY) ? "not there: masked"
+           : height > 1 || width > 1
+               ? draw_format(list, "%.6f, largest of %d × %d", (double)w, height, width)
+               : draw_format(list, "%.6f", (double)w);
+}
+
 static void choose_cell(StackModel *m, const SceneHit *hit, bool clicked)
 {
     Session *s = m->c->session;
     DrawList *list = m->c->ui->list;
     bool found;
     const StackPlane *p = plane_of(m, hit->tag, &found);
-    const StackPatterns *k = m->patterns;
-    if (!found || !k) {
+    if (!found || !m->patterns) {
         return;
     }
     int32_t query = AS_CLAMP((int32_t)(hit->v * (float)m->n_queries), 0, m->n_queries - 1);
     int32_t key = AS_CLAMP((int32_t)(hit->u * (float)m->n_keys), 0, m->n_keys - 1);
-    int32_t row = AS_MIN(query / k->row_texel, k->rows - 1);
-    int32_t col = AS_MIN(key / k->col_texel, k->cols - 1);
     bool group = p->last > p->first;
-    const float *values = group ? m->view->groups : k->values;
-    size_t at = (size_t)(group ? p->first / m->every : p->first);
-    if (!values) {
+    const char *value = cell_text(m, p, query, key);
+    if (!value) {
         return;
     }
-    float w = values[(at * (size_t)k->rows + (size_t)row) * (size_t)k->cols + (size_t)col];
-    const char *value =
-        !(w > -INFINITY) ? "not there: masked"
-        : k->row_texel > 1 || k->col_texel > 1
-            ? draw_format(list, "%.6f, largest of %d × %d", (double)w, k->row_texel, k->col_texel)
-            : draw_format(list, "%.6f", (double)w);
     const char *layers = group ? draw_format(list, "layers %d–%d", p->first, p->last)
                                : draw_format(list, "layer %d", p->first);
     note(m, draw_format(list, "%s: “%s” reads “%s”: %s", layers, label_of(m->c, query),

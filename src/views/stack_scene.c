@@ -133,7 +133,12 @@ static void add_sheet(Scene *s, const StackPlane *p)
     bool group = p->last > p->first;
     plane.cells =
         group ? group_cells(m, p->first / m->every) : cells_of(m, p->focus ? p->from : p->first);
-    if (p->focus && p->mix > 0) {
+    if (p->focus && m->fine) {
+        plane.cells = (SceneCells){.values = m->fine->values,
+                                   .rows = m->fine->rows,
+                                   .cols = m->fine->cols,
+                                   .version = ((uint64_t)1 << 61) + m->fine->version};
+    } else if (p->focus && p->mix > 0) {
         plane.next = cells_of(m, p->first);
         plane.mix = p->mix;
     }

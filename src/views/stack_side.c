@@ -160,7 +160,10 @@ static void draw_controls(StackModel *m)
                STACK_MOST_EXPLODE, &v->slider_explode);
     slider_row(m, rect(in.x, in.y + 22, in.w, 24), "Opacity", "stack-opacity",
                v->slider_opacity >= 0 ? v->slider_opacity : c->opacity, 0, 1, &v->slider_opacity);
-    ui_label(ui, rect(in.x, in.y + 48, in.w, 20), &(UiLabel){.color = t->text2}, "Weight, √ scale");
+    ui_label(ui, rect(in.x, in.y + 48, in.w, 20), &(UiLabel){.color = t->text2},
+             m->fine ? draw_format(ui->list, "Weight, √ · cell %d², focus %d²",
+                                   m->patterns->row_texel, m->fine->key.factor)
+                     : "Weight, √ scale");
     Scale scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1};
     ui_legend(ui, rect(in.x, in.y + 70, in.w, 32), weight_map(ui), scale);
     /* Where a plane would have more curves than can be told apart, it says how much is there. */
@@ -171,8 +174,9 @@ static void draw_controls(StackModel *m)
             : draw_format(ui->list, "curves: strongest %.0f %%", (double)c->coverage * 100);
     bool exact = !m->patterns || (m->patterns->row_texel == 1 && m->patterns->col_texel == 1);
     ui_label(ui, rect(in.x, in.y + 104, in.w, 16), &(UiLabel){.size = 11, .color = t->text3},
-             exact ? draw_format(ui->list, "%s per layer", curves)
-                   : draw_format(ui->list, "%s · cell %d²", curves, m->patterns->row_texel));
+             exact || m->fine
+                 ? draw_format(ui->list, "%s per layer", curves)
+                 : draw_format(ui->list, "%s · cell %d²", curves, m->patterns->row_texel));
 }
 
 /* ---- the token through the layers ---- */

@@ -107,6 +107,56 @@ static void test_stack__sheets_hold_the_weights(void **state)
     views_case_close(&c);
 }
 
+/* The plane in focus of a long text: every weight, whatever the planes show; the others are small.
+ */
+static void test_stack__focus_is_fine(void **state)
+{
+    (void)state;
+    enum { WORDS = 600, HEADS = 3 };
+    StrBuf text = {0};
+    for (int i = 0; i < WORDS; i++) {
+        assert_true(strbuf_printf(&text, NULL, "%sw%d", i ? " " : "", i * 7919 % 61));
+    }
+    ViewsCase c;
+    open_stack(&c, "random:L=3,H=3,d=48,seed=5", strbuf_text(&text));
+    strbuf_free(&text);
+    int32_t n = trace_info(c.session->trace)->n_queries;
+    views_case_do(&c, "layer 1");
+    static const char *const shown[] = {"stack-heads one", "stack-heads mean", "stack-heads max"};
+    for (size_t k = 0; k < AS_COUNT(shown); k++) {
+        views_case_do(&c, shown[k]);
+        for (int i = 0; i < 3; i++) {
+            session_settle(c.session);
+            views_case_frame(&c, 1440, 900, 1);
+        }
+        assert_true(views_settled(c.views));
+        assert_true(says(&c, "focus 1²"));
+        const DrawScene *scene = scene_of(&c);
+        for (size_t i = 0; i < scene->n_planes; i++) {
+            const SceneCells *cells = &scene->planes[i].cells;
+            assert_true(scene->planes[i].tag == 2 ? cells->rows == n && cells->cols == n
+                                                  : cells->rows <= 256);
+            for (int32_t q = 0; q < n && scene->planes[i].tag == 2; q += 37) {
+                float want[700] = {0};
+                for (int32_t h = 0; h < HEADS; h++) {
+                    float row[700];
+                    bool one = k == 0;
+                    int32_t head = one ? c.session->selection.head : h;
+                    assert_true(trace_row_profile(c.session->trace, 1, head, q, row, NULL));
+                    for (int32_t j = 0; j <= q; j++) {
+                        want[j] = one      ? row[j]
+                                  : k == 1 ? want[j] + row[j] / HEADS
+                                           : fmaxf(want[j], row[j]);
+                    }
+                }
+                assert_close(cells->values + q * n, want, (size_t)q + 1, 2e-6, 0);
+                assert_true(q + 1 == n || isinf(cells->values[q * n + q + 1]));
+            }
+        }
+    }
+    views_case_close(&c);
+}
+
 /* Any number of layers: what has a plane is what is said. */
 static void test_stack__thinned_grouped_selected(void **state)
 {
@@ -277,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stack__curves_are_the_weights),
         cmocka_unit_test(test_stack__sheets_hold_the_weights),
+        cmocka_unit_test(test_stack__focus_is_fine),
         cmocka_unit_test(test_stack__thinned_grouped_selected),
         cmocka_unit_test(test_stack__is_never_lost),
         cmocka_unit_test(test_stack__replay_is_exact),
