@@ -94,11 +94,30 @@ static void pack_columns(const float *w, ptrdiff_t stride, int32_t n_columns, in
 
 /* ---------------------------------------------------------------- y */
 
-/* y[rows][COLUMNS] (+)= x[rows][depth] packed; rows is a constant. Only `lanes` of y are there. */
-INLINE void multiply_rows(const GemmArgs *a, const float *x, const float *packed, int32_t depth,
-                          float *y, const __mmask16 lanes[NV], bool adds, const int rows)
+/* What meets rows of x. */
+typedef struct Strip {
+    const float *packed; /* [depth][COLUMNS] */
+    int32_t depth;
+    bool adds; /* to what y holds */
+    bool whole;
+    __mmask16 lanes[NV]; /* that are there */
+} Strip;
+
+/* y[rows][COLUMNS] (+)= x[rows][depth] packed; rows is a constant. */
+INLINE void multiply_rows(const GemmArgs *a, const Strip *strip, const float *x, float *y,
+                          const int rows)
 {
+    const float *packed = strip->packed;
+    const int32_t depth = strip->depth;
     __m512 sum[ROWS][NV];
+    UNROLL
+    for (int r = 0; r < rows; r++) { /* by the time that sums are there so is y */
+        UNROLL
+        for (int c = 0; c < NV; c++) {
+            __builtin_prefetch((const void *)((uintptr_t)(y + r * a->y_stride) + 64u * (unsigned)c),
+                               1);
+        }
+    }
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
@@ -121,13 +140,26 @@ INLINE void multiply_rows(const GemmArgs *a, const float *x, const float *packed
             }
         }
     }
+    if (strip->whole) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            UNROLL
+            for (int c = 0; c < NV; c++) {
+                float *to = y + r * a->y_stride + c * W;
+                _mm512_storeu_ps(to, strip->adds ? _mm512_add_ps(_mm512_loadu_ps(to), sum[r][c])
+                                                 : sum[r][c]);
+            }
+        }
+        return;
+    }
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
         for (int c = 0; c < NV; c++) {
             float *to = y + r * a->y_stride + c * W;
-            const __m512 before = _mm512_maskz_loadu_ps(adds ? lanes[c] : 0, to);
-            _mm512_mask_storeu_ps(to, lanes[c], _mm512_add_ps(before, sum[r][c]));
+            const __mmask16 lanes = strip->lanes[c];
+            const __m512 before = _mm512_maskz_loadu_ps(strip->adds ? lanes : 0, to);
+            _mm512_mask_storeu_ps(to, lanes, _mm512_add_ps(before, sum[r][c]));
         }
     }
 }
@@ -136,14 +168,15 @@ INLINE void multiply_rows(const GemmArgs *a, const float *x, const float *packed
 static void multiply_strip(const GemmArgs *a, const GemmTile *tile)
 {
     _Alignas(64) float packed[GEMM_DEPTH * COLUMNS];
-    __mmask16 lanes[NV];
+    Strip strip = {.packed = packed, .whole = tile->n_columns == COLUMNS};
     for (int32_t c = 0; c < NV; c++) {
         const int32_t left = tile->n_columns - c * W;
-        lanes[c] = left > 0 ? first_lanes(left) : 0;
+        strip.lanes[c] = left > 0 ? first_lanes(left) : 0;
     }
     for (int32_t k = 0; k < a->in; k += GEMM_DEPTH) {
         const int32_t depth = AS_MIN(GEMM_DEPTH, a->in - k);
-        const bool adds = a->accumulate || k > 0;
+        strip.depth = depth;
+        strip.adds = a->accumulate || k > 0;
         if (a->w_in_out) {
             pack_columns(a->w + k * a->w_stride + tile->column, a->w_stride, tile->n_columns, depth,
                          packed);
@@ -155,16 +188,13 @@ static void multiply_strip(const GemmArgs *a, const GemmTile *tile)
         float *y = a->y + tile->row * a->y_stride + tile->column;
         int32_t r = 0;
         for (; r + ROWS <= tile->n_rows; r += ROWS) {
-            multiply_rows(a, x + r * a->x_stride, packed, depth, y + r * a->y_stride, lanes, adds,
-                          ROWS);
+            multiply_rows(a, &strip, x + r * a->x_stride, y + r * a->y_stride, ROWS);
         }
         for (; r + 2 <= tile->n_rows; r += 2) {
-            multiply_rows(a, x + r * a->x_stride, packed, depth, y + r * a->y_stride, lanes, adds,
-                          2);
+            multiply_rows(a, &strip, x + r * a->x_stride, y + r * a->y_stride, 2);
         }
         if (r < tile->n_rows) {
-            multiply_rows(a, x + r * a->x_stride, packed, depth, y + r * a->y_stride, lanes, adds,
-                          1);
+            multiply_rows(a, &strip, x + r * a->x_stride, y + r * a->y_stride, 1);
         }
     }
 }

@@ -227,6 +227,9 @@ static bool run_layer(Pass *p, int32_t layer, Error *err)
                       !pass_attend(p, &cross, err))) {
         return false;
     }
+    if (p->ends_at_heads && layer + 1 == p->config->n_layers) {
+        return pass_go_on(p, layer, UNITS_PER_LAYER, err);
+    }
     return finish_layer(p, p->source ? &cross : &self, err) &&
            fire_rows(p, TAP_LAYER_OUTPUT, layer, p->x, 0, p->n, width, err);
 }
@@ -289,7 +292,7 @@ static bool run_all(Pass *p, float *states, Error *err)
             return false;
         }
     }
-    return n_layers < all || run_end(p, states, err);
+    return n_layers < all || p->ends_at_heads || run_end(p, states, err);
 }
 
 ModelInput part_input(const Model *model, const ModelPart *part, const ModelInput *input)
@@ -321,7 +324,8 @@ bool part_forward(const Model *model, const ModelPart *part, const ModelInput *i
                  .source = source,
                  .n_source = decodes ? input->n_tokens : 0,
                  .stack = decodes ? 1 : 0,
-                 .layers_before = decodes ? encoder_layers : 0};
+                 .layers_before = decodes ? encoder_layers : 0,
+                 .ends_at_heads = options->ends_at_heads && !states};
     if (model->encoder.arch) {
         pass.layers_in_all =
             encoder_layers + (input->n_target ? (int32_t)model->main.config.n_layers : 0);

@@ -35,6 +35,7 @@ typedef struct Pass {
     int32_t layers_in_all;
     bool is_local;      /* what taps see is not what the network goes on with */
     bool scores_differ; /* ... and needs an attention pass of its own */
+    bool ends_at_heads; /* nobody wants what follows them in the last layer */
 
     float *scratch;               /* owned, Layout */
     float *x;                     /* [N, C] residual stream */

@@ -263,6 +263,9 @@ typedef struct ForwardOptions {
     ModelLogits logits;  /* with TAP_LOGITS */
     int32_t n_layers;    /* stop after this many layers of the stack; 0 = all (then no
                             FINAL_HIDDEN, LOGITS when fewer than L); not of encoder-decoders */
+    bool ends_at_heads;  /* stop after the heads of the last layer: what follows is computed for
+                            nobody; no ATTENTION_OUTPUT or LAYER_OUTPUT there, no FINAL_HIDDEN, no
+                            LOGITS. An encoder whose decoder follows is finished all the same */
     JobControl *control; /* progress (units: 1000 a layer) and cancel; NULL = none */
     const Log *log;      /* warnings (positions beyond what was trained); NULL = silent */
 } ForwardOptions;

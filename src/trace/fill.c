@@ -21,6 +21,7 @@ typedef struct Fill {
     const TraceDesc *desc;
     AttnProgress progress;
     FillStack stacks[MODEL_MAX_STACKS]; /* as in ModelInfo */
+    bool keeps_states;                  /* some trace does: else a layer is whole with its heads */
     Arena arena;                        /* ids */
 } Fill;
 
@@ -302,7 +303,7 @@ static bool end_attention(const Fill *fill, FillStack *stack, const TapEvent *ev
         !record_halves(fill, stack, event->place.layer, err)) {
         return false;
     }
-    if (trace->info.stack == TRACE_STACK_CROSS) { /* its layer goes on with the MLP alone */
+    if (!fill->keeps_states || trace->info.stack == TRACE_STACK_CROSS) { /* the MLP alone follows */
         publish_layer(fill, trace, event->place.layer);
     }
     return true;
@@ -419,12 +420,14 @@ static bool run(Fill *fill, const Trace *first, JobControl *control, Error *err)
                     .ablated = ablated,
                     .n_ablated = (int32_t)params->n_ablate,
                     .propagate = params->propagate},
+        .ends_at_heads = !fill->keeps_states,
         .control = control,
         .log = fill->desc->log,
     };
+    const uint32_t states =
+        TAP_BIT(TAP_EMBEDDING) | TAP_BIT(TAP_LAYER_OUTPUT) | TAP_BIT(TAP_FINAL_HIDDEN);
     TapTable taps = {
-        .sites = TAP_BIT(TAP_EMBEDDING) | TAP_BIT(TAP_HEAD_OUTPUT) | TAP_BIT(TAP_LAYER_OUTPUT) |
-                 TAP_BIT(TAP_FINAL_HIDDEN),
+        .sites = TAP_BIT(TAP_HEAD_OUTPUT) | (fill->keeps_states ? states : 0),
         .place = on_place,
         .attention = on_attention,
         .fire = on_fire,
@@ -450,6 +453,7 @@ static bool prepare(Fill *fill, const TraceSet *set, Error *err)
             return error_set(err, ERR_INTERNAL, "%s has no such stack", model->name);
         }
         fill->stacks[index].trace = trace;
+        fill->keeps_states = fill->keeps_states || trace->info.has_hidden;
         if (trace->info.params.dtype == TRACE_F16 && !make_wide(&fill->stacks[index], err)) {
             return false;
         }

@@ -498,6 +498,42 @@ static void test_model_forward__some_layers(void **state)
     cp_free(&cp);
 }
 
+/* The same heads, and nothing behind the last ones. */
+static void test_model_forward__ends_at_heads(void **state)
+{
+    (void)state;
+    Checkpoint cp;
+    Recorder recs[2];
+    Error err = {0};
+    AttnCtx *ctx = NULL;
+    int32_t ids[N], types[N];
+    make_ids(ids, types, N, MODELS[4].V);
+    Model *model = open_checkpoint(&cp, &MODELS[4]);
+    assert_int_equal(attn_ctx_create(NULL, &ctx, NULL, 0), ATTN_OK);
+    const ModelInfo *info = model_info(model);
+    const int n_layers = info->stacks[0].n_layers, n_heads = info->stacks[0].n_heads;
+    for (int i = 0; i < 2; i++) {
+        rec_make(&recs[i], model, N);
+        recs[i].ctx = ctx;
+        TapTable taps = rec_taps(&recs[i]);
+        const ForwardOptions options = {.attention = ctx, .ends_at_heads = i == 1};
+        assert_ok(
+            model_forward(model, &(ModelInput){.ids = ids, .n_tokens = N}, &options, &taps, &err),
+            err);
+        assert_int_equal(recs[i].events[TAP_HEAD_OUTPUT], n_layers);
+        assert_int_equal(recs[i].events[TAP_LAYER_OUTPUT], n_layers - i);
+        assert_int_equal(recs[i].events[TAP_FINAL_HIDDEN], 1 - i);
+        assert_int_equal(recs[i].events[TAP_LOGITS], 1 - i);
+    }
+    assert_memory_equal(recs[0].weights, recs[1].weights,
+                        (size_t)n_layers * (size_t)n_heads * N * N * sizeof(float));
+    attn_ctx_destroy(&ctx);
+    rec_free(&recs[0]);
+    rec_free(&recs[1]);
+    model_close(&model);
+    cp_free(&cp);
+}
+
 static void test_model_logits__of_the_last_state(void **state)
 {
     (void)state;
@@ -630,6 +666,7 @@ int main(void)
         cmocka_unit_test(test_model_forward__placed_heads),
         cmocka_unit_test(test_model_forward__stops),
         cmocka_unit_test(test_model_forward__some_layers),
+        cmocka_unit_test(test_model_forward__ends_at_heads),
         cmocka_unit_test(test_model_logits__of_the_last_state),
         cmocka_unit_test(test_model_forward__refusals),
         cmocka_unit_test(test_model_forward__far_rotary_positions_warn),
