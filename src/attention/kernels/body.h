@@ -22,8 +22,10 @@
  *   sf_fma(a, b, c)            the scalar twin of vf_fma: same rounding
  *
  *   K_PER_WORD, V_PER_WORD     2 where panels and weights hold pairs of bf16; then there are also
- *                              vf_dot_k, vf_dot_v, load_words, kernel_pack_v and weight_words
+ *                              vf_dot_k, vf_dot_v, load_words, kernel_pack_v and store_words
  *   VF_SUM, vf_sum(a)          where it is defined: sum of the lanes, halves on halves
+ *   vf_ldexp(p, n), vf_round(a)  where they are one operation each: p 2^n for whole n, 0 for
+ *                              n = -INFINITY whatever p is; to the nearest whole number
  *   vf_store_halves(p, q, a)   where W >= 2 MR: the first W / 2 lanes to p, the others to q
  *   UNFUSED                    defined where vf_fma rounds twice
  *
@@ -111,12 +113,27 @@ KERNEL_INLINE vf exp_vector(vf x)
 #define vf_exponent(s, reference) vf_fms(s, vf_set1(EXP_LOG2E), reference)
 #endif
 
-/* 2^y for y that is at least POW2_LOWEST, where the exponent of 1 runs out and the bits are 0. */
+/* 2^y. What is 0 needs no more than POW2_LOWEST, and has to be that where n goes through the
+ * exponent's bits. */
+#ifdef vf_ldexp
+#define POW2_LOWEST POW2_NOTHING
+enum { CLAMPED = false };
+
+KERNEL_INLINE vf pow2_vector(vf y)
+{
+    vf n = vf_round(y);
+    return vf_ldexp(pow2_polynomial(vf_sub(y, n)), n);
+}
+#else
+#define POW2_LOWEST POW2_NO_BITS
+enum { CLAMPED = true };
+
 KERNEL_INLINE vf pow2_vector(vf y)
 {
     vf t = vf_add(y, vf_set1(EXP_MAGIC));
     return vf_pow2(pow2_polynomial(vf_sub(y, vf_sub(t, vf_set1(EXP_MAGIC)))), t);
 }
+#endif
 
 KERNEL_INLINE vf tanh_vector(vf y)
 {

@@ -233,22 +233,27 @@ KERNEL_INLINE vf step_distance(const float *e, vf lane_key, float first_key, flo
     return distance;
 }
 
-/* Exponentials of a row in place and their sums, with what statistics and summary need. */
+/* Exponentials of a row in place and their sums, with what statistics and summary need. Where P V
+ * takes words these go to their own row, which may be the same. */
 KERNEL_INLINE void row_exponentials(const AttnBlock *b, const AttnGroup *g, int32_t r, float *row,
-                                    vf lane_key, float first_key, float *runs, Lanes *lanes,
-                                    const bool full)
+                                    vf lane_key, float first_key, float *runs, float *words,
+                                    Lanes *lanes, const bool full)
 {
     vf low = vf_set1(POW2_LOWEST), ref = vf_set1(g->ref[r]);
     vf total = low, later = low;
     vf moment = full ? vf_load(lanes->moment[r]) : low;
+    const bool stays = V_PER_WORD == 1 || full || g->kept;
+    Quad q;
     UNROLL(4)
     for (int t = 0; t < T; t += QUAD) {
-        Quad q;
         UNROLL(4)
         for (int i = 0; i < QUAD; i++) {
-            vf y = vf_max(low, vf_exponent(vf_load(row + (t + i) * W), ref));
+            vf y = vf_exponent(vf_load(row + (t + i) * W), ref);
+            y = full || CLAMPED ? vf_max(low, y) : y; /* e y is a number where e is 0 */
             q.x[i] = pow2_vector(y);
-            vf_store(row + (t + i) * W, q.x[i]);
+            if (stays) {
+                vf_store(row + (t + i) * W, q.x[i]);
+            }
             moment = full ? vf_fma(q.x[i], y, moment) : moment;
         }
         quad_sums(&q);
@@ -269,6 +274,11 @@ KERNEL_INLINE void row_exponentials(const AttnBlock *b, const AttnGroup *g, int3
             last_runs(row, total, b->col_width, false, runs);
         }
     }
+#if V_PER_WORD > 1
+    store_words(words, q.x);
+#else
+    (void)words;
+#endif
 }
 
 /* Softmax of a step, row by row: where a maximum passes its limit the reference follows. */
@@ -287,7 +297,8 @@ KERNEL_INLINE void step_softmax(const AttnBlock *b, AttnGroup *g, int32_t step, 
         if (__builtin_expect(vf_any_gt(m, vf_set1(g->limit[r])), 0)) {
             step_raise(b, g, r, lanes_max(m), lanes, scratch, full);
         }
-        row_exponentials(b, g, r, row, lane_key, first_key, sum_runs, lanes, full);
+        row_exponentials(b, g, r, row, lane_key, first_key, sum_runs, scratch->s + r * ATTN_STEP,
+                         lanes, full);
     }
 }
 
@@ -363,20 +374,6 @@ KERNEL_INLINE void ask_to_write(const float *s, ptrdiff_t ld)
     }
 }
 
-/* Where P V may make words of the exponentials: those that are kept stay as they are. */
-KERNEL_INLINE float *values_of(float *s, float *room)
-{
-#if V_PER_WORD > 1
-    if (s != room) {
-        memcpy(room, s, ATTN_GROUP * ATTN_STEP * sizeof *s);
-    }
-    return room;
-#else
-    (void)room;
-    return s;
-#endif
-}
-
 /* last_end: no row of the group sees a key from there on. */
 KERNEL_INLINE void block_pv(const AttnBlock *b, const AttnGroup *g, int32_t step, int32_t last_end,
                             float *s, float *o)
@@ -391,11 +388,6 @@ KERNEL_INLINE void block_pv(const AttnBlock *b, const AttnGroup *g, int32_t step
         return;
     }
     const float *v = b->v + (ptrdiff_t)step * b->ep * (ATTN_STEP / V_PER_WORD);
-#if V_PER_WORD > 1
-    for (int32_t r = 0; r < g->n_rows; r++) {
-        weight_words(s + r * ATTN_STEP);
-    }
-#endif
     int32_t n_seen = last_end - b->key0 - step * ATTN_STEP;
     int32_t keys_a_word = T * V_PER_WORD;
     int n_words = n_seen >= ATTN_STEP ? LANE_WORDS : (n_seen + keys_a_word - 1) / keys_a_word;
@@ -454,7 +446,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
             memcpy(s + ATTN_GROUP * ATTN_STEP, g->ref, ATTN_GROUP * sizeof *s);
             ask_to_write(s, g->kept_ld);
         }
-        block_pv(b, g, step, last_end, values_of(s, scratch->s), scratch->o);
+        block_pv(b, g, step, last_end, V_PER_WORD > 1 ? scratch->s : s, scratch->o);
     }
 
     for (size_t i = 0; i < o_floats; i += W) {

@@ -22,8 +22,9 @@
 /* Below it n would leave the range of normal exponents; the result is 0 from here on down. */
 #define EXP_LOWEST (-86.6f)
 /* 2^0 with this exponent added has no bits left: exactly 0. From 2^-126 down to it are denormals.
- */
-#define POW2_LOWEST (-127.0f)
+ * Below the other one even denormals are 0. */
+#define POW2_NO_BITS (-127.0f)
+#define POW2_NOTHING (-160.0f)
 
 #define TANH_SMALL 0.625f
 #define TANH_LARGE 9.5f /* tanh is 1 in f32 from here on */

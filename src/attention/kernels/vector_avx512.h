@@ -21,6 +21,8 @@ enum { W = 16, MR = 6, NV = 4 };
 #define vf_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define vf_fms(a, b, c) _mm512_fmsub_ps(a, b, c)
 #define vf_max(a, b)    _mm512_max_ps(a, b)
+#define vf_round(a)     _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define vf_ldexp(p, n)  _mm512_scalef_ps(p, n)
 #define vf_any_gt(a, b) (_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0)
 #define vf_all_gt(a, b) (_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) == 0xffff)
 #define vm_ge(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ)

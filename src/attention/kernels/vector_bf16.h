@@ -33,12 +33,11 @@ static inline vf load_words(const float *row, int32_t d, int32_t n, vf factor)
 
 #include "attention/kernels/body.h"
 
-/* Weights of a row in place: pairs of slots. */
-KERNEL_INLINE void weight_words(float *p)
+/* Weights of a row as pairs of slots. */
+KERNEL_INLINE void store_words(float *to, const vf x[4])
 {
-    vf a = vf_load(p), b = vf_load(p + W), c = vf_load(p + 2 * W), d = vf_load(p + 3 * W);
-    _mm512_storeu_si512(p, bf16_round(a, b));
-    _mm512_storeu_si512(p + W, bf16_round(c, d));
+    _mm512_storeu_si512(to, bf16_round(x[0], x[1]));
+    _mm512_storeu_si512(to + W, bf16_round(x[2], x[3]));
 }
 
 KERNEL_INLINE float bf16_value(const float *words, ptrdiff_t i)
