@@ -21,6 +21,22 @@ static void draw_knob(Ui *ui, Vec2 at, bool lit)
     }
 }
 
+/* With the focus on it the arrow keys go along it. */
+static void scrub_by_keys(ViewContext *c, const char *command, int32_t at, int32_t last)
+{
+    Ui *ui = c->ui;
+    if (ui->focus != UI_ID("scrubber") || !ui->focus_shown) {
+        return;
+    }
+    int32_t to = at + ui_take_key(ui, KEY_RIGHT, 0) - ui_take_key(ui, KEY_LEFT, 0);
+    to = ui_take_key(ui, KEY_HOME, 0) ? 0 : to;
+    to = ui_take_key(ui, KEY_END, 0) ? last : to;
+    to = AS_CLAMP(to, 0, last);
+    if (to != at) {
+        session_post(c->session, "%s %d", command, to);
+    }
+}
+
 static void layer_scrubber(ViewContext *c, Rect box)
 {
     Ui *ui = c->ui;
@@ -34,6 +50,7 @@ static void layer_scrubber(ViewContext *c, Rect box)
     bool hot;
     bool held;
     ui_click(ui, UI_ID("scrubber"), rect(box.x, box.y + 8, box.w, 28), true, &hot, &held);
+    scrub_by_keys(c, "layer", s->selection.layer, n - 1);
     if (held && n > 1) {
         int32_t to = (int32_t)AS_CLAMP(lroundf((ui->mouse.x - x0) / pitch), 0, n - 1);
         if (to != s->selection.layer) {
@@ -90,6 +107,7 @@ static void time_scrubber(ViewContext *c, Rect box)
     bool hot;
     bool held;
     ui_click(ui, UI_ID("scrubber"), rect(box.x, box.y + 8, box.w, 28), true, &hot, &held);
+    scrub_by_keys(c, "step", playback_step(s), n - 1);
     if (held) {
         float at = AS_CLAMP((ui->mouse.x - x0) / pitch, 0.0f, (float)n - 1e-3f);
         int32_t step = (int32_t)at;

@@ -216,6 +216,29 @@ static void test_transport__endless(void **state)
     views_case_close(&c);
 }
 
+static void test_transport__keys(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=5,H=2,d=32", "a b c d");
+    views_case_do(&c, "view matrix");
+    views_case_do(&c, "layer 1");
+    pass(&c);
+    for (int i = 0; i < 100 && c.ui.focus != UI_ID("scrubber"); i++) {
+        press_key(&c, KEY_TAB);
+    }
+    assert_true(c.ui.focus == UI_ID("scrubber"));
+    static const struct {
+        uint32_t key;
+        int32_t layer;
+    } rows[] = {{KEY_RIGHT, 2}, {KEY_LEFT, 1}, {KEY_END, 4}, {KEY_RIGHT, 4}, {KEY_HOME, 0}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        press_key(&c, rows[i].key);
+        assert_int_equal(c.session->selection.layer, rows[i].layer);
+    }
+    views_case_close(&c);
+}
+
 /* ---- runs on their way, and cancelled ones ---- */
 
 static void test_text_field__new_text_at_once(void **state)
@@ -367,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_text_field__texts_shown_before),
         cmocka_unit_test(test_stories__keys),
         cmocka_unit_test(test_transport__endless),
+        cmocka_unit_test(test_transport__keys),
         cmocka_unit_test(test_text_field__new_text_at_once),
         cmocka_unit_test(test_cancelled__says_what_is_there),
         cmocka_unit_test(test_temperature__double_click),
