@@ -39,11 +39,30 @@ static bool do_nodes(Session *s, const char *a, Error *err)
     return choose(&flow_of(s)->node, a, names, FLOW_NODE_COUNT, err);
 }
 
-/* "coverage 0.8", "top 3", "threshold 0.05", or only the name. */
+/* More curves, or fewer, by what they are picked by. */
+static void pick_more(FlowOptions *o, bool more)
+{
+    if (o->pick == FLOW_COVERAGE) {
+        o->coverage = AS_CLAMP(flow_coverage(o) + (more ? 0.05f : -0.05f), 0.05f, 1.0f);
+    } else if (o->pick == FLOW_TOP_K) {
+        o->top_k = AS_CLAMP(flow_top_k(o) + (more ? 1 : -1), 1, FLOW_MOST_TOP);
+    } else {
+        o->threshold = AS_CLAMP(flow_threshold(o) * (more ? 0.8f : 1.25f), 1e-6f, 1.0f);
+    }
+}
+
+/* "coverage 0.8", "top 3", "threshold 0.05", or only the name; "+", "-"; nothing: the next. */
 static bool do_pick(Session *s, const char *a, Error *err)
 {
     static const char *const names[FLOW_PICK_COUNT] = {"coverage", "top", "threshold"};
     FlowOptions *o = flow_of(s);
+    if (strcmp(a, "+") == 0 || strcmp(a, "-") == 0) {
+        pick_more(o, *a == '+');
+        return true;
+    }
+    if (!*a) {
+        return choose(&o->pick, a, names, FLOW_PICK_COUNT, err);
+    }
     char name[16] = "";
     size_t n = strcspn(a, " ");
     memcpy(name, a, AS_MIN(n, sizeof name - 1));
@@ -54,7 +73,7 @@ static bool do_pick(Session *s, const char *a, Error *err)
         return false;
     }
     static const double lo[FLOW_PICK_COUNT] = {0.01, 1, 1e-6};
-    static const double hi[FLOW_PICK_COUNT] = {1, 512, 1};
+    static const double hi[FLOW_PICK_COUNT] = {1, FLOW_MOST_TOP, 1};
     if (*value && !command_read_number(value, lo[pick], hi[pick], &number, err)) {
         return false;
     }
@@ -168,6 +187,11 @@ static bool do_look(Session *s, const char *a, Error *err)
 {
     FlowOptions *o = flow_of(s);
     bool add = *a == '+';
+    char selected[16];
+    if (!a[add]) {
+        snprintf(selected, sizeof selected, "%sq%d", add ? "+" : "", s->selection.query);
+        a = selected;
+    }
     const char *side = a + add;
     bool as_key = *side == 'k';
     int32_t token = 0;
@@ -259,9 +283,9 @@ static bool do_hold(Session *s, const char *a, Error *err)
 
 const SessionCommand session_flow_commands[] = {
     {"flow", "[columns|arcs|layers|graph]", "how Flow shows attention", false, do_mode},
-    {"flow-strongest", "coverage|top|threshold [VALUE]",
+    {"flow-strongest", "[coverage|top|threshold [VALUE]|+|-]",
      "which curves are drawn: a share of each query's attention, so many of each, or all above a "
-     "weight",
+     "weight; more or fewer",
      false, do_pick},
     {"flow-heads", "N|all|one", "show one more head, all, or only the selected one", false,
      do_heads},
@@ -274,7 +298,7 @@ const SessionCommand session_flow_commands[] = {
     {"flow-paths", "[all|shown]", "paths through all heads or through the ones shown", false,
      do_paths},
     {"flow-first", "[out|in]", "paths without the first token, or with it", false, do_first},
-    {"flow-look", "[+]qN|kN", "look at a token, or add it to those looked at", false, do_look},
+    {"flow-look", "[+][qN|kN]", "look at a token, or add it to those looked at", false, do_look},
     {"flow-nodes", "[received|given|both]", "what the size of a node means", false, do_nodes},
     {"flow-seed", "[N]", "another arrangement of the graph", false, do_seed},
     {"flow-hold", "[TOKEN [X Y]]", "put a node somewhere, let it go, or let all go", false,

@@ -105,9 +105,22 @@ static bool do_explode(Session *s, const char *a, Error *err)
     return true;
 }
 
+/* "+" and "-" in steps of a tenth. */
+static bool step_share(const char *a, float least, float *share)
+{
+    if (strcmp(a, "+") != 0 && strcmp(a, "-") != 0) {
+        return false;
+    }
+    *share = AS_CLAMP(*share + (*a == '+' ? 0.1f : -0.1f), least, 1.0f);
+    return true;
+}
+
 static bool do_opacity(Session *s, const char *a, Error *err)
 {
     double v = 1;
+    if (step_share(a, 0, &s->stack3d.opacity)) {
+        return true;
+    }
     if (!command_read_number(a, 0, 1, &v, err)) {
         return false;
     }
@@ -144,6 +157,11 @@ static bool do_planes(Session *s, const char *a, Error *err)
     StackChoice *c = &s->stack3d;
     int32_t first = 0;
     int32_t last = 0;
+    if (!*a) { /* the next way; a pair of layers where nothing else was said */
+        c->planes = (StackPlanes)((c->planes + 1) % STACK_PLANES_RANGE);
+        c->every = AS_MAX(c->every, 2);
+        return true;
+    }
     if (strcmp(a, "auto") == 0 || strcmp(a, "all") == 0) {
         c->planes = a[1] == 'u' ? STACK_PLANES_AUTO : STACK_PLANES_ALL;
         return true;
@@ -186,6 +204,9 @@ static bool do_depth(Session *s, const char *a, Error *err)
 static bool do_coverage(Session *s, const char *a, Error *err)
 {
     double v = 0.8;
+    if (step_share(a, 0.05f, &s->stack3d.coverage)) {
+        return true;
+    }
     if (!command_read_number(a, 0.05, 1, &v, err)) {
         return false;
     }
@@ -203,13 +224,13 @@ const SessionCommand session_stack_commands[] = {
      false, do_lens},
     {"stack-explode", "X|+|-", "Stack: distance between the planes, 1 as designed", false,
      do_explode},
-    {"stack-opacity", "0..1", "Stack: opacity of the planes", false, do_opacity},
+    {"stack-opacity", "0..1|+|-", "Stack: opacity of the planes", false, do_opacity},
     {"stack-heads", "[mean|max|one]", "Stack: heads of a layer together, or the selected one",
      false, do_heads},
-    {"stack-planes", "auto|all|every N|group N|A:B", "Stack: which layers have a plane", false,
+    {"stack-planes", "[auto|all|every N|group N|A:B]", "Stack: which layers have a plane", false,
      do_planes},
     {"stack-depth", "N|+1|-1", "Stack: how many layers down sources are followed", false, do_depth},
-    {"stack-coverage", "0..1", "Stack: curves until this much of a query's weight", false,
+    {"stack-coverage", "0..1|+|-", "Stack: curves until this much of a query's weight", false,
      do_coverage},
     {0},
 };

@@ -19,7 +19,7 @@ typedef enum FlowPick { FLOW_COVERAGE, FLOW_TOP_K, FLOW_THRESHOLD, FLOW_PICK_COU
 /** What a node's size means. */
 typedef enum FlowNode { FLOW_RECEIVED, FLOW_GIVEN, FLOW_BOTH, FLOW_NODE_COUNT } FlowNode;
 
-enum { FLOW_HEAD_WORDS = 8, FLOW_PINS = 32, FLOW_HELD = 32 };
+enum { FLOW_HEAD_WORDS = 8, FLOW_PINS = 32, FLOW_HELD = 32, FLOW_MOST_TOP = 512 };
 
 /** A node that was put somewhere by hand: its place in the unit square of the picture. */
 typedef struct FlowHeld {

@@ -21,18 +21,25 @@ static double fraction(uint64_t seed)
     return random_uniform(&r);
 }
 
-static void add_particles(const FlowScene *s, Stream *out, uint32_t curve, const FlowEdge *e,
-                          const DrawCurve *c, int strength)
+/* How many run on a curve at once, in proportion to its weight. */
+static float wished(const FlowEdge *e, int strength)
 {
     static const float LEAST = 0.12f; /* none on weaker curves: the eye could not tell them */
+    float w = AS_MIN(e->weight, 1.0f);
+    return w < LEAST && strength < 2 ? 0 : fmaxf(roundf((strength > 0 ? 9.0f : 5.0f) * w), 1);
+}
+
+/* share: of those that are wished for; which curves have none then is a matter of chance, the same
+ * in every frame. */
+static void add_particles(const FlowScene *s, Stream *out, uint32_t curve, const FlowEdge *e,
+                          const DrawCurve *c, int strength, float share)
+{
     bool lit = strength > 0;
     float w = AS_MIN(e->weight, 1.0f);
-    if (w < LEAST && strength < 2) {
-        return;
-    }
-    int32_t n = (int32_t)fmaxf(roundf((lit ? 9.0f : 5.0f) * w), 1);
     uint64_t seed = (uint64_t)(uint32_t)e->row << 32 | (uint64_t)(uint32_t)(e->col * 64 + e->slot);
     double start = fraction(seed);
+    double dice = fraction(seed ^ 0x9E3779B97F4A7C15u);
+    int32_t n = (int32_t)((double)(share * wished(e, strength)) + (share < 1 ? dice : 0));
     bool arrows = s->options->arrows;
     for (int32_t k = 0; k < n && out->n < out->most; k++) {
         float speed = 0.10f + 0.12f * w;
@@ -168,12 +175,19 @@ static void draw_set(const FlowScene *s, const DrawCurve *curves, size_t n, bool
 static void draw_running(const FlowScene *s, const DrawCurve *curves, const FlowEdge **edges,
                          size_t n, bool lit)
 {
+    /* Beyond so many in one picture they no longer show which way anything runs. */
+    static const float MOST_DIM = 320, MOST_LIT = 480;
     Ui *ui = s->c->ui;
     Stream stream = {.most = n * 10 + 16};
     stream.items = ARENA_ARRAY(&ui->list->arena, DrawParticle, stream.most, NULL);
+    float all = 0;
+    for (size_t i = 0; i < n; i++) {
+        all += wished(edges[i], lit ? flow_strength(s, edges[i]) : 0);
+    }
+    const float share = fminf(1, (lit ? MOST_LIT : MOST_DIM) / fmaxf(all, 1));
     for (size_t i = 0; stream.items && i < n; i++) {
         int strength = lit ? flow_strength(s, edges[i]) : 0;
-        add_particles(s, &stream, (uint32_t)i, edges[i], &curves[i], strength);
+        add_particles(s, &stream, (uint32_t)i, edges[i], &curves[i], strength, share);
     }
     if (!stream.n) {
         return;

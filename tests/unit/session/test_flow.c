@@ -538,6 +538,37 @@ static void test_commands__look_and_undo(void **state)
     session_destroy(&s);
 }
 
+/* What keys send: more or fewer curves, the next way to pick them, the selected token. */
+static void test_commands__steps(void **state)
+{
+    (void)state;
+    Session *s = open_text("tiny", 12, 0);
+    FlowOptions *o = &s->options.flow;
+    Error err = {0};
+    assert_ok(session_run_command(s, "flow-strongest +", &err), err);
+    assert_near(flow_coverage(o), 0.85, 1e-6);
+    for (int i = 0; i < 20; i++) {
+        assert_ok(session_run_command(s, "flow-strongest +", &err), err);
+    }
+    assert_near(flow_coverage(o), 1, 0);
+    assert_ok(session_run_command(s, "flow-strongest", &err), err);
+    assert_int_equal(o->pick, FLOW_TOP_K);
+    for (int i = 0; i < 5; i++) {
+        assert_ok(session_run_command(s, "flow-strongest -", &err), err);
+    }
+    assert_int_equal(flow_top_k(o), 1);
+    assert_ok(session_run_command(s, "flow-strongest", &err), err);
+    assert_ok(session_run_command(s, "flow-strongest -", &err), err); /* fewer: a higher limit */
+    assert_near(flow_threshold(o), 0.0625, 1e-6);
+    assert_ok(session_run_command(s, "query 6", &err), err);
+    assert_ok(session_run_command(s, "flow-look", &err), err);
+    assert_true(o->n_pins == 1 && flow_is_pinned(o, 6, false));
+    assert_ok(session_run_command(s, "query 8", &err), err);
+    assert_ok(session_run_command(s, "flow-look +", &err), err);
+    assert_true(o->n_pins == 2 && flow_is_pinned(o, 8, false));
+    session_destroy(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +582,7 @@ int main(void)
         cmocka_unit_test(test_graph_layout__never_explodes),
         cmocka_unit_test(test_graph_layout__communities_and_held_nodes),
         cmocka_unit_test(test_commands__look_and_undo),
+        cmocka_unit_test(test_commands__steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,17 +172,11 @@ static void test_stack_commands__limits_and_undo(void **state)
     assert_int_equal(s->stack3d.first, 1);
     assert_int_equal(s->stack3d.last, 2);
     assert_int_equal(s->stack3d.depth, 3);
-    static const char *const bad[] = {"stack-camera up",
-                                      "stack-turn 1",
-                                      "stack-turn 1 x",
-                                      "stack-zoom nan",
-                                      "stack-planes",
-                                      "stack-planes 3:2",
-                                      "stack-planes every",
-                                      "stack-opacity 2",
-                                      "stack-depth 99",
-                                      "stack-heads two",
-                                      "stack-planes every 99999999999",
+    static const char *const bad[] = {"stack-camera up",  "stack-turn 1",
+                                      "stack-turn 1 x",   "stack-zoom nan",
+                                      "stack-planes 3:2", "stack-planes every",
+                                      "stack-opacity 2",  "stack-depth 99",
+                                      "stack-heads two",  "stack-planes every 99999999999",
                                       "stack-pan 1 2"};
     StackChoice after = s->stack3d;
     for (size_t i = 0; i < AS_COUNT(bad); i++) {
@@ -200,6 +194,31 @@ static void test_stack_commands__limits_and_undo(void **state)
     session_destroy(&s);
 }
 
+/* What keys send: a step, or the next way. */
+static void test_stack_commands__steps(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    const StackChoice *c = &s->stack3d;
+    for (int i = 0; i < 20; i++) {
+        does(s, "stack-opacity -");
+        does(s, "stack-coverage +");
+    }
+    assert_true(c->opacity == 0 && c->coverage == 1);
+    does(s, "stack-opacity +");
+    does(s, "stack-coverage -");
+    assert_float_equal(c->opacity, 0.1, 1e-6);
+    assert_float_equal(c->coverage, 0.9, 1e-6);
+    static const StackPlanes ways[] = {STACK_PLANES_ALL, STACK_PLANES_EVERY, STACK_PLANES_GROUP,
+                                       STACK_PLANES_AUTO};
+    for (size_t i = 0; i < AS_COUNT(ways); i++) {
+        does(s, "stack-planes");
+        assert_int_equal(c->planes, ways[i]);
+        assert_true(i == 0 || c->every >= 2);
+    }
+    session_destroy(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_session_stack__equals_tiles),
         cmocka_unit_test(test_session_stack_tree__products_of_exact_weights),
         cmocka_unit_test(test_stack_commands__limits_and_undo),
+        cmocka_unit_test(test_stack_commands__steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

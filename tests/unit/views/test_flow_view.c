@@ -191,6 +191,51 @@ static void test_flow__same_moment_same_picture(void **state)
     }
 }
 
+/* However many curves there are, what runs stays countable: thinned alike, so heavier curves still
+ * have more of it. */
+static void test_columns__particles_are_thinned(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    Arena arena = {0};
+    views_case_open(&c, "tiny", words_of(&arena, 120));
+    views_case_do(&c, "view flow");
+    views_case_do(&c, "flow-heads all");
+    views_case_do(&c, "time 6");
+    views_case_frame(&c, 1920, 1080, 1);
+    const DrawParticles *most = NULL;
+    size_t n_light = 0, n_heavy = 0, light = 0, heavy = 0;
+    for (size_t i = 0; i < c.list.cmds.n; i++) {
+        const DrawCmd *cmd = &c.list.cmds.items[i];
+        if (cmd->kind == DRAW_PARTICLES && (!most || cmd->u.particles.n > most->n)) {
+            most = &cmd->u.particles;
+        }
+    }
+    assert_non_null(most);
+    assert_true(most->n_curves > 1000 && most->n > 200 && most->n < 450);
+    float widest = 0;
+    for (size_t k = 0; k < most->n_curves; k++) {
+        widest = fmaxf(widest, most->curves[k].width);
+    }
+    for (size_t k = 0; k < most->n_curves; k++) {
+        light += most->curves[k].width < widest * 0.4f && most->curves[k].width > widest * 0.15f;
+        heavy += most->curves[k].width > widest * 0.8f;
+    }
+    for (size_t k = 0; k < most->n; k++) {
+        float width = most->curves[most->items[k].curve].width;
+        n_light += width < widest * 0.4f;
+        n_heavy += width > widest * 0.8f;
+    }
+    if (heavy < 20 || light < 20) {
+        print_error("heavy %zu light %zu of %zu, widest %g\n", heavy, light, most->n_curves,
+                    (double)widest);
+    }
+    assert_true(heavy > 20 && light > 20);
+    assert_true((double)n_heavy / (double)heavy > 1.5 * (double)n_light / (double)light);
+    views_case_close(&c);
+    arena_destroy(&arena);
+}
+
 /* Looking at a key lights those that read it; two queries show their sum. */
 static void test_columns__both_directions_and_sums(void **state)
 {
@@ -375,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_columns__curves_are_their_weights),
         cmocka_unit_test(test_columns__picking),
         cmocka_unit_test(test_flow__same_moment_same_picture),
+        cmocka_unit_test(test_columns__particles_are_thinned),
         cmocka_unit_test(test_columns__both_directions_and_sums),
         cmocka_unit_test(test_columns__hover_and_pin),
         cmocka_unit_test(test_columns__long_text_opens),
