@@ -6,6 +6,7 @@ else it does; cost is linear in the length of the text. As a program, for models
 transformers:
 
     python scripts/dump_attention.py NAME_OR_FOLDER "some text" -o attention.safetensors
+    python scripts/dump_attention.py NAME_OR_FOLDER --file text.txt -o attention.safetensors
     attnscope --trace attention.safetensors
 
 or around any call of a model:
@@ -15,16 +16,22 @@ or around any call of a model:
         model(inputs)
     calls.save("attention.safetensors", tokens=["a", "list", "of", "texts"])
 
-Calls whose shapes differ from the first (other stacks, cross attention) are left out and counted.
+torch.nn.MultiheadAttention calls it too, unless it is asked for the weights. Calls whose shapes
+differ from the first (other stacks, cross attention) are left out and counted.
 """
 import argparse
 import contextlib
 import json
 import math
+import os
+import sys
 
-import torch
-import torch.nn.functional as F
-from safetensors.torch import save_file
+try:
+    import torch
+    import torch.nn.functional as F
+    from safetensors.torch import save_file
+except ImportError as error:
+    sys.exit(f"dump_attention: {error}: it needs torch and safetensors, such as pip installs them")
 
 
 class Calls:
@@ -53,8 +60,10 @@ class Calls:
 
     def save(self, path, tokens=None, keys=None, model=None):
         if not self.layers:
-            raise SystemExit("dump_attention: scaled_dot_product_attention was never called; load "
-                             "the model with attn_implementation=\"sdpa\"")
+            raise SystemExit("dump_attention: torch.nn.functional.scaled_dot_product_attention was "
+                             "never called: load models of transformers with "
+                             "attn_implementation=\"sdpa\", and call it through its module in your "
+                             "own")
         tensors = {}
         for i, layer in enumerate(self.layers):
             for name, tensor in zip("qkv", layer):
@@ -66,7 +75,14 @@ class Calls:
             said["keys"] = list(keys)
         if model is not None:
             said["model"] = model
-        save_file(tensors, path, metadata={"attnscope": json.dumps(said)})
+        part = f"{path}.part-{os.getpid()}"
+        try:
+            save_file(tensors, part, metadata={"attnscope": json.dumps(said)})
+            os.replace(part, path)
+        except Exception as error:
+            if os.path.exists(part):
+                os.remove(part)
+            raise SystemExit(f"dump_attention: cannot write {path}: {error}") from None
 
 
 def is_causal_mask(mask, n, m):
@@ -94,27 +110,46 @@ def record():
                         is_causal=is_causal, scale=scale, **rest)
 
     F.scaled_dot_product_attention = watch
+    fast = torch.backends.mha.get_fastpath_enabled()  # encoders of torch.nn would go past it
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         yield calls
     finally:
         F.scaled_dot_product_attention = original
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="a name or folder that transformers can load")
-    parser.add_argument("text")
+    parser.add_argument("text", nargs="?", help="the text itself, or --file")
+    parser.add_argument("-f", "--file", help="read the text from a file in UTF-8")
     parser.add_argument("-o", "--output", required=True, help="FILE.safetensors")
     args = parser.parse_args()
-    from transformers import AutoModel, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(args.model)
-    model = AutoModel.from_pretrained(args.model, attn_implementation="sdpa").eval()
-    inputs = tokenizer(args.text, return_tensors="pt")
-    with torch.no_grad(), record() as calls:
-        model(**inputs)
+    if (args.text is None) == (args.file is None):
+        parser.error("give the text, or --file FILE")
+    if not args.output.endswith(".safetensors"):
+        parser.error(f"'{args.output}' does not end with .safetensors")
+    folder = os.path.dirname(args.output) or "."
+    if not os.access(folder, os.W_OK):
+        parser.error(f"cannot write into {folder}")
+    try:
+        text = args.text if args.file is None else open(args.file, encoding="utf-8").read()
+        from transformers import AutoModel, AutoTokenizer
+        tokenizer = AutoTokenizer.from_pretrained(args.model)
+        model = AutoModel.from_pretrained(args.model, attn_implementation="sdpa").eval()
+    except (OSError, ValueError, ImportError) as error:
+        raise SystemExit(f"dump_attention: {str(error).splitlines()[0]}") from None
+    inputs = tokenizer(text, return_tensors="pt")
+    try:
+        with torch.no_grad(), record() as calls:
+            model(**inputs)
+    except (RuntimeError, IndexError) as error:
+        raise SystemExit(f"dump_attention: {args.model} failed on {inputs['input_ids'].shape[1]} "
+                         f"tokens: {str(error).splitlines()[0]}") from None
     tokens = [tokenizer.decode([i]) for i in inputs["input_ids"][0].tolist()]
-    calls.save(args.output, tokens=tokens, model=args.model)
+    name = os.path.basename(os.path.normpath(args.model))
+    calls.save(args.output, tokens=tokens, model=name)
     print(f"{args.output}: {len(calls.layers)} layers, {len(tokens)} tokens"
           + (f"; {calls.left_out} calls of another shape left out" if calls.left_out else ""))
 

@@ -136,6 +136,35 @@ static bool trace_json(const TraceInfo *info, StrBuf *out, Error *err)
                          info->weights_only ? "true" : "false", (double)info->given_shift);
 }
 
+/* What the run did otherwise than the model does; nothing of an ordinary one. */
+static bool changes_table(const TraceParams *params, StrBuf *out, Error *err)
+{
+    bool warm = params->temperature > 0 && params->temperature != 1;
+    bool masked = params->mask != TRACE_MASK_AUTO;
+    if (!warm && !masked && !params->unscaled && !params->n_ablate) {
+        return true;
+    }
+    bool ok = strbuf_printf(out, err, "%-14s", "changed");
+    if (warm) {
+        ok = ok && strbuf_printf(out, err, "temperature %g; ", (double)params->temperature);
+    }
+    if (params->unscaled) {
+        ok = ok && strbuf_puts(out, "scores not scaled; ", err);
+    }
+    if (masked) {
+        ok = ok && strbuf_printf(out, err, "mask %s; ",
+                                 params->mask == TRACE_MASK_CAUSAL ? "causal" : "none");
+    }
+    if (params->n_ablate) {
+        ok = ok && strbuf_printf(out, err, "%zu head%s off; ", params->n_ablate,
+                                 params->n_ablate == 1 ? "" : "s");
+    }
+    return ok &&
+           strbuf_puts(out,
+                       params->propagate ? "the layers above see it\n" : "each layer on its own\n",
+                       err);
+}
+
 static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)
 {
     char a[32];
@@ -164,7 +193,9 @@ static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)
                          info->stack == TRACE_STACK_SELF ? "" : trace_stack_name(info->stack)) &&
            strbuf_printf(out, err, "%-14s%s as %s, %s\n", "holds", stores[info->params.store],
                          dtypes[info->params.dtype], format_bytes(info->held_bytes, a)) &&
-           strbuf_printf(out, err, "%-14s%.2f s\n", "computed in", info->seconds);
+           changes_table(&info->params, out, err) &&
+           (info->seconds <= 0 || /* of another program */
+            strbuf_printf(out, err, "%-14s%.2f s\n", "computed in", info->seconds));
 }
 
 static bool trace_report(App *app, const char *path, StrBuf *out, Error *err)

@@ -113,6 +113,10 @@ ok dump --trace "$o/t.safetensors" --what weights -o "$o/2.npy"
 cmp -s "$o/1.npy" "$o/2.npy" || bad "a saved trace gives other weights"
 ok tokens --trace "$o/t.safetensors" --json; prints '"text":"words"'
 ok info --trace "$o/t.safetensors" --json; prints '"tokens":600'
+ok info --trace "$o/t.safetensors"
+grep -q '^changed' "$dir/stdout" && bad "an ordinary run is called changed"
+ok trace $model --ids 1,2 --temperature 2 --ablate 0.1 -o "$o/c.safetensors"
+ok info --trace "$o/c.safetensors"; prints 'temperature 2; 1 head off; each layer on its own'
 ok trace $model --file "$dir/text" --dtype f16 --store qk -o "$o/h.safetensors"; says 'no weight moves'
 [ "$(stat -c %s "$o/h.safetensors")" -lt "$(stat -c %s "$o/t.safetensors")" ] || bad "f16 is not smaller"
 
