@@ -5,6 +5,7 @@
 
 #include "draw/fontset.h"
 
+#include FT_MODULE_H
 #include FT_OUTLINE_H
 #include FT_STROKER_H
 
@@ -116,6 +117,49 @@ bool fontset_raster(FontSet *fonts, uint16_t face, uint32_t glyph, float device_
         FT_Outline_Transform(outline, &quarter);
     }
     return render(fonts, outline, out);
+}
+
+bool fontset_field(FontSet *fonts, uint16_t face, uint32_t glyph, GlyphBitmap *out)
+{
+    *out = (GlyphBitmap){0};
+    if (face >= fonts->faces.n || glyph == TEXT_TOFU) {
+        return false;
+    }
+    FT_Face ft = fonts->faces.items[face].ft;
+    FT_F26Dot6 size = (FT_F26Dot6)TEXT_FIELD_PX * 64;
+    FT_UInt reach = TEXT_FIELD_REACH;
+    if (FT_Property_Set(fonts->library, "bsdf", "spread", &reach) != 0 ||
+        FT_Set_Char_Size(ft, size, size, 72, 72) != 0 ||
+        FT_Load_Glyph(ft, glyph, FT_LOAD_NO_HINTING | FT_LOAD_NO_BITMAP) != 0 ||
+        ft->glyph->format != FT_GLYPH_FORMAT_OUTLINE) {
+        return false;
+    }
+    FT_BBox box;
+    FT_Outline_Get_CBox(&ft->glyph->outline, &box);
+    bool fits =
+        box.xMax - box.xMin < RASTER_MOST_PX * 64 && box.yMax - box.yMin < RASTER_MOST_PX * 64;
+    /* By way of its coverage: the outlines of some fonts overlap, which distances to them would
+     * show. */
+    if (!fits || FT_Render_Glyph(ft->glyph, FT_RENDER_MODE_NORMAL) != 0 ||
+        !ft->glyph->bitmap.width || FT_Render_Glyph(ft->glyph, FT_RENDER_MODE_SDF) != 0) {
+        return false;
+    }
+    const FT_Bitmap *b = &ft->glyph->bitmap;
+    size_t n = (size_t)b->width * b->rows;
+    if (b->pixel_mode != FT_PIXEL_MODE_GRAY || b->pitch < 0 || !n ||
+        !ARRAY_RESERVE(&fonts->bitmap, n, NULL)) {
+        return false;
+    }
+    for (unsigned y = 0; y < b->rows; y++) {
+        memcpy(fonts->bitmap.items + (size_t)y * b->width, b->buffer + (size_t)y * (size_t)b->pitch,
+               b->width);
+    }
+    *out = (GlyphBitmap){.pixels = fonts->bitmap.items,
+                         .width = (int)b->width,
+                         .height = (int)b->rows,
+                         .left = ft->glyph->bitmap_left,
+                         .top = -ft->glyph->bitmap_top};
+    return true;
 }
 
 /* FreeType's outlines count points in shorts and have y up. */

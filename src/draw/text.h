@@ -135,6 +135,13 @@ enum { TEXT_PHASES = 4 };
  *  False (and empty) when the face cannot give it. */
 bool fontset_raster(FontSet *fonts, uint16_t face, uint32_t glyph, float device_px, TextTurn turn,
                     int phase, GlyphBitmap *out);
+/* Of distance fields: the size they are made at, and how far from the outline they reach, px of
+ * that size. */
+enum { TEXT_FIELD_PX = 64, TEXT_FIELD_REACH = 8 };
+/** A glyph as distances from its outline at TEXT_FIELD_PX: 128 on it, 255 TEXT_FIELD_REACH inside,
+ * 0 as far outside. One picture for all sizes: left and top are at that size too. False (and empty)
+ * when the face cannot give it. */
+bool fontset_field(FontSet *fonts, uint16_t face, uint32_t glyph, GlyphBitmap *out);
 /** The file of a face index and the index in it, for those who load it themselves (cairo). False
  *  for none. Borrowed from fonts. */
 bool fontset_file(const FontSet *fonts, uint16_t face, const char **path, int *index);

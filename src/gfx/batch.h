@@ -12,6 +12,7 @@ typedef enum PaintKind {
     PAINT_SHAPE,
     PAINT_SHADOW,
     PAINT_GLYPH,
+    PAINT_FIELD,
     PAINT_IMAGE,
     PAINT_CELLS,
     PAINT_MESH, /* from here on: triangles */

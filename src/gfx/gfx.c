@@ -26,6 +26,7 @@ static const ProgramRow program_rows[PAINT_COUNT] = {
     [PAINT_SHAPE] = {"quad.vert", "shape.frag", {0}},
     [PAINT_SHADOW] = {"quad.vert", "shadow.frag", {0}},
     [PAINT_GLYPH] = {"quad.vert", "glyph.frag", {"atlas"}},
+    [PAINT_FIELD] = {"quad.vert", "field.frag", {"atlas"}},
     [PAINT_IMAGE] = {"quad.vert", "image.frag", {"picture"}},
     [PAINT_CELLS] = {"quad.vert", "cells.frag", {"values", "maps"}},
     [PAINT_MESH] = {"mesh.vert", "mesh.frag", {0}},

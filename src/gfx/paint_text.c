@@ -71,6 +71,52 @@ static bool put_glyph(const PaintContext *c, const ShapedGlyph *g, float px, flo
     return true;
 }
 
+/* Upright text from this size on is drawn from distance fields: one picture a glyph serves all
+ * sizes, so that what grows and shrinks fills no atlas, and places need no rounding. Smaller text
+ * is crisper from coverage of its own size. */
+static const float FIELD_FROM_PX = 40;
+
+/* False without an error: the face has no outline for it, or there is none to see. */
+static bool put_field(const PaintContext *c, const ShapedGlyph *g, float px, float x, float y,
+                      bool *done, Error *err)
+{
+    static const uint64_t FIELD_STYLE = 1u << 7; /* no turn or phase has it */
+    Gfx *gfx = c->gfx;
+    AtlasKey key = {(uint64_t)g->face << 32 | g->glyph, FIELD_STYLE};
+    const AtlasSlot *slot = atlas_find(&gfx->glyphs, key);
+    *done = g->glyph != TEXT_TOFU;
+    if (*done && !slot) {
+        GlyphBitmap field;
+        *done = fontset_field(c->list->fonts, g->face, g->glyph, &field);
+        if (*done && !put_bitmap(gfx, key, &field, &slot, err)) {
+            return false;
+        }
+    }
+    if (!*done || slot->w == 0) {
+        return true;
+    }
+    float k = px / TEXT_FIELD_PX;
+    PaintQuad quad = {.color = {paint_color(c, c->cmd->u.text.color)}};
+    quad.box[0] = x + (float)slot->left * k;
+    quad.box[1] = y + (float)slot->top * k;
+    quad.box[2] = quad.box[0] + (float)slot->w * k;
+    quad.box[3] = quad.box[1] + (float)slot->h * k;
+    quad.quad[0] = floorf(quad.box[0]);
+    quad.quad[1] = floorf(quad.box[1]);
+    quad.quad[2] = ceilf(quad.box[2]);
+    quad.quad[3] = ceilf(quad.box[3]);
+    quad.p[0] = 255.0f / 127 * TEXT_FIELD_REACH * k;
+    quad.p[3] = c->added;
+    quad.q[0] = (float)slot->x;
+    quad.q[1] = (float)slot->y;
+    quad.q[2] = (float)slot->w;
+    quad.q[3] = (float)slot->h;
+    if (paint_cut(c, &quad)) {
+        batcher_quad(&gfx->batcher, PAINT_FIELD, gfx->glyphs.texture, &quad);
+    }
+    return true;
+}
+
 /* The pen to a quarter pixel along both axes: neither is the line's. */
 static bool put_leaning(const PaintContext *c, const ShapedGlyph *g, float px, float x, float y,
                         Error *err)
@@ -126,8 +172,11 @@ bool paint_text(const PaintContext *c, Error *err)
             ok = put_leaning(c, g, px, x + along * TEXT_LEAN_COS - up * TEXT_LEAN_SIN,
                              y - along * TEXT_LEAN_SIN - up * TEXT_LEAN_COS, err);
             break;
-        default:
-            ok = put_glyph(c, g, px, x + along, roundf(y - up), err);
+        default: {
+            bool done = false;
+            ok = px < FIELD_FROM_PX || put_field(c, g, px, x + along, y - up, &done, err);
+            ok = ok && (done || put_glyph(c, g, px, x + along, roundf(y - up), err));
+        }
         }
         if (!ok) {
             return false;

@@ -141,7 +141,8 @@ static void test_text__atlas_overflow_changes_nothing(void **state)
                                      .size = size,
                                      .color = WHITE,
                                      .text = "WMQ@&%BDGHKNORSUVXYZ",
-                                     .at = {0, 25 * (float)i + 40}});
+                                     .turn = TEXT_UP,
+                                     .at = {25 * (float)i + 40, W}});
         }
         stage_paint(s);
         if (frame == 0) {
@@ -153,6 +154,60 @@ static void test_text__atlas_overflow_changes_nothing(void **state)
     ink_of(s, &sum);
     assert_true(sum > 100000);
     free(first);
+}
+
+/* Large text grows without new pictures, and its ink is where and as much as the outlines say. */
+static void test_text__large_sizes_share_their_pictures(void **state)
+{
+    Stage *s = *state;
+    static const char text[] = "Steps 0.37 &";
+    double last = 0;
+    int64_t uploaded = 0;
+    for (int i = 0; i < 12; i++) {
+        float size = 44 + 9.3f * (float)i;
+        Vec2 at = {10.37f, 300.61f};
+        DrawList *l = stage_begin(s, 1000, 400, 1);
+        draw_text(l, &(DrawText){.size = size, .color = WHITE, .text = text, .at = at});
+        stage_paint(s);
+        uploaded = gfx_stats(s->gfx).uploaded_bytes;
+        assert_true((uploaded > 0) == (i == 0));
+        double sum;
+        Rect got = ink_of(s, &sum);
+        Rect want = text_ink(s->fonts, FONT_SANS, size, text, TEXT_ALL);
+        float edges[4] = {got.x, got.y, got.x + got.w, got.y + got.h};
+        float wanted[4] = {at.x + want.x, at.y + want.y, at.x + want.x + want.w,
+                           at.y + want.y + want.h};
+        assert_close(edges, wanted, 4, 1.3, 0);
+        double per_em = sum / (double)(size * size); /* ink grows as the square of the size */
+        assert_true(last == 0 || fabs(per_em / last - 1) < 0.01);
+        last = per_em;
+    }
+}
+
+/* A step of a tenth of a pixel moves the ink by about a tenth: no place is rounded to. */
+static void test_text__large_text_moves_smoothly(void **state)
+{
+    Stage *s = *state;
+    double before = 0;
+    for (int i = 0; i < 11; i++) {
+        DrawList *l = stage_begin(s, 400, 120, 1);
+        draw_text(
+            l, &(DrawText){
+                   .size = 60, .color = WHITE, .text = "move", .at = {20 + 0.1f * (float)i, 80}});
+        stage_paint(s);
+        double sum = 0;
+        double moment = 0;
+        for (int y = 0; y < s->h; y++) {
+            for (int x = 0; x < s->w; x++) {
+                double v = stage_pixel(s, x, y)[0];
+                sum += v;
+                moment += v * x;
+            }
+        }
+        double middle = moment / sum;
+        assert_true(i == 0 || fabs(middle - before - 0.1) < 0.04);
+        before = middle;
+    }
 }
 
 static void test_text__frame_is_cheap_once_known(void **state)
@@ -182,6 +237,8 @@ int main(void)
         cmocka_unit_test(test_text__sub_pixel_positions),
         cmocka_unit_test(test_text__colour_is_exact_inside_strokes),
         cmocka_unit_test(test_text__atlas_overflow_changes_nothing),
+        cmocka_unit_test(test_text__large_sizes_share_their_pictures),
+        cmocka_unit_test(test_text__large_text_moves_smoothly),
         cmocka_unit_test(test_text__frame_is_cheap_once_known),
     };
     return cmocka_run_group_tests(tests, stage_setup, stage_teardown);
