@@ -135,6 +135,7 @@ static bool read_target(App *app, RunRequest *request, Error *err)
 {
     const OptionValue *text = app_option(app, OPTION_TARGET_TEXT_ID);
     const OptionValue *ids = app_option(app, OPTION_TARGET_IDS_ID);
+    request->target.max_tokens = app_option(app, OPTION_TARGET_MOST_ID)->integer;
     if (ids->given) {
         request->target.ids = ids->list;
         request->target.n_ids = ids->n_list;

@@ -62,7 +62,7 @@ bool rotary_table_make(RotaryTable *table, const RotaryDesc *desc, int32_t n_pos
 #pragma omp parallel for num_threads(compute_threads(n_threads)) schedule(static)
     for (int32_t p = 0; p < n_positions; p++) {
         for (int32_t i = 0; i < half; i++) {
-            const float angle = (float)p * frequencies[i];
+            const float angle = (float)(desc->first + p) * frequencies[i];
             cosine[(ptrdiff_t)p * half + i] = cosf(angle) * magnitude;
             sine[(ptrdiff_t)p * half + i] = sinf(angle) * magnitude;
         }

@@ -22,13 +22,14 @@ typedef struct RotaryDesc {
     double original_positions;                /* LLAMA3 */
     const float *divisors; /* [W/2] each frequency is divided by it (GGUF's rope_freqs); or NULL */
     double magnitude;      /* cosines and sines are multiplied by it; 0 = 1 */
+    int32_t first;         /* position of the table's first row */
 } RotaryDesc;
 
 /** W/2 frequencies in float32, by the steps of float32 that transformers takes, so that far
  *  positions turn by the same rounded angle. Any thread. */
 void rotary_frequencies(const RotaryDesc *desc, float *frequencies);
 
-/** Turns of positions 0..n-1. */
+/** Turns of n positions from the desc's first on. */
 typedef struct RotaryTable {
     int32_t n_positions, half;  /* half = W/2 */
     const float *cosine, *sine; /* [n_positions, half], borrowed from the arena given */

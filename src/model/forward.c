@@ -15,7 +15,7 @@
 
 void pass_tell(const Pass *p, int32_t layer, int units)
 {
-    if (p->options->control) {
+    if (p->options->control && !p->cache) {
         atomic_store_explicit(&p->options->control->done_units,
                               (uint64_t)(p->layers_before + layer) * UNITS_PER_LAYER +
                                   (uint64_t)units,
@@ -216,7 +216,7 @@ static bool finish_attention(const Pass *p, const Site *site, Error *err)
 static bool run_layer(Pass *p, int32_t layer, Error *err)
 {
     const int32_t width = (int32_t)p->config->width;
-    const Site self = {.place = {p->stack, layer}, .n_keys = p->n};
+    const Site self = {.place = {p->stack, layer}, .n_keys = pass_first(p) + p->n};
     const Site cross = {.place = {p->stack + 1, layer}, .n_keys = p->n_source, .cross = true};
     if (!pass_go_on(p, layer, 0, err) ||
         !fire_rows(p, TAP_LAYER_INPUT, layer, p->x, 0, p->n, width, err) ||
@@ -278,7 +278,7 @@ static bool run_all(Pass *p, float *states, Error *err)
     const int32_t all = (int32_t)p->config->n_layers;
     const int32_t n_layers = p->options->n_layers > 0 ? AS_MIN(p->options->n_layers, all) : all;
     JobControl *control = p->options->control;
-    if (control) {
+    if (control && !p->cache) {
         atomic_store(&control->stage, "layer by layer");
         atomic_store(&control->total_units,
                      (uint64_t)(p->layers_in_all > 0 ? p->layers_in_all : n_layers) *
@@ -332,6 +332,31 @@ bool part_forward(const Model *model, const ModelPart *part, const ModelInput *i
     }
     const bool ok = pass_prepare(&pass, err) && run_all(&pass, states, err);
     pass_release(&pass);
+    return ok;
+}
+
+bool part_extend(const Model *model, const int32_t *ids, int32_t n, const float *source,
+                 int32_t n_source, const ForwardOptions *options, const TapTable *taps,
+                 const AttnCtx *ctx, PassCache *cache, Error *err)
+{
+    Pass pass = {.model = model,
+                 .part = &model->main,
+                 .config = &model->main.config,
+                 .options = options,
+                 .taps = taps,
+                 .ctx = ctx,
+                 .n_threads = attn_ctx_threads(ctx),
+                 .ids = ids,
+                 .n = n,
+                 .source = source,
+                 .n_source = n_source,
+                 .cache = cache,
+                 .stack = source ? 1 : 0};
+    AS_ASSERT(n > 0 && n <= cache->capacity - cache->n);
+    const bool ok = pass_prepare(&pass, err) && run_all(&pass, NULL, err);
+    pass_release(&pass);
+    cache->n += ok ? n : 0;
+    cache->has_source = source != NULL && ok;
     return ok;
 }
 

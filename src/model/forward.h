@@ -15,6 +15,16 @@ enum { PASS_BLOCK_ROWS = 1024 };
 /* Of JobControl; attention takes what is left between. */
 enum { UNITS_PER_LAYER = 1000, UNITS_BEFORE_ATTENTION = 150, UNITS_AFTER_ATTENTION = 400 };
 
+/** Keys and values of the rows that went before, so that new rows can follow them. */
+typedef struct PassCache {
+    int32_t n;                /* rows held */
+    int32_t n_placed;         /* those of them that count for positions */
+    int32_t capacity;         /* rows there is room for */
+    bool has_source;          /* cross attention's are there */
+    float *k, *v;             /* [L, G, capacity, D] */
+    float *cross_k, *cross_v; /* [L, G, n_source, D]; NULL without cross attention */
+} PassCache;
+
 /** One run through one part of a model. Buffers are the pass's own unless they are said to be a
  *  tap's. */
 typedef struct Pass {
@@ -30,6 +40,7 @@ typedef struct Pass {
     int32_t n;                     /* N */
     const float *source; /* [n_source, C] states of the encoder; NULL = no cross attention */
     int32_t n_source;
+    PassCache *cache;      /* rows before these ones; NULL = none, and none are kept */
     int32_t stack;         /* in ModelInfo; cross attention is the next one */
     int32_t layers_before; /* of other parts, for progress */
     int32_t layers_in_all;
@@ -43,13 +54,19 @@ typedef struct Pass {
     float *row_max, *row_log_sum; /* [H, N] */
     float *hidden, *mixed;        /* [block, C] */
     float *wide;                  /* [block, max(H * D, 2 F)] */
-    float *bias;                  /* [H, 2 N - 1] by distance; NULL = none */
+    float *bias;                  /* [H, 2 N - 1] by distance, N with rows before; NULL = none */
     float *expanded;              /* float weights of one stage */
     float *q_own, *k_own, *v_own; /* owned; NULL while the tap places them */
     float *q, *k, *v;             /* of this layer */
     Arena tables;
     RotaryTable rotary, rotary_local;
 } Pass;
+
+/** Rows that went before those of the pass. */
+static inline int32_t pass_first(const Pass *pass)
+{
+    return pass->cache ? pass->cache->n : 0;
+}
 
 /** Lays out the scratch and the rotary tables. pass_release also after failure. ERR_MEMORY. */
 AS_MUST_CHECK bool pass_prepare(Pass *pass, Error *err);
@@ -130,6 +147,16 @@ ModelInput part_input(const Model *model, const ModelPart *part, const ModelInpu
 AS_MUST_CHECK bool part_forward(const Model *model, const ModelPart *part, const ModelInput *input,
                                 const ForwardOptions *options, const TapTable *taps,
                                 const AttnCtx *ctx, const float *source, float *states, Error *err);
+
+/**
+ * Runs n more rows of the main part behind those of the cache, which takes them in. source as for
+ * part_forward. Taps hear of embeddings, final states and logits alone. The caller sees to the
+ * capacity.
+ */
+AS_MUST_CHECK bool part_extend(const Model *model, const int32_t *ids, int32_t n,
+                               const float *source, int32_t n_source, const ForwardOptions *options,
+                               const TapTable *taps, const AttnCtx *ctx, PassCache *cache,
+                               Error *err);
 
 /* ---- logits */
 

@@ -43,6 +43,21 @@ static bool own_heads(float **own, const Pass *p, int64_t n_rows, int64_t n_head
     return *own != NULL;
 }
 
+/* Rows between two heads of keys and values. */
+static int32_t key_rows(const Pass *p, const Site *site)
+{
+    return p->cache && !site->cross ? p->cache->capacity : site->n_keys;
+}
+
+/* What the cache has of keys and values. */
+static void place_cached(Pass *p, const Site *site)
+{
+    const ptrdiff_t layer = site->place.layer * (ptrdiff_t)p->config->n_kv_heads *
+                            key_rows(p, site) * (ptrdiff_t)p->config->head_width;
+    p->k = (site->cross ? p->cache->cross_k : p->cache->k) + layer;
+    p->v = (site->cross ? p->cache->cross_v : p->cache->v) + layer;
+}
+
 static bool place_heads(Pass *p, const Site *site, Error *err)
 {
     TapBuffers buffers = {0};
@@ -53,6 +68,9 @@ static bool place_heads(Pass *p, const Site *site, Error *err)
     p->q = buffers.q;
     p->k = buffers.k;
     p->v = buffers.v;
+    if (p->cache) {
+        place_cached(p, site);
+    }
     return own_heads(&p->q_own, p, p->n, p->config->n_heads, &p->q, err) &&
            own_heads(&p->k_own, p, keys, p->config->n_kv_heads, &p->k, err) &&
            own_heads(&p->v_own, p, keys, p->config->n_kv_heads, &p->v, err);
@@ -83,6 +101,8 @@ static bool project(const Pass *p, const Site *site, int operand, const WeightFl
     const int64_t heads = operand == OPERAND_Q ? c->n_heads : c->n_kv_heads;
     const int32_t width = (int32_t)c->head_width;
     const ArchRole role = (site->cross ? CROSS_ROLES : SELF_ROLES)[operand];
+    const bool is_query = operand == OPERAND_Q;
+    const ptrdiff_t before = site->cross || is_query ? 0 : (ptrdiff_t)pass_first(p) * width;
     float *const targets[] = {p->q, p->k, p->v};
     if (!pass_linear(p, layer, role, floats, h, p->wide, rows, err)) {
         return false;
@@ -92,12 +112,12 @@ static bool project(const Pass *p, const Site *site, int operand, const WeightFl
                         p->wide, rows * heads, width);
     }
     rotary_move_heads(&(RotaryMove){.source = p->wide,
-                                    .target = targets[operand],
+                                    .target = targets[operand] + before,
                                     .table = turns ? rotary_of(p, site) : NULL,
                                     .source_stride = heads * width,
                                     .row0 = row0,
                                     .n_rows = rows,
-                                    .n_tokens = operand == OPERAND_Q ? p->n : site->n_keys,
+                                    .n_tokens = is_query ? p->n : key_rows(p, site),
                                     .n_heads = (int32_t)heads,
                                     .head_width = width,
                                     .interleaved = turns && p->part->weights.heads_interleaved},
@@ -156,13 +176,15 @@ static bool fire_operands(Pass *p, const Site *site, Error *err)
 bool pass_project(Pass *p, const Site *site, Error *err)
 {
     const int own = site->cross ? OPERAND_K : OPERAND_COUNT; /* made of this text's rows */
+    const bool reads_source = site->cross && !(p->cache && p->cache->has_source);
+    const int n = site->cross && !reads_source ? own : OPERAND_COUNT;
     Stage stage;
     return place_heads(p, site, err) &&
-           pass_expand(p, site->place.layer, site->cross ? CROSS_ROLES : SELF_ROLES, OPERAND_COUNT,
-                       &stage, err) &&
+           pass_expand(p, site->place.layer, site->cross ? CROSS_ROLES : SELF_ROLES, n, &stage,
+                       err) &&
            project_rows(p, site, &stage, OPERAND_Q, own, p->x, p->n, true, err) &&
-           (!site->cross || project_rows(p, site, &stage, OPERAND_K, OPERAND_COUNT, p->source,
-                                         p->n_source, false, err)) &&
+           (!reads_source || project_rows(p, site, &stage, OPERAND_K, OPERAND_COUNT, p->source,
+                                          p->n_source, false, err)) &&
            fire_operands(p, site, err);
 }
 
@@ -255,7 +277,8 @@ static void clear_ablated(const Pass *p, TapPlace place, float *o)
 
 typedef struct BiasTerms {
     const float *values; /* Pass.bias */
-    int32_t n;           /* N */
+    int32_t n;           /* N, with rows before */
+    int32_t first;       /* rows before */
     float factor;        /* 1 / temperature */
 } BiasTerms;
 
@@ -266,7 +289,8 @@ static void fill_bias(void *payload, int32_t head, int32_t row0, int32_t n_rows,
     const BiasTerms *terms = payload;
     const ptrdiff_t span = 2 * (ptrdiff_t)terms->n - 1;
     for (int32_t r = 0; r < n_rows; r++, bias += ld) {
-        const float *values = terms->values + head * span + terms->n - 1 + col0 - (row0 + r);
+        const float *values =
+            terms->values + head * span + terms->n - 1 + col0 - (terms->first + row0 + r);
         for (int32_t c = 0; c < n_cols; c++) {
             bias[c] = terms->factor * values[c];
         }
@@ -284,7 +308,7 @@ static bool attend_unchanged(const Pass *p, const AttnArgs *changed, const Site 
     args.scale = plain.scale;
     args.soft_cap = plain.soft_cap;
     args.mask = plain.mask;
-    BiasTerms terms = {p->bias, p->n, 1};
+    BiasTerms terms = {.values = p->bias, .n = p->n, .factor = 1};
     args.bias.payload = &terms;
     AttnOutputs out = {.o = p->o,
                        .o_row_stride = heads_width(p->config),
@@ -298,6 +322,7 @@ bool pass_attend(const Pass *p, const Site *site, Error *err)
 {
     const ptrdiff_t stride = heads_width(p->config);
     const int32_t width = (int32_t)p->config->head_width;
+    const int32_t first = pass_first(p);
     AttnArgs args;
     const bool known = model_attention_args(p->model, site->place, p->n, site->n_keys,
                                             &p->options->what_if, &args);
@@ -305,8 +330,12 @@ bool pass_attend(const Pass *p, const Site *site, Error *err)
     args.q = p->q;
     args.k = p->k;
     args.v = p->v;
+    if (p->cache) {
+        args.k_head_stride = args.v_head_stride = (ptrdiff_t)key_rows(p, site) * width;
+        args.mask.q_offset = site->cross ? 0 : first;
+    }
     const float t = p->options->what_if.temperature;
-    BiasTerms terms = {p->bias, p->n, t > 0 ? 1 / t : 1};
+    BiasTerms terms = {p->bias, first + p->n, first, t > 0 ? 1 / t : 1};
     if (p->bias && !site->cross) {
         args.bias = (AttnBias){fill_bias, &terms};
     }

@@ -144,7 +144,7 @@ static bool embed_patches(const Pass *p, Error *err)
 bool pass_embed(Pass *p, Error *err)
 {
     const int32_t width = (int32_t)p->config->width;
-    int32_t placed = 0;
+    int32_t placed = p->cache ? p->cache->n_placed : 0;
     if (!(p->pixels ? embed_patches(p, err) : embed_tokens(p, err))) {
         return false;
     }
@@ -153,6 +153,9 @@ bool pass_embed(Pass *p, Error *err)
         if (!add_places(p, row, position, p->x + (ptrdiff_t)row * width, p->mixed)) {
             return unreadable(p, err);
         }
+    }
+    if (p->cache) {
+        p->cache->n_placed = placed;
     }
     (void)pass_norm(p, 0, ROLE_EMBEDDING_NORM, p->x, p->x, p->n, width);
     return pass_fire(p,

@@ -50,8 +50,10 @@ static bool place_floats(size_t *total, size_t *at, size_t rows, size_t columns)
            checked_add(*total, n / 16 * 16, total);
 }
 
-/* n_keys: rows that keys and values are made of, more than n_tokens where a source is longer. */
-static bool lay_out(const ModelPart *part, int32_t n_tokens, int32_t n_keys, bool local, Layout *l)
+/* n_before: rows that a cache holds. n_keys: rows that keys and values are made of, more than
+ * n_tokens where a source is longer. */
+static bool lay_out(const ModelPart *part, int32_t n_tokens, int32_t n_before, int32_t n_keys,
+                    bool local, Layout *l)
 {
     const ArchConfig *c = &part->config;
     const size_t n = (size_t)n_tokens, heads = (size_t)heads_width(c);
@@ -66,7 +68,8 @@ static bool lay_out(const ModelPart *part, int32_t n_tokens, int32_t n_keys, boo
            place_floats(&l->total, &l->hidden, block, AS_MAX(width, (size_t)c->embedding_width)) &&
            place_floats(&l->total, &l->mixed, block, width) &&
            place_floats(&l->total, &l->wide, longest, AS_MAX(heads, 2 * (size_t)c->mlp_width)) &&
-           place_floats(&l->total, &l->bias, biased ? 2 * n : 0, (size_t)c->n_heads) &&
+           place_floats(&l->total, &l->bias, biased ? 2 * (n + (size_t)n_before) : 0,
+                        (size_t)c->n_heads) &&
            place_floats(&l->total, &l->expanded, 1, expanded_floats(part));
 }
 
@@ -76,7 +79,7 @@ static uint64_t part_floats(const ModelPart *part, uint64_t n, uint64_t n_keys,
 {
     const ArchConfig *c = &part->config;
     Layout l;
-    if (!lay_out(part, (int32_t)n, (int32_t)n_keys, is_local(&options->what_if), &l) ||
+    if (!lay_out(part, (int32_t)n, 0, (int32_t)n_keys, is_local(&options->what_if), &l) ||
         l.total > SIZE_MAX / 8) {
         return UINT64_MAX / 8;
     }
@@ -124,8 +127,8 @@ uint64_t model_forward_bytes(const Model *model, const ModelInput *input,
 static const float *rotary_divisors(const Pass *p)
 {
     const ArchConfig *c = p->config;
-    const bool is_long =
-        c->rotary.original_positions > 0 && (double)p->n > c->rotary.original_positions;
+    const bool is_long = c->rotary.original_positions > 0 &&
+                         (double)(pass_first(p) + p->n) > c->rotary.original_positions;
     const float *last = pass_role(p, 0, ROLE_ROTARY_DIVISORS_LONG)->vector;
     if (c->rotary_listed) {
         return is_long ? c->rotary_long : c->rotary_short;
@@ -141,10 +144,12 @@ static bool make_rotary(Pass *p, Error *err)
         return true;
     }
     global.divisors = rotary_divisors(p);
+    global.first = pass_first(p);
     if (!rotary_table_make(&p->rotary, &global, p->n, &p->tables, p->n_threads, err)) {
         return false;
     }
-    const RotaryDesc local = {.width = c->rotary.width, .theta = c->rotary_local_theta};
+    const RotaryDesc local = {
+        .width = c->rotary.width, .theta = c->rotary_local_theta, .first = pass_first(p)};
     return !uses_local_rotary(c) ||
            rotary_table_make(&p->rotary_local, &local, p->n, &p->tables, p->n_threads, err);
 }
@@ -154,7 +159,7 @@ bool pass_prepare(Pass *p, Error *err)
     Layout l;
     p->is_local = is_local(&p->options->what_if);
     p->scores_differ = p->is_local && changes_scores(&p->options->what_if);
-    if (!lay_out(p->part, p->n, p->n_source, p->is_local, &l) ||
+    if (!lay_out(p->part, p->n, pass_first(p), p->n_source, p->is_local, &l) ||
         l.total > SIZE_MAX / sizeof(float)) {
         return error_set(err, ERR_MEMORY, "%d tokens need more memory than there can be", p->n);
     }
@@ -173,7 +178,7 @@ bool pass_prepare(Pass *p, Error *err)
     p->expanded = p->scratch + l.expanded;
     if (p->part->arch->positions == ARCH_POSITIONS_DISTANCE) {
         p->bias = p->scratch + l.bias;
-        return distance_bias_fill(p->part, p->n, p->bias, err);
+        return distance_bias_fill(p->part, pass_first(p) + p->n, p->bias, err);
     }
     return make_rotary(p, err);
 }

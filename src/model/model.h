@@ -320,20 +320,27 @@ AS_MUST_CHECK bool model_logits(const Model *model, const float *hidden, int32_t
                                 int n_threads, Error *err);
 
 /**
- * What an encoder-decoder writes for a source: its start token, then the likeliest token each time
- * (the one its config forces first, never the one it bars), without the token that ends it.
+ * What a model writes by itself, the likeliest token each time: an encoder-decoder for a source (its
+ * start token comes first, then the one its config forces, never the one it bars, and the one that
+ * ends a text is left out), a decoder alone after a text (no token ends it).
  *
  * source   ids, n_tokens            attention  NULL = a context of its own
  * control  cancel; may be NULL      target     [n_most] out
- * *n       how many, at least 1     *ended     the model ended it; else n_most (or the number of
- *                                              positions it has) did
- * Errors   ERR_UNSUPPORTED no encoder-decoder or no prediction head; those of model_forward
- * Cost     the encoder once, the decoder *n times
+ * *n       how many                 *ended     the model ended it; else n_most (or
+ *                                              model_generate_most) did
+ * Errors   ERR_UNSUPPORTED an encoder, or no prediction head; ERR_RANGE no positions left; those of
+ *          model_forward
+ * Cost     the source once, then one row a token; 8 bytes a dimension of keys and values of every
+ *          layer for each of n_most tokens and those of the source
  * Threads  any
  */
 AS_MUST_CHECK bool model_generate(const Model *model, const ModelInput *source,
                                   const AttnCtx *attention, JobControl *control, int32_t *target,
                                   int32_t n_most, int32_t *n, bool *ended, Error *err);
+
+/** The most tokens that model_generate can write for a source of n_tokens: as many as there are
+ *  learned positions for. Any thread. */
+int32_t model_generate_most(const Model *model, int32_t n_tokens);
 
 /**
  * Checks what model_forward would check of the input before it starts; for a clear line before any

@@ -77,6 +77,10 @@ const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_TARGET_IDS_ID] = {"target-ids", 0, OPTION_INTS, OPTION_GROUP_TEXT, ANY_TEXT, "1,2,3",
     .lo = 0, .hi = 2147483647,
     .help = "the same as token ids; the start token is put before them where it is missing"},
+[OPTION_TARGET_MOST_ID] = {"target-most", 0, OPTION_INT, OPTION_GROUP_TEXT, ANY_TEXT, "N",
+    .lo = 1, .hi = 16777216,
+    .help = "at most N tokens of the target; where the model writes it, 512 unless this is given, or "
+            "as many as it has positions for"},
 [OPTION_STACK_ID] = {"stack", 0, OPTION_CHOICE, OPTION_GROUP_TEXT, ANY_RUN, "STACK",
     .choices = "self|encoder|decoder|cross", .fallback = "self", .without = ANY_RUN,
     .help = "which attention of an encoder-decoder (cross where it is not given)"},

@@ -73,7 +73,7 @@ AS_MUST_CHECK bool command_find(const char *name, CommandId *id);
     X(MODEL) X(TRACE)                                                                              \
     X(TEXT) X(FILE) X(IDS) X(TEXT_PAIR) X(RANGE) X(MAX_TOKENS) X(NO_SPECIAL)                       \
     X(CHAT) X(SYSTEM)                                                                              \
-    X(IMAGE) X(TARGET_TEXT) X(TARGET_IDS) X(STACK)                                                 \
+    X(IMAGE) X(TARGET_TEXT) X(TARGET_IDS) X(TARGET_MOST) X(STACK)                                                 \
     X(TEMPERATURE) X(UNSCALED) X(MASK) X(ABLATE) X(PROPAGATE) X(THREADS) X(MEMORY) X(STORE) X(DTYPE) X(SUMMARY)\
     X(WHAT) X(LAYER) X(HEAD) X(ROWS) X(COLS)                                                       \
     X(VIEW) X(SIZE) X(SCALE) X(THEME) X(QUERY) X(KEY) X(STEP) X(TIME) X(DO) X(REDUCED_MOTION) X(GPU_TILES) X(TILE_MEMORY) \

@@ -105,7 +105,8 @@ static bool do_target(Session *s, const char *a, Error *err)
         return false;
     }
     SessionRequest request = request_to_change(s);
-    request.target = (TextRequest){.text = n ? text : NULL, .n_text = n};
+    request.target = (TextRequest){
+        .text = n ? text : NULL, .n_text = n, .max_tokens = s->request.target.max_tokens};
     bool ok = session_request(s, &request, err);
     mem_free(text);
     return ok;

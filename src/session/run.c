@@ -222,7 +222,8 @@ bool run_work(void *payload, JobControl *control, Error *err)
                            .log = &run->log,
                            .control = control};
     if (!run_input_has_target(wanted.model)) {
-        wanted.target = (TextRequest){0}; /* of the model before */
+        /* of the model before */
+        wanted.target = (TextRequest){.max_tokens = wanted.target.max_tokens};
     }
     if (!run_input_read(&wanted, &run->arena, &input, err)) {
         return false;

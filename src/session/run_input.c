@@ -59,7 +59,11 @@ static bool write_target(const RunInputDesc *desc, const TextTokens *text, TextR
     int32_t n = 0;
     bool ended = false;
     char message[256] = "";
-    int32_t *written = ARENA_ARRAY(arena, int32_t, RUN_TARGET_MOST, err);
+    /* The start token is one more. */
+    const int64_t wanted = target->max_tokens > 0 ? target->max_tokens : RUN_TARGET_USUAL;
+    const int32_t most =
+        (int32_t)AS_MIN(wanted + 1, model_generate_most(desc->model, (int32_t)text->n));
+    int32_t *written = ARENA_ARRAY(arena, int32_t, (size_t)most, err);
     if (!written || !copy_ids(text, arena, &ids, err)) {
         return false;
     }
@@ -71,16 +75,20 @@ static bool write_target(const RunInputDesc *desc, const TextTokens *text, TextR
         atomic_store(&desc->control->stage, "writing the target");
     }
     ModelInput source = {.ids = ids, .n_tokens = (int32_t)text->n};
-    bool ok = model_generate(desc->model, &source, ctx, desc->control, written, RUN_TARGET_MOST, &n,
-                             &ended, err);
+    bool ok =
+        model_generate(desc->model, &source, ctx, desc->control, written, most, &n, &ended, err);
     attn_ctx_destroy(&ctx);
     if (!ok) {
         return false;
     }
+    const char *why = ended                 ? ""
+                      : n < (int32_t)wanted ? ", all the positions it has"
+                      : target->max_tokens  ? " (--target-most)"
+                                            : " (--target-most N allows more)";
     log_write(desc->log, ended ? LOG_INFO : LOG_WARNING,
               "no target was given: the model wrote it itself, the likeliest token each time, %s "
-              "%d tokens",
-              ended ? "until its end after" : "cut after", n - 1);
+              "%d tokens%s",
+              ended ? "until its end after" : "cut after", n - 1, why);
     *target = (TextRequest){.ids = written, .n_ids = (size_t)n};
     return true;
 }

@@ -6,7 +6,8 @@
  */
 #include "session/text_tokens.h"
 
-enum { RUN_TARGET_MOST = 64 }; /* tokens of a target that the model writes */
+/* Tokens of a target that the model writes where the target's max_tokens does not say. */
+enum { RUN_TARGET_USUAL = 512 };
 
 /** What was given. Borrowed. */
 typedef struct RunInputDesc {

@@ -12,7 +12,9 @@ Writes tests/golden/data/arch_<case>/, read by test_architectures.c:
   of encoder-decoders, N source and T target tokens:
     target_ids i32 [T], and in place of weights
     encoder, decoder, cross     f32 [L, H, N, N], [L, H, T, T], [L, H, T, N]
-    written    i32 [at most 9]  what generate (greedy) writes for ids, its start first
+    written    i32 [at most 41] what generate (greedy) writes for ids, its start first
+  of decoders alone:
+    continued  i32 [at most 12] what generate (greedy) writes after the first 8 ids
   of vision models in place of ids:
     pixels    f32 [3, side, side]
     picture   f32 [3, side, side]  what the image processor makes of picture.png, by the
@@ -490,10 +492,17 @@ def run(model, class_name, generator):
         barred = [[c.pad_token_id]] if class_name.startswith("Marian") else None
         with torch.no_grad():
             text = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), num_beams=1,
-                                  do_sample=False, max_new_tokens=8, use_cache=False,
-                                  bad_words_ids=barred, forced_eos_token_id=None)[0]
+                                  do_sample=False, max_new_tokens=40 if "T5" in class_name else 18,
+                                  use_cache=False, bad_words_ids=barred, forced_eos_token_id=None)[0]
         end = len(text) - (text[-1] == c.eos_token_id).int()
         tensors["written"] = text[:end].to(torch.int32)
+    elif model.can_generate() and not getattr(c, "is_decoder", False) and "Masked" not in class_name:
+        with torch.no_grad():
+            text = model.generate(input_ids=ids[:, :8], attention_mask=torch.ones_like(ids[:, :8]),
+                                  num_beams=1, do_sample=False,
+                                  max_new_tokens=min(12, c.max_position_embeddings - 8),
+                                  eos_token_id=-1, pad_token_id=0)[0]
+        tensors["continued"] = text[8:].to(torch.int32)
     if "logits" in out:
         tensors["logits"] = out.logits.reshape(-1, out.logits.shape[-1]).float().contiguous()
     return tensors
