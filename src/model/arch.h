@@ -241,6 +241,8 @@ struct Arch {
     const char *const *prefixes; /* of safetensors names, ended by NULL; tried in order */
     ArchFileHabits safetensors, gguf;
     const Arch *encoder; /* of encoder-decoders, whose decoder this is; else NULL */
+    const char *alone;   /* such an encoder can be a model by itself: what "architectures" in its
+                            config.json ends with; NULL = it cannot */
     /** What fields cannot say (scaling of rotary positions, lists of layers); may be NULL. Runs
      *  after the fields. */
     bool (*finish)(const ArchSource *source, ArchConfig *config, Error *err);

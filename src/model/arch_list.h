@@ -21,6 +21,7 @@
     X(ARCH_GEMMA2, "gemma2")                                                                       \
     X(ARCH_GEMMA3, "gemma3")                                                                       \
     X(ARCH_T5, "t5")                                                                               \
+    X(ARCH_T5_ENCODER, "t5encoder")                                                                \
     X(ARCH_BART, "bart")                                                                           \
     X(ARCH_MARIAN, "marian")                                                                       \
     X(ARCH_VIT, "vit")

@@ -152,13 +152,15 @@ static bool finish_decoder(const ArchSource *source, ArchConfig *config, Error *
     return finish(source, config, err);
 }
 
-static const Arch T5_ENCODER = {
-    .id = "t5",
+const Arch ARCH_T5_ENCODER = {
+    .id = "t5encoder",
     .family = "T5 encoder",
-    .gguf_names = "t5",
+    .alone = "EncoderModel",
+    .gguf_names = "t5encoder",
     .stack = MODEL_STACK_ENCODER,
     .positions = ARCH_POSITIONS_DISTANCE,
     .norm = NORM_RMS,
+    .head_needs_dense = true, /* which it never has */
     .activation = ACTIVATION_RELU,
     .fields = ENCODER_FIELDS,
     .tensors = ENCODER_TENSORS,
@@ -178,6 +180,6 @@ const Arch ARCH_T5 = {
     .fields = DECODER_FIELDS,
     .tensors = DECODER_TENSORS,
     .prefixes = PREFIXES,
-    .encoder = &T5_ENCODER,
+    .encoder = &ARCH_T5_ENCODER,
     .finish = finish_decoder,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/embedded.h"
+#include "base/file.h"
 #include "base/json.h"
 
 /* ---------------------------------------------------------------- what it is */
@@ -140,6 +141,28 @@ static bool read_configs(Model *m, const ArchSource *source, Error *err)
                      (long long)m->main.config.width);
 }
 
+/* A checkpoint may hold the encoder alone, whatever its config.json says. */
+static bool lacks_decoder(const Model *m)
+{
+    const Arch *encoder = m->main.arch->encoder;
+    for (size_t i = 0; encoder && encoder->alone && i < tensor_file_count(m->file); i++) {
+        if (strncmp(tensor_file_at(m->file, i)->name, "decoder.", strlen("decoder.")) == 0) {
+            return false;
+        }
+    }
+    return encoder && encoder->alone;
+}
+
+/* Does config.json name the encoder alone ("T5EncoderModel")? */
+static bool names_encoder(const Model *m)
+{
+    const Arch *encoder = m->main.arch->encoder;
+    const cJSON *names = json_get(m->json.root, "architectures");
+    const cJSON *first = cJSON_IsArray(names) ? names->child : NULL;
+    return encoder && encoder->alone && cJSON_IsString(first) &&
+           path_has_suffix(first->valuestring, encoder->alone);
+}
+
 static bool open_json(Model *m, Error *err)
 {
     const char *type;
@@ -155,6 +178,9 @@ static bool open_json(Model *m, Error *err)
         return unknown_architecture(m->json.name, type, strlen(type), err);
     }
     m->info.model_type = arena_strdup(&m->arena, type, err);
+    if (names_encoder(m)) {
+        m->main.arch = m->main.arch->encoder;
+    }
     const ArchSource source = {.json = &m->json, .name = m->json.name};
     return m->info.model_type && read_configs(m, &source, err);
 }
@@ -177,6 +203,10 @@ static bool open_folder(Model *m, const Location *where, const ModelDesc *desc, 
         }
         *err = why;
         return false;
+    }
+    if (lacks_decoder(m)) {
+        m->main = m->encoder;
+        m->encoder = (ModelPart){0};
     }
     return bind(m, desc->log, err);
 }

@@ -320,9 +320,9 @@ AS_MUST_CHECK bool model_logits(const Model *model, const float *hidden, int32_t
                                 int n_threads, Error *err);
 
 /**
- * What a model writes by itself, the likeliest token each time: an encoder-decoder for a source (its
- * start token comes first, then the one its config forces, never the one it bars, and the one that
- * ends a text is left out), a decoder alone after a text (no token ends it).
+ * What a model writes by itself, the likeliest token each time: an encoder-decoder for a source
+ * (its start token comes first, then the one its config forces, never the one it bars, and the one
+ * that ends a text is left out), a decoder alone after a text (no token ends it).
  *
  * source   ids, n_tokens            attention  NULL = a context of its own
  * control  cancel; may be NULL      target     [n_most] out

@@ -203,6 +203,11 @@ CASES = {
     "t5_gguf": ("T5ForConditionalGeneration", "T5Config",
                 t5((2, 2), 2, 6, 8, 12, relative_attention_num_buckets=8,
                    feed_forward_proj="gated-gelu"), "gguf", {}),
+    "t5_encoder": ("T5EncoderModel", "T5Config",
+                   t5((3, 1), 3, 5, 16, 20, relative_attention_num_buckets=10,
+                      feed_forward_proj="gated-gelu"), "bfloat16", {}),
+    "t5_encoder_gguf": ("T5EncoderModel", "T5Config",
+                        t5((2, 1), 2, 6, 8, 12, relative_attention_num_buckets=8), "gguf", {}),
     "bart": ("BartForConditionalGeneration", "BartConfig",
              bart((2, 1), (3, 2), (20, 28), 18, scale_embedding=True), "bfloat16", {}),
     "bart_plain": ("BartForConditionalGeneration", "BartConfig",
@@ -344,7 +349,8 @@ def gguf_data(arch, config, name, data):
 
 def write_t5(w, c, model):
     w.add_block_count(c.num_layers)
-    w.add_decoder_block_count(c.num_decoder_layers)
+    if hasattr(model, "decoder"):
+        w.add_decoder_block_count(c.num_decoder_layers)
     w.add_embedding_length(c.d_model)
     w.add_feed_forward_length(c.d_ff)
     w.add_context_length(512)
@@ -388,7 +394,7 @@ def write_gguf(path, arch, model):
     head_width = getattr(c, "head_dim", None) or c.hidden_size // heads
     rope = getattr(c, "rope_parameters", None) or {}
     w = gguf.GGUFWriter(path, arch)
-    if arch == "t5":
+    if arch.startswith("t5"):
         return write_t5(w, c, model)
     w.add_block_count(c.num_hidden_layers)
     w.add_embedding_length(c.hidden_size)
@@ -476,7 +482,8 @@ def run(model, class_name, generator):
     if getattr(c, "type_vocab_size", 0) > 1:
         given["token_type_ids"] = (torch.arange(TOKENS) > 8).long()[None]
         tensors["type_ids"] = given["token_type_ids"][0].to(torch.int32)
-    if c.is_encoder_decoder:
+    both = c.is_encoder_decoder and class_name != "T5EncoderModel"
+    if both:
         size = getattr(c, "decoder_vocab_size", None) or VOCABULARY
         target = torch.randint(3, size, (1, TOKENS - 3), generator=generator)
         target[0, 0] = c.decoder_start_token_id
@@ -485,10 +492,10 @@ def run(model, class_name, generator):
     with torch.no_grad():
         out = model(**given, output_attentions=True)
     names = {"encoder": "encoder_attentions", "decoder": "decoder_attentions",
-             "cross": "cross_attentions"} if c.is_encoder_decoder else {"weights": "attentions"}
+             "cross": "cross_attentions"} if both else {"weights": "attentions"}
     for name, key in names.items():
         tensors[name] = torch.stack([a[0] for a in out[key]]).float().contiguous()
-    if c.is_encoder_decoder:
+    if both:
         barred = [[c.pad_token_id]] if class_name.startswith("Marian") else None
         with torch.no_grad():
             text = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), num_beams=1,
@@ -539,6 +546,7 @@ def make(case, seed):
             os.unlink(os.path.join(folder, name))
     if kind == "gguf":
         arch = case.split("_")[0].replace("modernbert", "modern-bert")
+        arch = "t5encoder" if class_name == "T5EncoderModel" else arch
         write_gguf(os.path.join(folder, "model.gguf"), arch, model)
     save_file(tensors, os.path.join(folder, "expected.safetensors"),
               {"made_with": f"torch {torch.__version__.split('+')[0]}, "

@@ -72,6 +72,8 @@ static const Case CASES[] = {
     {"t5", "t5", true},
     {"t5_gated", "t5", true},
     {"t5_gguf", "t5", true},
+    {"t5_encoder", "t5encoder", false},
+    {"t5_encoder_gguf", "t5encoder", false},
     {"bart", "bart", true},
     {"bart_plain", "bart", true},
     {"marian", "marian", true},

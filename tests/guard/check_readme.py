@@ -15,7 +15,7 @@ TOKENIZERS = {
     "bert": "WordPiece", "distilbert": "WordPiece", "roberta": "byte BPE, Unigram", "modernbert": "byte BPE",
     "gpt2": "byte BPE", "gptneox": "byte BPE", "opt": "byte BPE", "llama": "byte BPE, SentencePiece BPE",
     "mistral": "SentencePiece BPE", "qwen2": "byte BPE", "qwen3": "byte BPE", "phi3": "SentencePiece BPE",
-    "gemma2": "SentencePiece BPE", "gemma3": "SentencePiece BPE", "t5": "Unigram", "bart": "byte BPE",
+    "gemma2": "SentencePiece BPE", "gemma3": "SentencePiece BPE", "t5": "Unigram", "t5encoder": "Unigram", "bart": "byte BPE",
     "marian": "Unigram (.spm)", "vit": "patches",
 }
 KINDS = {
