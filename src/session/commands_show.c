@@ -114,7 +114,12 @@ static bool do_terms_from(Session *s, const char *a, Error *err)
 
 static bool do_fold(Session *s, const char *a, Error *err)
 {
-    static const char *const names[] = {"made", "row", "words", "patterns", "column"};
+    static const char *const names[FOLD_COUNT] = {
+        [FOLD_MADE] = "made",     [FOLD_ROW] = "row",
+        [FOLD_WORDS] = "words",   [FOLD_PATTERNS] = "patterns",
+        [FOLD_COLUMN] = "column", [FOLD_COUNTS] = "counts",
+        [FOLD_LAYERS] = "layers", [FOLD_LEGEND] = "legend",
+        [FOLD_LIMITS] = "limits", [FOLD_SET] = "set"};
     int fold = 0;
     if (!command_read_choice(a, names, AS_COUNT(names), &fold, err)) {
         return false;
@@ -159,8 +164,8 @@ const SessionCommand session_show_commands[] = {
     {"terms", "order|largest", "terms of a dot product as they stand, or by size", false, do_terms},
     {"terms-from", COMMAND_STEPS, "the first dimension whose numbers are shown", false,
      do_terms_from},
-    {"fold", "made|row|words|patterns|column", "open or close a part of the inspector", false,
-     do_fold},
+    {"fold", "made|row|words|patterns|column|counts|layers|legend|limits|set",
+     "open or close a part of the inspector", false, do_fold},
     {"help", "", "show the keys", false, do_help},
     {"settings", "", "theme, size of text, explanations", false, do_settings},
     {"inspector", "", "open or close the inspector", false, do_inspector},

@@ -94,7 +94,19 @@ typedef enum Panel {
 } Panel;
 
 /* Folds of the inspector, open unless closed. */
-typedef enum Fold { FOLD_MADE, FOLD_ROW, FOLD_WORDS, FOLD_PATTERNS, FOLD_COLUMN, FOLD_COUNT } Fold;
+typedef enum Fold {
+    FOLD_MADE,
+    FOLD_ROW,
+    FOLD_WORDS,
+    FOLD_PATTERNS,
+    FOLD_COLUMN,
+    FOLD_COUNTS,
+    FOLD_LAYERS,
+    FOLD_LEGEND,
+    FOLD_LIMITS,
+    FOLD_SET,
+    FOLD_COUNT
+} Fold;
 
 /** How things are shown. Zero is the default of everything but scale. */
 typedef struct SessionOptions {

@@ -26,7 +26,7 @@ static double temperature_at(float place)
 enum { STACK_CHOICE_W = 156, LEAST_MODEL = 120, LEAST_TEXT = 92, TEXT_READABLE = 150 };
 
 typedef struct TopLayout {
-    Rect model, text, layer, head, temperature, mask, theme;
+    Rect model, text, layer, head, temperature, mask, find, theme;
 } TopLayout;
 
 static Rect cut_right(float *right, float w, Rect bar)
@@ -45,6 +45,13 @@ static TopLayout layout_top(Rect bar, float layer_w, float head_w, float stack_w
     float right = bar.x + bar.w - 16;
     float left = bar.x + 24;
     l.theme = cut_right(&right, 32, bar);
+    enum { FIND_W = 184, FIND_ICON_W = 32 };
+    float controls = layer_w + head_w + 24 + 148 + 244 + stack_w;
+    if (right - left - controls > 240 + 12 + 420 + FIND_W) {
+        l.find = cut_right(&right, FIND_W, bar);
+    } else if (right - left > 560) {
+        l.find = cut_right(&right, FIND_ICON_W, bar);
+    }
     /* What is used least goes first when the window is narrow: the text keeps 200 px. */
     float base = right - left - (layer_w + head_w + 24) - 150 - 12 - stack_w;
     bool mask = can_run && base - 148 > 180;
@@ -63,7 +70,7 @@ static TopLayout layout_top(Rect bar, float layer_w, float head_w, float stack_w
         l.layer = cut_right(&right, layer_w, bar);
     }
     float rest = right - left;
-    float model_w = fminf(240, fmaxf(LEAST_MODEL, rest * 0.34f));
+    float model_w = fminf(240, fmaxf(LEAST_MODEL, rest * (rest < 420 ? 0.4f : 0.34f)));
     l.model = rect(left, bar.y + 12, model_w, 32);
     l.text = rect(left + model_w + 12, bar.y + 12, right - left - model_w - 12, 32);
     return l;
@@ -269,6 +276,39 @@ static void stack(ViewContext *c, Rect *text)
     }
 }
 
+/* The palette's door: a field in a wide window, else its icon. */
+static void find_box(ViewContext *c, Rect box)
+{
+    Ui *ui = c->ui;
+    const Theme *t = &ui->theme;
+    if (box.w <= box.h) {
+        if (ui_icon_button(ui, UI_ID("find"), box, ICON_SEARCH,
+                           "find commands, tokens, heads: Ctrl+K")) {
+            session_post(c->session, "palette");
+        }
+        return;
+    }
+    bool hot;
+    if (ui_click(ui, UI_ID("find"), box, true, &hot, NULL)) {
+        session_post(c->session, "palette");
+    }
+    draw_rect(ui->list, &(DrawRect){.box = box,
+                                    .radius = 8,
+                                    .fill = hot ? t->raised_hot : t->raised,
+                                    .border = 1,
+                                    .border_color = t->edge});
+    draw_icon(ui->list, &(DrawIcon){.icon = ICON_SEARCH,
+                                    .center = {box.x + 18, box.y + box.h / 2},
+                                    .size = 16,
+                                    .color = t->text2});
+    ui_label(ui, rect(box.x + 34, box.y, box.w - 90, box.h), &(UiLabel){.face = FONT_SANS},
+             "Command");
+    ui_label(ui, rect(box.x, box.y, box.w - 12, box.h),
+             &(UiLabel){.face = FONT_MONO, .size = 11, .align = DRAW_RIGHT, .color = t->text3},
+             "Ctrl K");
+    ui_tooltip(ui, box, "every command, view, model, token and head by name");
+}
+
 void chrome_top(ViewContext *c, Rect bar)
 {
     Ui *ui = c->ui;
@@ -306,6 +346,9 @@ void chrome_top(ViewContext *c, Rect bar)
     }
     if (l.mask.w > 0) {
         mask(c, l.mask);
+    }
+    if (l.find.w > 0) {
+        find_box(c, l.find);
     }
     Icon icons[] = {ICON_MOON, ICON_SUN, ICON_CONTRAST};
     if (ui_icon_button(ui, UI_ID("theme"), l.theme, icons[s->options.theme % 3],

@@ -425,7 +425,8 @@ static void draw_scale(const HeadsScene *s, const Field *f, float left)
     Rect row = s->layout.filters;
     row.y += row.h - FILTER_H; /* beside the last line */
     row.h = FILTER_H;
-    const char *says = head_grid_says(&s->view->grid, s->c, roundf(f->tile * ui->scale), "max");
+    s->view->tile_px = roundf(f->tile * ui->scale);
+    const char *says = head_grid_says(&s->view->grid, s->c, s->view->tile_px, "max");
     float w = ui_text_width(ui, FONT_SANS, 11, says) + 1;
     float right = row.x + row.w;
     if (right - 130 >= left + 24) {

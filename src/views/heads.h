@@ -10,12 +10,14 @@ enum { HEADS_CHOSEN_MOST = 12 };
 
 typedef struct HeadsView {
     HeadGrid grid;
+    float tile_px;                   /* side of a small picture in the last frame, device px */
     HeadPicture hovered, pinned;     /* the enlarged ones */
     HeadPicture best[PATTERN_COUNT]; /* the best example of each */
     HeadPicture chosen[HEADS_CHOSEN_MOST];
 } HeadsView;
 
 void heads_draw(ViewContext *c, Rect stage);
+void heads_inspect(ViewContext *c, Rect box);
 void heads_free(HeadsView *view);
 
 /** Where everything stands, logical px; what has no room is empty. */

@@ -1,30 +1,17 @@
-#include "views/internal.h"
+#include "views/inspector.h"
 
 #include <math.h>
 
+#include "views/internal.h"
+
 enum { PAD = 16, TOP_KEYS = 4, PATTERNS_SHOWN = 5 };
 
-/* Heights that give way a little in a low window. */
-typedef struct Pitch {
-    float header, row, formula;
-} Pitch;
-
-static Pitch pitch_of(const ViewContext *c)
+InspectorPitch inspector_pitch(const ViewContext *c)
 {
-    return c->ui->height < 800 ? (Pitch){31, 20, 58} : (Pitch){34, 22, 62};
+    return c->ui->height < 800 ? (InspectorPitch){31, 20, 58} : (InspectorPitch){34, 22, 62};
 }
 
-/* One fold: a header that can be clicked and what is below it. */
-typedef struct Section {
-    Fold fold;
-    const char *name; /* of the command */
-    float height;     /* of the body at this width */
-    float (*draw)(ViewContext *c, Rect box, const Reading *r);
-    const char *title;
-    const char *note;
-} Section;
-
-static void pair_row(Ui *ui, Rect box, const char *name, const char *value, Color color)
+void inspector_pair(Ui *ui, Rect box, const char *name, const char *value, Color color)
 {
     float w = ui_text_width(ui, FONT_MONO, 12, value);
     ui_label(ui, rect(box.x + box.w - w, box.y, w + 1, box.h),
@@ -117,9 +104,10 @@ static const char *mask_text(ViewContext *c, const Reading *r)
     return draw_format(c->ui->list, bias < 0 ? "visible, − %g" : "visible, + %g", fabs(bias));
 }
 
-static float draw_made(ViewContext *c, Rect box, const Reading *r)
+static float draw_made(ViewContext *c, Rect box, const void *payload)
 {
-    Pitch pitch = pitch_of(c);
+    const Reading *r = payload;
+    InspectorPitch pitch = inspector_pitch(c);
     Ui *ui = c->ui;
     const Theme *t = &ui->theme;
     if (trace_info(c->session->trace)->weights_only) {
@@ -137,31 +125,32 @@ static float draw_made(ViewContext *c, Rect box, const Reading *r)
     ui_formula(ui, vec2(box.x, roundf(box.y + 8 + up)), &style, FORMULA);
     float y = box.y + pitch.formula;
     const TraceLayer *layer = trace_layer(c->session->trace, r->layer);
-    pair_row(ui, rect(box.x, y, box.w, pitch.row), "q · k", exact(ui, (double)r->cell.qk), t->text);
+    inspector_pair(ui, rect(box.x, y, box.w, pitch.row), "q · k", exact(ui, (double)r->cell.qk),
+                   t->text);
     y += pitch.row;
-    pair_row(ui, rect(box.x, y, box.w, pitch.row), scale_name_of(c, r),
-             exact(ui, (double)r->cell.qk * (double)r->cell.scale), t->text);
+    inspector_pair(ui, rect(box.x, y, box.w, pitch.row), scale_name_of(c, r),
+                   exact(ui, (double)r->cell.qk * (double)r->cell.scale), t->text);
     y += pitch.row;
     if (layer->soft_cap > 0) {
-        pair_row(ui, rect(box.x, y, box.w, pitch.row), "soft cap",
-                 draw_format(ui->list, "± %g", (double)layer->soft_cap), t->text);
+        inspector_pair(ui, rect(box.x, y, box.w, pitch.row), "soft cap",
+                       draw_format(ui->list, "± %g", (double)layer->soft_cap), t->text);
         y += pitch.row;
     }
-    pair_row(ui, rect(box.x, y, box.w, pitch.row), "Mask", mask_text(c, r), t->text);
+    inspector_pair(ui, rect(box.x, y, box.w, pitch.row), "Mask", mask_text(c, r), t->text);
     y += pitch.row;
-    pair_row(ui, rect(box.x, y, box.w, pitch.row), "Log-sum-exp of the row",
-             exact(ui, (double)r->cell.lse), t->text);
+    inspector_pair(ui, rect(box.x, y, box.w, pitch.row), "Log-sum-exp of the row",
+                   exact(ui, (double)r->cell.lse), t->text);
     y += pitch.row;
-    pair_row(ui, rect(box.x, y, box.w, pitch.row), "exp(score − LSE)",
-             r->cell.visible ? draw_format(ui->list, "%.6f", (double)r->cell.weight)
-                             : "exp(−∞) = 0",
-             color_mix(t->text, color_head(r->head), t->dark ? 0.75f : 0.6f));
+    inspector_pair(ui, rect(box.x, y, box.w, pitch.row), "exp(score − LSE)",
+                   r->cell.visible ? draw_format(ui->list, "%.6f", (double)r->cell.weight)
+                                   : "exp(−∞) = 0",
+                   color_mix(t->text, color_head(r->head), t->dark ? 0.75f : 0.6f));
     return y + pitch.row - box.y;
 }
 
 static float made_height(ViewContext *c, const Reading *r)
 {
-    Pitch pitch = pitch_of(c);
+    InspectorPitch pitch = inspector_pitch(c);
     const TraceLayer *layer = trace_layer(c->session->trace, r->layer);
     if (trace_info(c->session->trace)->weights_only) {
         return pitch.row + 8;
@@ -200,9 +189,10 @@ static void bar_row(ViewContext *c, Rect box, const char *name, const char *numb
              draw_format(ui->list, "%.3f", (double)value));
 }
 
-static float draw_row(ViewContext *c, Rect box, const Reading *r)
+static float draw_row(ViewContext *c, Rect box, const void *payload)
 {
-    Pitch pitch = pitch_of(c);
+    const Reading *r = payload;
+    InspectorPitch pitch = inspector_pitch(c);
     const Theme *t = &c->ui->theme;
     size_t n = AS_MIN(r->n_top, (size_t)TOP_KEYS);
     for (size_t i = 0; i < n; i++) {
@@ -215,29 +205,9 @@ static float draw_row(ViewContext *c, Rect box, const Reading *r)
     return pitch.row * (float)n;
 }
 
-static float draw_words(ViewContext *c, Rect box, const Reading *r)
+static float draw_words(ViewContext *c, Rect box, const void *payload)
 {
-    static const char *const items[] = {"Simple", "Student", "Engineer"};
-    static const char *const names[] = {"simple", "student", "engineer"};
-    Ui *ui = c->ui;
-    int now = (int)c->session->options.level;
-    int chosen = ui_segmented(ui, UI_ID("level"), rect(box.x, box.y, box.w, 28), items, 3, now);
-    if (chosen != now) {
-        session_post(c->session, "level %s", names[chosen]);
-    }
-    UiLabel style = {.face = FONT_SANS, .size = 12};
-    float h =
-        ui_paragraph(ui, rect(box.x, box.y + 38, box.w, box.h - 38), &style, 18, words_about(c, r));
-    return 38 + h;
-}
-
-/* Room for a few lines more than are needed, so that folds do not open and close by themselves as
- * the pointer moves. */
-static float words_height(ViewContext *c, const Reading *r, float width)
-{
-    UiLabel style = {.face = FONT_SANS, .size = 12};
-    float h = ui_paragraph_height(c->ui, width, &style, 18, words_about(c, r));
-    return 38 + fmaxf(h, 4 * 18) + 6;
+    return inspector_words(c, box, words_about(c, payload));
 }
 
 static int known_patterns(const PatternScores *p)
@@ -249,10 +219,10 @@ static int known_patterns(const PatternScores *p)
     return n;
 }
 
-static float draw_patterns(ViewContext *c, Rect box, const Reading *r)
+static float draw_patterns(ViewContext *c, Rect box, const void *payload)
 {
-    Pitch pitch = pitch_of(c);
-    (void)r;
+    InspectorPitch pitch = inspector_pitch(c);
+    (void)payload;
     Ui *ui = c->ui;
     const PatternScores *p = session_patterns(c->session);
     float y = box.y;
@@ -277,85 +247,120 @@ static float draw_patterns(ViewContext *c, Rect box, const Reading *r)
 
 static float patterns_height(ViewContext *c)
 {
-    Pitch pitch = pitch_of(c);
+    InspectorPitch pitch = inspector_pitch(c);
     const PatternScores *p = session_patterns(c->session);
     int n = p ? AS_MIN(known_patterns(p), PATTERNS_SHOWN) : 0;
     return pitch.row * (float)n + 8;
 }
 
-static float draw_column(ViewContext *c, Rect box, const Reading *r)
+static float draw_column(ViewContext *c, Rect box, const void *payload)
 {
-    Pitch pitch = pitch_of(c);
+    const Reading *r = payload;
+    InspectorPitch pitch = inspector_pitch(c);
     Ui *ui = c->ui;
-    pair_row(ui, rect(box.x, box.y, box.w, pitch.row), "read by",
-             draw_format(ui->list, "%d queries", r->n_readers), ui->theme.text);
-    pair_row(ui, rect(box.x, box.y + pitch.row, box.w, pitch.row), "mean weight",
-             draw_format(ui->list, "%.6f", r->n_readers ? r->received / r->n_readers : 0),
-             ui->theme.text);
+    inspector_pair(ui, rect(box.x, box.y, box.w, pitch.row), "read by",
+                   draw_format(ui->list, "%d queries", r->n_readers), ui->theme.text);
+    inspector_pair(ui, rect(box.x, box.y + pitch.row, box.w, pitch.row), "mean weight",
+                   draw_format(ui->list, "%.6f", r->n_readers ? r->received / r->n_readers : 0),
+                   ui->theme.text);
     int32_t most = 0;
     int32_t n = trace_info(c->session->trace)->n_queries;
     for (int32_t i = 0; i < n; i++) {
         most = r->column[i] > r->column[most] ? i : most;
     }
-    pair_row(ui, rect(box.x, box.y + 2 * pitch.row, box.w, pitch.row), "most by",
-             draw_format(ui->list, "%s %d: %.6f", label_of(c, most), most, (double)r->column[most]),
-             ui->theme.text);
+    inspector_pair(
+        ui, rect(box.x, box.y + 2 * pitch.row, box.w, pitch.row), "most by",
+        draw_format(ui->list, "%s %d: %.6f", label_of(c, most), most, (double)r->column[most]),
+        ui->theme.text);
     return 3 * pitch.row;
 }
 
 /* ---- the whole ---- */
 
-static void sections(ViewContext *c, Rect box, const Reading *r)
+float inspector_words(ViewContext *c, Rect box, const char *words)
 {
-    Pitch pitch = pitch_of(c);
+    static const char *const items[] = {"Simple", "Student", "Engineer"};
+    static const char *const names[] = {"simple", "student", "engineer"};
     Ui *ui = c->ui;
-    const char *query = label_of(c, r->query);
-    const char *key = key_label_of(c, r->key);
-    Section list[FOLD_COUNT] = {
-        {FOLD_MADE, "made", made_height(c, r), draw_made, "How this weight is made", NULL},
-        {FOLD_ROW, "row", pitch.row * (float)AS_MIN(r->n_top, (size_t)TOP_KEYS) + 8, draw_row,
-         draw_format(ui->list, "Row of “%s”, %d", query, r->query),
-         draw_format(ui->list, "entropy %.2f bits", (double)r->cell.row.entropy / log(2.0))},
-        {FOLD_WORDS, "words", words_height(c, r, box.w), draw_words, "In words", NULL},
-        {FOLD_PATTERNS, "patterns", patterns_height(c), draw_patterns, "Head patterns",
-         "mean over queries"},
-        {FOLD_COLUMN, "column", 3 * pitch.row + 8, draw_column,
-         draw_format(ui->list, "Column of “%s”, %d", key, r->key),
-         draw_format(ui->list, "mass %.2f", r->received)},
-    };
+    int now = (int)c->session->options.level;
+    int chosen = ui_segmented(ui, UI_ID("level"), rect(box.x, box.y, box.w, 28), items, 3, now);
+    if (chosen != now) {
+        session_post(c->session, "level %s", names[chosen]);
+    }
+    UiLabel style = {.face = FONT_SANS, .size = 12};
+    float h = ui_paragraph(ui, rect(box.x, box.y + 38, box.w, box.h - 38), &style, 18, words);
+    return 38 + h;
+}
+
+/* Room for a few lines more than are needed, so that folds do not open and close by themselves as
+ * the pointer moves. */
+float inspector_words_height(ViewContext *c, float width, const char *words)
+{
+    UiLabel style = {.face = FONT_SANS, .size = 12};
+    float h = ui_paragraph_height(c->ui, width, &style, 18, words);
+    return 38 + fmaxf(h, 4 * 18) + 6;
+}
+
+void inspector_parts(ViewContext *c, Rect box, const InspectorPart *parts, int n,
+                     const void *payload)
+{
+    InspectorPitch pitch = inspector_pitch(c);
     /* Every header is there; bodies open as long as there is room, the one opened last first. */
     bool open[FOLD_COUNT] = {false};
-    float room = box.h - pitch.header * FOLD_COUNT;
+    float room = box.h - pitch.header * (float)n;
     for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < FOLD_COUNT; i++) {
-            bool first = list[i].fold == c->views->fold_first;
-            if (open[i] || (pass == 0) != first || c->session->options.folds_closed[i] ||
-                list[i].height > room) {
+        for (int i = 0; i < n; i++) {
+            bool first = parts[i].fold == c->views->fold_first;
+            if (open[i] || (pass == 0) != first ||
+                c->session->options.folds_closed[parts[i].fold] || parts[i].height > room) {
                 continue;
             }
             open[i] = true;
-            room -= list[i].height;
+            room -= parts[i].height;
         }
     }
     float y = box.y;
-    for (int i = 0; i < FOLD_COUNT; i++) {
-        ui_hairline_h(ui, box.x, y, box.w);
-        bool closed = c->session->options.folds_closed[i];
-        if (ui_fold_header(ui, ui_id("fold", i), rect(box.x, y + 1, box.w, pitch.header - 1),
-                           list[i].title, list[i].note, open[i])) {
+    for (int i = 0; i < n; i++) {
+        Fold fold = parts[i].fold;
+        ui_hairline_h(c->ui, box.x, y, box.w);
+        bool closed = c->session->options.folds_closed[fold];
+        if (ui_fold_header(c->ui, ui_id("fold", (int)fold),
+                           rect(box.x, y + 1, box.w, pitch.header - 1), parts[i].title,
+                           parts[i].note, open[i])) {
             if (open[i] || closed) {
-                session_post(c->session, "fold %s", list[i].name);
+                session_post(c->session, "fold %s", parts[i].name);
             }
             if (!open[i]) {
-                c->views->fold_first = list[i].fold;
+                c->views->fold_first = fold;
             }
         }
         y += pitch.header;
         if (open[i]) {
-            list[i].draw(c, rect(box.x, y, box.w, list[i].height), r);
-            y += list[i].height;
+            parts[i].draw(c, rect(box.x, y, box.w, parts[i].height), payload);
+            y += parts[i].height;
         }
     }
+}
+
+static void draw_parts(ViewContext *c, Rect box, const Reading *r)
+{
+    InspectorPitch pitch = inspector_pitch(c);
+    Ui *ui = c->ui;
+    const char *query = label_of(c, r->query);
+    const char *key = key_label_of(c, r->key);
+    const InspectorPart parts[] = {
+        {FOLD_MADE, "made", "How this weight is made", NULL, made_height(c, r), draw_made},
+        {FOLD_ROW, "row", draw_format(ui->list, "Row of “%s”, %d", query, r->query),
+         draw_format(ui->list, "entropy %.2f bits", (double)r->cell.row.entropy / log(2.0)),
+         pitch.row * (float)AS_MIN(r->n_top, (size_t)TOP_KEYS) + 8, draw_row},
+        {FOLD_WORDS, "words", "In words", NULL, inspector_words_height(c, box.w, words_about(c, r)),
+         draw_words},
+        {FOLD_PATTERNS, "patterns", "Head patterns", "mean over queries", patterns_height(c),
+         draw_patterns},
+        {FOLD_COLUMN, "column", draw_format(ui->list, "Column of “%s”, %d", key, r->key),
+         draw_format(ui->list, "mass %.2f", r->received), 3 * pitch.row + 8, draw_column},
+    };
+    inspector_parts(c, box, parts, AS_COUNT(parts), r);
 }
 
 void chrome_inspector(ViewContext *c, Rect bar)
@@ -385,7 +390,7 @@ void chrome_inspector(ViewContext *c, Rect bar)
     }
     float y = box.y + 42;
     y += draw_pair(c, rect(box.x, y, box.w, 110), r);
-    sections(c, rect(box.x, y, box.w, box.y + box.h - y), r);
+    draw_parts(c, rect(box.x, y, box.w, box.y + box.h - y), r);
 }
 
 void chrome_inspector_folded(ViewContext *c, Rect bar)

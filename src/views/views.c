@@ -44,7 +44,8 @@ static const ViewDef defs[VIEW_COUNT] = {
         {.icon = ICON_HEADS,
          .help = "Every head of every layer as a small heatmap, with the pattern it follows and "
                  "how strongly, to sort and filter.",
-         .draw = heads_draw},
+         .draw = heads_draw,
+         .inspect = heads_inspect},
     [VIEW_FLOW] =
         {.icon = ICON_FLOW,
          .help = "Attention as curves between tokens, as wide as their weight, with particles "

@@ -67,6 +67,50 @@ static void test_heads__counts(void **state)
     views_case_close(&c);
 }
 
+static void point_at(ViewsCase *c, UiEventKind kind, Vec2 at)
+{
+    assert_true(ui_feed(&c->ui, &(UiEvent){.kind = kind, .at = at}));
+    views_case_pass(c, 1920, 1080, 1);
+    session_settle(c->session);
+}
+
+/* The inspector counts the same heads, and a click on a count filters. */
+static void test_heads_inspect__counts(void **state)
+{
+    (void)state;
+    enum { INSPECTOR_FROM = 1920 - 320 };
+    ViewsCase c;
+    int n_induction = 0;
+    open_heads(&c);
+    for (int32_t k = 0; k < L * H; k++) {
+        float score;
+        n_induction += label_of_head(&c, k / H, k % H, &score) == PATTERN_INDUCTION;
+    }
+    const DrawCmd *name = NULL;
+    for (size_t i = 0; !name && i < c.list.cmds.n; i++) {
+        const DrawCmd *cmd = &c.list.cmds.items[i];
+        bool here = cmd->kind == DRAW_TEXT && cmd->u.text.at.x > INSPECTOR_FROM;
+        name = here && strcmp(cmd->u.text.text, "Induction") == 0 ? cmd : NULL;
+    }
+    assert_non_null(name);
+    const DrawCmd *count = name + 1;
+    while (count->kind != DRAW_TEXT) {
+        count++;
+    }
+    assert_int_equal(atoi(count->u.text.text), n_induction);
+    assert_non_null(find_text(&c, "This text, 40 heads"));
+    assert_non_null(find_text(&c, "8 heads each"));
+    Vec2 at = vec2(name->u.text.at.x + 4, name->u.text.at.y - 4);
+    point_at(&c, UI_EVENT_MOVE, at);
+    point_at(&c, UI_EVENT_DOWN, at);
+    point_at(&c, UI_EVENT_UP, at);
+    assert_int_equal(c.session->options.heads.filter, 1 + PATTERN_INDUCTION);
+    views_case_do(&c, "fold counts");
+    views_case_frame(&c, 1920, 1080, 1);
+    assert_true(c.session->options.folds_closed[FOLD_COUNTS]);
+    views_case_close(&c);
+}
+
 static void test_heads__filter_and_sort(void **state)
 {
     (void)state;
@@ -199,13 +243,6 @@ static void test_heads__threshold_and_pin(void **state)
     views_case_close(&c);
 }
 
-static void point_at(ViewsCase *c, UiEventKind kind, Vec2 at)
-{
-    assert_true(ui_feed(&c->ui, &(UiEvent){.kind = kind, .at = at}));
-    views_case_pass(c, 1920, 1080, 1);
-    session_settle(c->session);
-}
-
 static void test_heads__hover_and_open(void **state)
 {
     (void)state;
@@ -255,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heads__counts),
+        cmocka_unit_test(test_heads_inspect__counts),
         cmocka_unit_test(test_heads__filter_and_sort),
         cmocka_unit_test(test_heads__threshold_and_pin),
         cmocka_unit_test(test_head_table_fit__uses_the_room),
