@@ -3,7 +3,6 @@
 #include "app/dump_sink.h"
 #include "base/file.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -174,35 +173,15 @@ static int32_t dump_shape(const Dump *d, int64_t shape[DUMP_MAX_DIMS])
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-enum { BAND_FLOATS = 4 << 20, TILE_ROWS = 32 };
+enum { BAND_FLOATS = 4 << 20 };
 
-/* Rows [row0, row1) of weights or scores into out; tiles of them on all threads. */
+/* Rows [row0, row1) of weights or scores into out. */
 static bool tile_band(const Dump *d, int32_t layer, int32_t head, int32_t row0, int32_t row1,
                       float *out, Error *err)
 {
-    const Trace *trace = d->run->trace;
-    TraceWhat what = d->what == DUMP_SCORES ? TRACE_SCORES : TRACE_WEIGHTS;
-    int32_t cols = d->cols.end - d->cols.first;
-    int32_t n_tiles = (row1 - row0 - 1) / TILE_ROWS + 1;
-    int wanted = (int)app_option(d->app, OPTION_THREADS_ID)->integer;
-    int n_threads = wanted ? wanted : omp_get_max_threads();
-    bool ok = true;
-#pragma omp parallel for schedule(dynamic) num_threads(n_threads)
-    for (int32_t i = 0; i < n_tiles; i++) {
-        Error failed = {0};
-        int32_t first = row0 + i * TILE_ROWS;
-        TraceRegion region = {layer,         head,       first, AS_MIN(first + TILE_ROWS, row1),
-                              d->cols.first, d->cols.end};
-        if (!trace_tile(trace, &region, what, out + (size_t)(first - row0) * (size_t)cols, 0,
-                        &failed)) {
-#pragma omp critical
-            {
-                *err = failed;
-                ok = false;
-            }
-        }
-    }
-    return ok;
+    TraceRegion region = {layer, head, row0, row1, d->cols.first, d->cols.end};
+    return trace_tile(d->run->trace, &region, d->what == DUMP_SCORES ? TRACE_SCORES : TRACE_WEIGHTS,
+                      out, 0, err);
 }
 
 /* Rows [row0, row1) of vectors, all their columns. */

@@ -141,6 +141,10 @@ bool trace_operands(const Trace *trace, int32_t layer, int32_t head, TraceOperan
 
 /* ---- tiles ----------------------------------------------------------------------------------- */
 
+/* Cells from which on a tile is shared among threads; smaller ones are many at once already, each
+ * in a job of its own. */
+enum { SHARED_FROM = 1024 * 1024 };
+
 /* The region with "all" filled in, checked. */
 static bool resolve(const Trace *trace, const TraceRegion *region, TraceRegion *r, Error *err)
 {
@@ -180,8 +184,11 @@ bool trace_tile(const Trace *trace, const TraceRegion *region, TraceWhat what, f
         .row_max = part.row_max,
         .row_log_sum = part.row_log_sum,
     };
-    bool ok =
-        trace_attn_ok(attn_tile(trace->ctx, &part.args, &tile, out, (ptrdiff_t)ld), "tile", err);
+    const AttnTileTask whole = {tile, out, (ptrdiff_t)ld};
+    const bool shared = (int64_t)tile.row1 * tile.col1 >= SHARED_FROM;
+    bool ok = trace_attn_ok(shared ? attn_tiles(trace->ctx, &part.args, &whole, 1, NULL)
+                                   : attn_tile(trace->ctx, &part.args, &tile, out, (ptrdiff_t)ld),
+                            "tile", err);
     trace_part_close(&part);
     return ok;
 }

@@ -318,7 +318,8 @@ typedef struct TraceRegion {
     int32_t col0, col1; /* keys [col0, col1); both 0 = all */
 } TraceRegion;
 
-/** Exact values of a region, out[r * ld + c]; ld 0 = its width. Cost O(rows * cols * D). */
+/** Exact values of a region, out[r * ld + c]; ld 0 = its width. Cost O(rows * cols * D). On the
+ *  calling thread, a large region (a million cells) on all of the trace's. */
 AS_MUST_CHECK bool trace_tile(const Trace *trace, const TraceRegion *region, TraceWhat what,
                               float *out, size_t ld, Error *err);
 
