@@ -86,8 +86,7 @@ bool pattern_has_cell(const Trace *trace, Pattern pattern, int32_t i, int32_t j)
 
 /* ---- from the statistics of rows and columns ------------------------------------------------- */
 
-/* Does the strongest look of row i go to a far word that no rule names? */
-static bool is_content(const Trace *trace, int32_t i, int32_t j)
+bool pattern_is_content(const Trace *trace, int32_t i, int32_t j)
 {
     const TraceToken *tokens = trace_tokens(trace);
     return j > 0 && abs(i - j) > PATTERN_LOCAL_END && is_word(&tokens[j]) &&
@@ -119,7 +118,7 @@ static void add_rows(const Trace *trace, int32_t layer, const TraceRows *rows, S
         bool far = AS_MAX(first, 1) < i - PATTERN_LOCAL_END || end - 1 > i + PATTERN_LOCAL_END;
         if (far) {
             int32_t j = rows->max_key[i];
-            double w = is_content(trace, i, j) ? (double)rows->max_weight[i] : 0;
+            double w = pattern_is_content(trace, i, j) ? (double)rows->max_weight[i] : 0;
             add(sums, PATTERN_CONTENT, w, 1, end - first);
         }
     }

@@ -91,6 +91,9 @@ float pattern_limit(Pattern pattern);
 /** Is a weight of this pattern one of its cells? False for global, content (no cells of their own)
  *  and in cross attention. Masked cells are not asked for. */
 bool pattern_has_cell(const Trace *trace, Pattern pattern, int32_t query, int32_t key);
+/** May the strongest weight of a query be a look at content: at a far word that no rule names? Of
+ * one text. */
+bool pattern_is_content(const Trace *trace, int32_t query, int32_t key);
 /** A token that separates: special, punctuation or a line break. */
 bool pattern_is_separator(const TraceToken *token);
 

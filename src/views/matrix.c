@@ -11,6 +11,9 @@ void matrix_free(MatrixView *view)
 {
     matrix_free_owner_images(view);
     mem_free(view->summary);
+    ARRAY_FREE(&view->found.runs);
+    ARRAY_FREE(&view->found.places[0]);
+    ARRAY_FREE(&view->found.places[1]);
     *view = (MatrixView){0};
 }
 

@@ -18,6 +18,21 @@ typedef struct OwnerImage {
     unsigned char *pixels; /* owned, RGBA */
 } OwnerImage;
 
+/** Cells (row + k, key + k), k < n, that are a pattern's and the strongest of their rows. */
+typedef struct MatrixRun {
+    int32_t row, key, n;
+} MatrixRun;
+
+/** What was found in the whole text, once. Zero is empty. */
+typedef struct MatrixFound {
+    uint64_t trace_version;
+    int32_t layer, head, pattern;
+    ARRAY_OF(MatrixRun) runs; /* by row */
+    uint64_t words_trace;
+    char words[FIND_MAX];        /* what was searched for … */
+    ARRAY_OF(int32_t) places[2]; /* … and the queries, the keys where it stands */
+} MatrixFound;
+
 typedef struct MatrixView {
     /* where the camera stands; chosen anew for every new text */
     uint64_t trace_version;
@@ -48,7 +63,7 @@ typedef struct MatrixView {
     int brushing; /* 1 + the strip (or the legend) that is dragged along; 0 = none */
     int32_t brush_from;
     float legend_from; /* 0..1 along it */
-    Rect menu_button; /* of the last frame */
+    Rect menu_button;  /* of the last frame */
     /* the strongest cell under the pointer: of this pixel */
     uint64_t strongest_trace, strongest_source;
     int64_t strongest_row_px, strongest_col_px;
@@ -64,6 +79,8 @@ typedef struct MatrixView {
     /* tiles in the colours of their owners */
     OwnerImage owner_images[32];
     uint64_t owner_tick, owner_versions;
+
+    MatrixFound found;
 
     /* the head's summary, while exact values are computed and for the minimap */
     float *summary; /* owned, [rows, cols] */
@@ -169,6 +186,22 @@ float matrix_menu_button(MatrixScene *s, float right, float y);
 /** Drawn last; what lies below does not see the pointer in its box. */
 void matrix_draw_menu(MatrixScene *s);
 Rect matrix_menu_shield(const MatrixScene *s);
+/** Rows [r0, r1) and keys [c0, c1) in view. */
+typedef struct MatrixWindow {
+    int32_t r0, r1, c0, c1;
+} MatrixWindow;
+MatrixWindow matrix_window_of(const MatrixScene *s);
+/** The box of rows [r0, r1) and keys [c0, c1), as they are shown. */
+Rect matrix_cells_box(const MatrixScene *s, int32_t r0, int32_t r1, int32_t c0, int32_t c1);
+/** A word on a small plate, kept inside the heatmap. */
+void matrix_name_tag(const MatrixScene *s, float x, float y, const char *text, Color color);
+/** Cells of repeats and of content where they are: one by one, and from afar the parts that have
+ *  most of them (matrix_found.c). */
+void matrix_outline_runs(const MatrixScene *s, Pattern pattern, Color color);
+/** Keys of a sink or of separators; marks at the edge where they are too many. */
+void matrix_outline_columns(const MatrixScene *s, Pattern pattern, Color color);
+/** Tokens that are searched for. */
+void matrix_draw_found(const MatrixScene *s);
 /** What lies over the cells: diagonal, found patterns, brushes, bookmarks, places searched for. */
 void matrix_draw_overlay(const MatrixScene *s);
 /** Hover, click, drag and wheel over the heatmap. */

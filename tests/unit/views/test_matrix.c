@@ -2,6 +2,7 @@
  * blocks that come one after the other; the view never waits for them. */
 #include "views_case.h"
 
+#include "session/survey.h"
 #include "views/internal.h"
 
 #include <math.h>
@@ -136,6 +137,63 @@ static void test_matrix__says_what_it_shows(void **state)
     views_case_close(&c);
 }
 
+/* The rows of a pattern are told at any length and zoom: from afar by parts of the picture, near by
+ * lines of cells, in numbers that a count of the trace gives too. */
+static void test_matrix__outlines_of_long_texts(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_matrix(&c, "synthetic:induction", 5000);
+    session_survey(c.session);
+    for (int i = 0; i < 50 && !c.session->survey->finished; i++) {
+        session_settle(c.session);
+        session_survey(c.session);
+    }
+    const TraceInfo *info = trace_info(c.session->trace);
+    int32_t best = -1;
+    for (int32_t k = 0; k < info->n_layers * info->n_heads && best < 0; k++) {
+        best = c.session->survey->heads[k].scores.best == PATTERN_INDUCTION ? k : -1;
+    }
+    assert_true(best >= 0 && info->n_queries > 4096);
+    session_post(c.session, "layer %d", best / info->n_heads);
+    session_post(c.session, "head %d", best % info->n_heads);
+    views_case_pass(&c, 1280, 720, 1);
+    views_case_do(&c, "fit");
+    TraceRows rows;
+    assert_true(trace_rows(c.session->trace, best / info->n_heads, best % info->n_heads, &rows));
+    int32_t want = 0;
+    for (int32_t i = 0; i < info->n_queries; i++) {
+        want += rows.max_key[i] >= 0 && rows.max_weight[i] >= 0.1f &&
+                pattern_has_cell(c.session->trace, PATTERN_INDUCTION, i, rows.max_key[i]);
+    }
+    views_case_frame(&c, 1280, 720, 1);
+    const MatrixFound *f = &c.views->matrix.found;
+    int32_t have = 0;
+    for (size_t i = 0; i < f->runs.n; i++) {
+        have += f->runs.items[i].n;
+    }
+    assert_true(want > 100);
+    assert_int_equal(have, want);
+    char of[48];
+    snprintf(of, sizeof of, "of %d rows in these parts", want);
+    bool said = false;
+    for (size_t i = 0; i < c.list.cmds.n; i++) {
+        const DrawCmd *cmd = &c.list.cmds.items[i];
+        said |= cmd->kind == DRAW_TEXT && strstr(cmd->u.text.text, of);
+    }
+    assert_true(said);
+    views_case_do(&c, "box 4800 4840 4600 4840");
+    views_case_frame(&c, 1280, 720, 1);
+    assert_int_equal(c.views->matrix.zoom.factor, 1);
+    said = false;
+    for (size_t i = 0; i < c.list.cmds.n; i++) {
+        const DrawCmd *cmd = &c.list.cmds.items[i];
+        said |= cmd->kind == DRAW_TEXT && strncmp(cmd->u.text.text, "induction", 9) == 0;
+    }
+    assert_true(said);
+    views_case_close(&c);
+}
+
 /* A box is fitted into the area; the strongest of a pixel of many weights is found. */
 static void test_matrix__box(void **state)
 {
@@ -164,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_matrix__never_waits),
         cmocka_unit_test(test_matrix__says_what_it_shows),
         cmocka_unit_test(test_matrix__box),
+        cmocka_unit_test(test_matrix__outlines_of_long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
