@@ -165,6 +165,9 @@ void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *t
 /** The same row several times: temperatures, or with and without the scale. */
 void steps_strip(StepsScene *s);
 bool steps_has_strip(StepKind kind);
+/** The selected row's shares [M] with the division by sqrt(d_k), also where the run goes without.
+ */
+const float *steps_row_scaled(StepsScene *s);
 /** The two tabs above words or controls where they take turns; the box that is left. */
 Rect steps_tabs(StepsScene *s, Rect box);
 void steps_words(StepsScene *s);

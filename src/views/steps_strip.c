@@ -93,6 +93,13 @@ static const float *at_temperature(StepsScene *s, float t)
     return w ? w : row->weights;
 }
 
+const float *steps_row_scaled(StepsScene *s)
+{
+    const Lesson *l = s->l;
+    const bool off = session_params(s->session).unscaled && l->plain_scale > 0;
+    return off ? at_temperature(s, l->temperature / l->plain_scale) : l->row.weights;
+}
+
 static void draw_bars(StepsScene *s, const char *title, const char *note, const Bar *bars, int n,
                       bool gradient)
 {
@@ -190,10 +197,8 @@ void steps_strip(StepsScene *s)
                             {"÷ \\sqrt{d_k}", at_temperature(s, l->temperature), true}};
         /* Of an unscaled run the traced scores are the raw ones: the other row is made of them. */
         bool off = session_params(s->session).unscaled;
-        float factor = l->plain_scale > 0 ? 1 / (l->plain_scale * sqrtf(1)) : 1;
-        const Bar off_bars[] = {
-            {"q · k", l->row.weights, true},
-            {"÷ \\sqrt{d_k}", at_temperature(s, factor * l->temperature), false}};
+        const Bar off_bars[] = {{"q · k", l->row.weights, true},
+                                {"÷ \\sqrt{d_k}", steps_row_scaled(s), false}};
         draw_bars(s, draw_format(ui->list, "The row “%s” with and without ÷ √d_k", query),
                   "the same scores, the same softmax", off ? off_bars : bars, 2, true);
     } else {

@@ -55,6 +55,38 @@ static const char *mask_words(StepsScene *s)
                          : chosen;
 }
 
+/* What has been done to the rows of X before this layer. */
+static const char *below(StepsScene *s)
+{
+    const int32_t layer = s->l->layer;
+    return layer == 0 ? "This is the first layer: nothing has changed it yet."
+                      : draw_format(s->c->ui->list, "%d layer%s below %s reworked it already.",
+                                    layer, layer == 1 ? "" : "s", layer == 1 ? "has" : "have");
+}
+
+static const char *norm_words(const Lesson *l)
+{
+    return l->has_norm ? "The layer's norm rescales each row first; Q, K and V read the normed "
+                         "rows, the stream itself goes on unchanged beside them."
+           : l->has_model
+               ? "There is no norm before attention here: Q, K and V read these rows, and "
+                 "a norm follows once attention's output is added."
+               : "Q, K and V are made of these rows.";
+}
+
+/* A topic told another way where its words would not be true: of pictures, of two texts, where
+ * nothing is masked. */
+static const char *variant_of(const StepsScene *s)
+{
+    const TraceInfo *info = trace_info(s->session->trace);
+    int32_t first, end;
+    trace_visible_keys(s->session->trace, s->l->layer, 0, &first, &end);
+    if (s->kind == STEP_MASK) {
+        return end - first == info->n_keys && info->n_keys > 1 ? "open" : "";
+    }
+    return s->l->cross ? "cross" : trace_image(s->session->trace) ? "image" : "";
+}
+
 static double length_of(const float *x, int32_t n)
 {
     double sum = 0;
@@ -122,6 +154,7 @@ static const char *row_name(StepsScene *s, const char *name, size_t n)
     const float *added = l->attended ? l->attended + at : NULL;
     const float *after = l->after ? l->after + at : NULL;
     int32_t key = AS_MIN(s->session->selection.key, row->n_keys - 1);
+    const float *scaled = steps_row_scaled(s);
     const struct {
         const char *name;
         double value;
@@ -132,7 +165,8 @@ static const char *row_name(StepsScene *s, const char *name, size_t n)
                    {"lse", (double)l->row_sum[s->row], 2},
                    {"entropy", lesson_entropy_bits(row->weights, row->n_keys), 2},
                    {"entropy_raw", lesson_entropy_bits(row->raw, row->n_keys), 2},
-                   {"gradient", lesson_gradient(row->weights, row->n_keys), 3},
+                   {"entropy_scaled", lesson_entropy_bits(scaled, row->n_keys), 2},
+                   {"gradient_scaled", lesson_gradient(scaled, row->n_keys), 3},
                    {"gradient_raw", lesson_gradient(row->raw, row->n_keys), 3},
                    {"x_length", length_of(x, l->width), 2},
                    {"added_length", length_of(added, l->width), 2},
@@ -175,6 +209,15 @@ static const char *name_value(StepsScene *s, const char *name, size_t n)
     if (is(name, n, "mask_words")) {
         return mask_words(s);
     }
+    if (is(name, n, "below")) {
+        return below(s);
+    }
+    if (is(name, n, "norm_words")) {
+        return norm_words(s->l);
+    }
+    if (is(name, n, "norm_when")) {
+        return s->l->has_norm ? " before the norm" : "";
+    }
     const char *value = shape_name(s, name, n);
     return value ? value : row_name(s, name, n);
 }
@@ -184,7 +227,11 @@ const char *steps_explain(StepsScene *s, const char *topic, const char *field)
     EmbeddedFile file;
     const char *text;
     size_t n;
-    if (!embedded_find("assets/explain/steps.txt", &file) ||
+    if (!embedded_find("assets/explain/steps.txt", &file)) {
+        return "";
+    }
+    const char *special = draw_format(s->c->ui->list, "%s-%s", topic, variant_of(s));
+    if (!find_field((const char *)file.data, special, field, &text, &n) &&
         !find_field((const char *)file.data, topic, field, &text, &n)) {
         return "";
     }

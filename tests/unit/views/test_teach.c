@@ -340,6 +340,45 @@ static void test_steps_explain__all_there(void **state)
     views_case_close(&c);
 }
 
+/* Where the usual words would be wrong, others take their place. */
+static void test_steps_explain__by_what_is_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *stack, *course;
+        int step;
+        const char *title;
+    } rows[] = {{"stack cross", "course nine", 0, "Two texts become tokens"},
+                {"stack cross", "course nine", 1, "Two texts meet"},
+                {"stack cross", "course nine", 2, "Queries here, keys and values there"},
+                {"stack cross", "course six", 0, "Two input matrices, X and S"},
+                {"stack cross", "course six", 3, "Nothing is hidden"},
+                {"stack encoder", "course six", 3, "Nothing is hidden"},
+                {"stack decoder", "course six", 3, "No looking ahead"},
+                {"stack decoder", "course nine", 1, "Tokens become vectors"}};
+    ViewsCase c;
+    open_on(&c, "translate", "view steps");
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        char line[32];
+        snprintf(line, sizeof line, "step %d", rows[i].step);
+        views_case_do(&c, rows[i].stack);
+        views_case_do(&c, rows[i].course);
+        views_case_do(&c, line);
+        for (int level = 0; level < 3; level++) {
+            views_case_do(&c, level == 0   ? "level simple"
+                              : level == 1 ? "level student"
+                                           : "level engineer");
+            views_case_frame(&c, 1920, 1080, 1);
+            assert_non_null(find_text(&c, rows[i].title));
+            for (size_t k = 0; k < c.list.cmds.n; k++) {
+                const DrawCmd *cmd = &c.list.cmds.items[k];
+                assert_false(cmd->kind == DRAW_TEXT && strchr(cmd->u.text.text, '{'));
+            }
+        }
+    }
+    views_case_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_mechanism_draw__rows_add_up),
         cmocka_unit_test(test_steps_draw__is_a_function_of_time),
         cmocka_unit_test(test_steps_explain__all_there),
+        cmocka_unit_test(test_steps_explain__by_what_is_shown),
         cmocka_unit_test(test_mechanism_draw__fits),
         cmocka_unit_test(test_steps_draw__fits),
         cmocka_unit_test(test_steps_draw__cross_attention_fits),
