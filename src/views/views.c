@@ -262,14 +262,15 @@ void views_frame(Views *views, Ui *ui, Session *session)
     /* What lies below something else does not see the pointer there. */
     Rect all = {0, 0, w, h};
     Rect covered = session->panel ? all : (Rect){0};
+    /* In the order that Tab goes. The rail comes last: its keys are on it. */
+    ui->shield = covered;
+    chrome_top(&c, rect(RAIL_PX, 0, w - RAIL_PX, TOP_PX));
     ui->shield = session->panel ? all : open && narrow ? inspector : (Rect){0};
     draw_stage(&c, stage);
     ui->shield = covered;
     if (story > 0) {
         chrome_story(&c, rect(stage.x, stage.y + stage.h, stage.w, story));
     }
-    chrome_rail(&c, rect(0, 0, RAIL_PX, h - STATUS_PX));
-    chrome_top(&c, rect(RAIL_PX, 0, w - RAIL_PX, TOP_PX));
     if (open) {
         chrome_inspector(&c, inspector);
     } else {
@@ -278,6 +279,7 @@ void views_frame(Views *views, Ui *ui, Session *session)
     if (transport) {
         chrome_transport(&c, rect(RAIL_PX, low, w - RAIL_PX, TRANSPORT_PX));
     }
+    chrome_rail(&c, rect(0, 0, RAIL_PX, h - STATUS_PX));
     chrome_status(&c, rect(0, h - STATUS_PX, w, STATUS_PX));
     ui->shield = (Rect){0};
     if (session->panel == PANEL_PALETTE) {

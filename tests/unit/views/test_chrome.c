@@ -302,6 +302,28 @@ static void test_cancelled__says_what_is_there(void **state)
 
 /* ---- small things ---- */
 
+/* Tab goes from the top bar into the view, then to the transport and to the rail. */
+static void test_focus__order(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    views_case_open(&c, "random:L=2,H=2,d=32", "a b c d");
+    views_case_do(&c, "view matrix");
+    pass(&c);
+    const UiId parts[] = {UI_ID("model"), UI_ID("text"), UI_ID("temperature"), UI_ID("map-scale"),
+                          UI_ID("scrubber")};
+    size_t at = 0;
+    for (int i = 0; i < 80 && at < AS_COUNT(parts); i++) {
+        press_key(&c, KEY_TAB);
+        at += c.ui.focus == parts[at];
+    }
+    if (at < AS_COUNT(parts)) {
+        print_error("part %zu is not reached in its turn\n", at);
+    }
+    assert_int_equal(at, AS_COUNT(parts));
+    views_case_close(&c);
+}
+
 static void double_click(ViewsCase *c, float x, float y)
 {
     feed_event(c, (UiEvent){.kind = UI_EVENT_DOWN, .at = {x, y}, .time_s = 20});
@@ -393,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_transport__keys),
         cmocka_unit_test(test_text_field__new_text_at_once),
         cmocka_unit_test(test_cancelled__says_what_is_there),
+        cmocka_unit_test(test_focus__order),
         cmocka_unit_test(test_temperature__double_click),
         cmocka_unit_test(test_scale_bar__two_tokens),
         cmocka_unit_test(test_words__phrases),
