@@ -19,6 +19,7 @@ typedef struct LayerBench {
     float *q, *k, *v, *row;
     double *weights, *scores;
     const atomic_bool *cancel;
+    int32_t layer; /* the one that is loaded */
 } LayerBench;
 
 static bool allocate(LayerBench *b, int32_t n, Error *err)
@@ -42,6 +43,21 @@ static bool allocate(LayerBench *b, int32_t n, Error *err)
     next = bench_lay_outputs(next, H * N * D, rows, texels, &b->lean, &b->full);
     b->row = next;
     return true;
+}
+
+/* AttnBias.fill: the terms by distance that the run had. */
+static void fill_bias(void *payload, int32_t head, int32_t row0, int32_t n_rows, int32_t col0,
+                      int32_t n_cols, float *bias, ptrdiff_t ld)
+{
+    const LayerBench *b = payload;
+    TraceOperands own;
+    const bool known = trace_operands(b->trace, b->layer, head, &own);
+    AS_ASSERT(known && own.bias);
+    for (int32_t r = 0; r < n_rows; r++, bias += ld) {
+        for (int32_t c = 0; c < n_cols; c++) {
+            bias[c] = own.bias[col0 + c - (row0 + r) + own.bias_zero];
+        }
+    }
 }
 
 static bool load_layer(LayerBench *b, int32_t layer, int32_t n, AttnPrecision precision, Error *err)
@@ -70,6 +86,10 @@ static bool load_layer(LayerBench *b, int32_t layer, int32_t n, AttnPrecision pr
                          .scale = facts->scale,
                          .soft_cap = facts->soft_cap,
                          .precision = precision};
+    b->layer = layer;
+    if (facts->has_bias) {
+        b->args.bias = (AttnBias){fill_bias, b};
+    }
     if (facts->causal) {
         b->args.mask.kind |= ATTN_MASK_CAUSAL;
     }

@@ -134,21 +134,6 @@ bool config_get_int(const Config *config, const char *keys, int64_t lo, int64_t 
     return true;
 }
 
-bool config_need_int(const Config *config, const char *keys, int64_t lo, int64_t hi, int64_t *out,
-                     Error *err)
-{
-    char key[128];
-    if (!find(config, keys, key)) {
-        const char *at = keys;
-        (void)next_key(&at, key);
-        return error_set(err, ERR_FORMAT,
-                         "%s has no \"%s\", a whole number: it is not the config.json of a model "
-                         "that is known here",
-                         config->name, key);
-    }
-    return config_get_int(config, keys, lo, hi, 0, out, err);
-}
-
 bool config_get_number(const Config *config, const char *keys, double lo, double hi,
                        double fallback, double *out, Error *err)
 {

@@ -32,9 +32,6 @@ AS_MUST_CHECK bool config_get_string(const Config *config, const char *keys, con
 /** Whole number in [lo, hi]; absent gives fallback. */
 AS_MUST_CHECK bool config_get_int(const Config *config, const char *keys, int64_t lo, int64_t hi,
                                   int64_t fallback, int64_t *out, Error *err);
-/** As config_get_int, but absent is ERR_FORMAT. */
-AS_MUST_CHECK bool config_need_int(const Config *config, const char *keys, int64_t lo, int64_t hi,
-                                   int64_t *out, Error *err);
 /** Finite number in [lo, hi]; absent gives fallback. */
 AS_MUST_CHECK bool config_get_number(const Config *config, const char *keys, double lo, double hi,
                                      double fallback, double *out, Error *err);

@@ -299,24 +299,6 @@ static float element_float(const NpyArray *array, size_t i)
     default:
         return NAN; /* npy_open gives no other type */
     }
-}
-
-/* False for floats and for what is past 2^63. */
-static bool element_int(const NpyArray *array, size_t i, int64_t *out)
-{
-    switch (array->dtype) {
-        CASE(DTYPE_BOOL, uint8_t, (*out = v != 0, true))
-        CASE(DTYPE_I8, int8_t, (*out = v, true))
-        CASE(DTYPE_I16, int16_t, (*out = v, true))
-        CASE(DTYPE_I32, int32_t, (*out = v, true))
-        CASE(DTYPE_I64, int64_t, (*out = v, true))
-        CASE(DTYPE_U8, uint8_t, (*out = v, true))
-        CASE(DTYPE_U16, uint16_t, (*out = v, true))
-        CASE(DTYPE_U32, uint32_t, (*out = v, true))
-        CASE(DTYPE_U64, uint64_t, (*out = (int64_t)v, v <= INT64_MAX))
-    default:
-        return false;
-    }
 #undef CASE
 }
 
@@ -325,18 +307,6 @@ void npy_to_floats(const NpyArray *array, float *dst)
     for (size_t i = 0; i < array->n_elements; i++) {
         dst[i] = element_float(array, i);
     }
-}
-
-bool npy_to_ints(const NpyArray *array, int64_t *dst, Error *err)
-{
-    for (size_t i = 0; i < array->n_elements; i++) {
-        if (!element_int(array, i, &dst[i])) {
-            return error_set(
-                err, ERR_FORMAT, "%s: element %zu of type %s is no whole number of 64 bits",
-                array->map.path ? array->map.path : "the array", i, dtype_name(array->dtype));
-        }
-    }
-    return true;
 }
 
 /* Magic, version 1.0, length, dict, padded with spaces to a multiple of 64 and a newline. */

@@ -29,8 +29,6 @@ AS_MUST_CHECK bool npy_open_memory(NpyArray *array, const char *name, const void
 void npy_close(NpyArray *array);
 /** All numbers as floats (rounded where they are wider) into dst[n_elements]. */
 void npy_to_floats(const NpyArray *array, float *dst);
-/** All numbers as int64 into dst[n_elements]; ERR_FORMAT when they are no whole numbers. */
-AS_MUST_CHECK bool npy_to_ints(const NpyArray *array, int64_t *dst, Error *err);
 
 /**
  * Writes an array piece by piece; the file appears whole at commit or not at all.

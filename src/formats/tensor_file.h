@@ -94,8 +94,6 @@ char *tensor_shape_text(int32_t n_dims, const int64_t *shape, char out[128]);
 
 /* Metadata. safetensors has strings only (its __metadata__); GGUF has all types. */
 
-size_t tensor_file_meta_count(const TensorFile *file);
-const MetaValue *tensor_file_meta_at(const TensorFile *file, size_t index);
 /** NULL when there is no such key. */
 const MetaValue *tensor_file_meta(const TensorFile *file, const char *key);
 

@@ -42,6 +42,10 @@ AS_MUST_CHECK bool safetensors_read(TensorFile *file, const char *name, const un
 AS_MUST_CHECK bool gguf_read(TensorFile *file, const char *name, const unsigned char *data,
                              size_t n_bytes, Error *err);
 
+/** All metadata, for tests that use what open let through. */
+size_t tensor_file_meta_count(const TensorFile *file);
+const MetaValue *tensor_file_meta_at(const TensorFile *file, size_t index);
+
 /** Do these bytes start as a safetensors file does? */
 bool safetensors_is_likely(const unsigned char *data, size_t n_bytes);
 

@@ -4,20 +4,9 @@
 
 #include "model/model_internal.h"
 
-static const char *const titles[MODEL_BLOCK_COUNT] = {
-#define MODEL_BLOCK_TITLE(id, title) [MODEL_BLOCK_##id] = title,
-    MODEL_BLOCKS(MODEL_BLOCK_TITLE)
-#undef MODEL_BLOCK_TITLE
-};
-
-const char *model_block_title(ModelBlockKind kind)
-{
-    return titles[kind];
-}
-
 /* The role each block stands for. Norms that only some layers lack are looked for in the second. */
 static const ArchRole roles[MODEL_BLOCK_COUNT] = {
-#define MODEL_BLOCK_ROLE(id, title) [MODEL_BLOCK_##id] = ROLE_##id,
+#define MODEL_BLOCK_ROLE(id) [MODEL_BLOCK_##id] = ROLE_##id,
     MODEL_BLOCKS(MODEL_BLOCK_ROLE)
 #undef MODEL_BLOCK_ROLE
 };

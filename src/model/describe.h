@@ -7,41 +7,38 @@
 
 /** A block of the diagram, from the text upwards; of a layer those from ATTENTION_NORM on. */
 #define MODEL_BLOCKS(X)                                                                            \
-    X(TOKENS, "token embedding")                                                                   \
-    X(PATCHES, "patch embedding")                                                                  \
-    X(POSITIONS, "positions")                                                                      \
-    X(TYPES, "segments")                                                                           \
-    X(EMBEDDING_NORM, "norm")                                                                      \
-    X(FINAL_NORM, "final norm")                                                                    \
-    X(HEAD, "prediction head")                                                                     \
-    X(ATTENTION_NORM, "norm")                                                                      \
-    X(Q, "queries")                                                                                \
-    X(K, "keys")                                                                                   \
-    X(V, "values")                                                                                 \
-    X(O, "output projection")                                                                      \
-    X(ATTENTION_ADD_NORM, "norm")                                                                  \
-    X(CROSS_NORM, "norm")                                                                          \
-    X(CROSS_Q, "queries")                                                                          \
-    X(CROSS_K, "keys")                                                                             \
-    X(CROSS_V, "values")                                                                           \
-    X(CROSS_O, "output projection")                                                                \
-    X(CROSS_ADD_NORM, "norm")                                                                      \
-    X(MLP_NORM, "norm")                                                                            \
-    X(GATE, "gate")                                                                                \
-    X(UP, "up")                                                                                    \
-    X(DOWN, "down")                                                                                \
-    X(MLP_ADD_NORM, "norm")
+    X(TOKENS)                                                                                      \
+    X(PATCHES)                                                                                     \
+    X(POSITIONS)                                                                                   \
+    X(TYPES)                                                                                       \
+    X(EMBEDDING_NORM)                                                                              \
+    X(FINAL_NORM)                                                                                  \
+    X(HEAD)                                                                                        \
+    X(ATTENTION_NORM)                                                                              \
+    X(Q)                                                                                           \
+    X(K)                                                                                           \
+    X(V)                                                                                           \
+    X(O)                                                                                           \
+    X(ATTENTION_ADD_NORM)                                                                          \
+    X(CROSS_NORM)                                                                                  \
+    X(CROSS_Q)                                                                                     \
+    X(CROSS_K)                                                                                     \
+    X(CROSS_V)                                                                                     \
+    X(CROSS_O)                                                                                     \
+    X(CROSS_ADD_NORM)                                                                              \
+    X(MLP_NORM)                                                                                    \
+    X(GATE)                                                                                        \
+    X(UP)                                                                                          \
+    X(DOWN)                                                                                        \
+    X(MLP_ADD_NORM)
 
 typedef enum ModelBlockKind {
-#define MODEL_BLOCK_ENUM(id, title) MODEL_BLOCK_##id,
+#define MODEL_BLOCK_ENUM(id) MODEL_BLOCK_##id,
     MODEL_BLOCKS(MODEL_BLOCK_ENUM)
 #undef MODEL_BLOCK_ENUM
         MODEL_BLOCK_COUNT,
     MODEL_BLOCK_FIRST_OF_LAYER = MODEL_BLOCK_ATTENTION_NORM
 } ModelBlockKind;
-
-/** Static. */
-const char *model_block_title(ModelBlockKind kind);
 
 /** One block; of a layer, as the first layer that has it has it. */
 typedef struct ModelBlock {

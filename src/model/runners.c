@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MOST = 4, MODELS_MOST = 4096 };
-
 typedef struct Found {
     Arena *arena;
     ARRAY_OF(RunnerModel) all;
@@ -16,7 +14,7 @@ typedef struct Found {
 static bool add(Found *f, const char *name, const char *where, const char *path, Error *err)
 {
     RunnerModel model = {name, where, path};
-    return name && path && (f->all.n >= MODELS_MOST || ARRAY_PUSH(&f->all, model, err));
+    return name && path && ARRAY_PUSH(&f->all, model, err);
 }
 
 /* $VARIABLE, or a place in the home folder; NULL when neither is there. */
@@ -32,14 +30,32 @@ static const char *place(Arena *arena, const char *variable, const char *in_home
 
 /* ---- folders of .gguf files ---- */
 
+/* A folder and those it lies in, without links. */
+typedef struct Above {
+    const char *whole;
+    const struct Above *above;
+} Above;
+
+/* A link may lead back to a folder that it lies in. */
+static bool goes_round(const Above *here)
+{
+    for (const Above *a = here->above; a && here->whole; a = a->above) {
+        if (a->whole && strcmp(a->whole, here->whole) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Every .gguf below a folder, named by the way to it without the ending. */
 static bool list_ggufs(Found *f, const char *folder, const char *prefix, const char *where,
-                       int depth, Error *err)
+                       const Above *above, Error *err)
 {
+    const Above here = {path_whole(f->arena, folder), above};
     char **names;
     size_t n;
     Error ignored = {0};
-    if (depth > DEPTH_MOST || !path_is_folder(folder) ||
+    if (!path_is_folder(folder) || goes_round(&here) ||
         !folder_list(f->arena, folder, &names, &n, &ignored)) {
         return true;
     }
@@ -50,7 +66,7 @@ static bool list_ggufs(Found *f, const char *folder, const char *prefix, const c
             return false;
         }
         if (path_is_folder(path)) {
-            if (!list_ggufs(f, path, name, where, depth + 1, err)) {
+            if (!list_ggufs(f, path, name, where, &here, err)) {
                 return false;
             }
         } else if (path_has_suffix(path, ".gguf") && !strstr(names[i], "mmproj")) {
@@ -152,7 +168,7 @@ bool runners_list(Arena *arena, RunnerModel **models, size_t *n, Error *err)
     bool ok = list_ollama(&f, err);
     for (size_t i = 0; ok && i < AS_COUNT(folders); i++) {
         const char *folder = place(arena, folders[i].variable, folders[i].in_home);
-        ok = !folder || list_ggufs(&f, folder, "", folders[i].where, 0, err);
+        ok = !folder || list_ggufs(&f, folder, "", folders[i].where, NULL, err);
     }
     *n = ok ? f.all.n : 0;
     *models = ok ? ARENA_ARRAY(arena, RunnerModel, f.all.n ? f.all.n : 1, err) : NULL;

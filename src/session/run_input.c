@@ -1,5 +1,6 @@
 #include "session/run_input.h"
 
+#include "base/str.h"
 #include "model/picture.h"
 
 #include <string.h>
@@ -85,10 +86,18 @@ static bool write_target(const RunInputDesc *desc, const TextTokens *text, TextR
                       : n < (int32_t)wanted ? ", all the positions it has"
                       : target->max_tokens  ? " (--target-most)"
                                             : " (--target-most N allows more)";
+    size_t n_words = 0;
+    Error ignored = {0};
+    const Tokenizer *tokenizer = target_tokenizer(desc);
+    const char *words =
+        tokenizer ? tokenizer_decode(tokenizer, written, (size_t)n, true, arena, &n_words, &ignored)
+                  : NULL;
+    words = words ? utf8_repair(arena, words, n_words, &n_words, NULL, &ignored) : NULL;
     log_write(desc->log, ended ? LOG_INFO : LOG_WARNING,
               "no target was given: the model wrote it itself, the likeliest token each time, %s "
-              "%d tokens%s",
-              ended ? "until its end after" : "cut after", n - 1, why);
+              "%d tokens%s%s%s",
+              ended ? "until its end after" : "cut after", n - 1, why, words ? ": " : "",
+              words ? words : "");
     *target = (TextRequest){.ids = written, .n_ids = (size_t)n};
     return true;
 }

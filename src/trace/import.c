@@ -51,6 +51,18 @@ static bool bad(const Importer *im, const char *what, Error *err)
                      what);
 }
 
+/* What, where, found, expected, what to do. */
+static bool bad_shape(const Importer *im, const char *name, int32_t n_dims, const int64_t *shape,
+                      Error *err)
+{
+    char found[128];
+    return error_set(err, ERR_FORMAT,
+                     "%s: \"%s\" has shape %s; expected [layers, heads, queries, keys], [heads, "
+                     "queries, keys] or [queries, keys] (of q, k and v [layers, heads, tokens, "
+                     "width]): reshape it in Python",
+                     im->path, name, tensor_shape_text(n_dims, shape, found));
+}
+
 /* ---- arrays ---------------------------------------------------------------------------------- */
 
 static bool is_number(DType dtype)
@@ -74,8 +86,7 @@ static bool take(const Importer *im, const char *name, DType dtype, int32_t n_di
     for (int32_t i = 0; i < n_dims; i++) {
         if (i != batch) {
             if (out->n_dims == DIMS_MOST - 1 || shape[i] < 1) {
-                return error_set(err, ERR_FORMAT, "%s: \"%s\" has a shape that is not attention's",
-                                 im->path, name);
+                return bad_shape(im, name, n_dims, shape, err);
             }
             out->shape[out->n_dims++] = shape[i];
         }
@@ -166,6 +177,17 @@ static void to_floats(const Block *b, size_t n, float *out)
 
 /* ---- what it is ------------------------------------------------------------------------------ */
 
+static int32_t few_layers(const Importer *im, int64_t n, Error *err)
+{
+    if (n > LAYERS_MOST) {
+        (void)!error_set(err, ERR_RANGE, "%s: more than %d layers; save fewer of them", im->path,
+                         LAYERS_MOST);
+        return -1;
+    }
+    return (int32_t)n;
+}
+
+/* -1 with an error. */
 static int32_t count_layers(Importer *im, const char *name, Error *err)
 {
     Block b;
@@ -175,23 +197,26 @@ static int32_t count_layers(Importer *im, const char *name, Error *err)
         return -1;
     }
     if (b.data) {
-        return b.n_dims < 2               ? 0
-               : b.n_dims < 4             ? 1
-               : b.shape[0] > LAYERS_MOST ? 0
-                                          : (int32_t)b.shape[0];
+        if (b.n_dims < 2) {
+            (void)!bad_shape(im, name, b.n_dims, b.shape, err);
+            return -1;
+        }
+        return b.n_dims < 4 ? 1 : few_layers(im, b.shape[0], err);
     }
     im->by_layer = true;
     int32_t n = 0;
-    for (; n < LAYERS_MOST; n++) {
+    for (;; n++) {
         snprintf(full, sizeof full, "%s.%d", name, n);
         if (!find(im, full, &b, err)) {
             return -1;
         }
         if (!b.data) {
-            break;
+            return n;
+        }
+        if (few_layers(im, n + 1, err) < 0) {
+            return -1;
         }
     }
-    return n;
 }
 
 /* Which arrays there are, and how many layers. */
@@ -235,7 +260,15 @@ static bool read_shapes(Importer *im, Error *err)
     if (a.shape[0] > HEADS_MOST || a.shape[1] > ATTN_MAX_LENGTH || m > ATTN_MAX_LENGTH ||
         dim > ATTN_MAX_DIM || b.shape[0] > a.shape[0] || a.shape[0] % b.shape[0] ||
         (!im->weights && b.shape[2] != dim)) {
-        return bad(im, "the shapes of its arrays do not fit each other", err);
+        char one[128];
+        char other[128];
+        return error_set(err, ERR_FORMAT,
+                         "%s: a layer of \"%s\" is %s%s%s; expected at most %d heads, whole groups "
+                         "of them for each of k, and one width of at most %d",
+                         im->path, im->weights ? im->weights : "q",
+                         tensor_shape_text(3, a.shape, one), im->weights ? "" : ", of \"k\" ",
+                         im->weights ? "" : tensor_shape_text(3, b.shape, other), HEADS_MOST,
+                         ATTN_MAX_DIM);
     }
     info->n_heads = (int32_t)a.shape[0];
     info->n_kv_heads = im->weights ? info->n_heads : (int32_t)b.shape[0];
@@ -388,6 +421,12 @@ static void fill_layer(void *payload, int32_t head, int32_t row0, int32_t n_rows
     }
 }
 
+/* Are weights read where they are mapped? */
+static bool lies_ready(const Block *b)
+{
+    return b->dtype == DTYPE_F32 && (uintptr_t)b->data % _Alignof(float) == 0;
+}
+
 static bool read_weights(Importer *im, int32_t l, LayerData *layer, Error *err)
 {
     TraceInfo *info = &im->trace->info;
@@ -402,7 +441,7 @@ static bool read_weights(Importer *im, int32_t l, LayerData *layer, Error *err)
         b.shape[2] != info->n_keys) {
         return bad(im, "its layers have different shapes", err);
     }
-    if (b.dtype == DTYPE_F32 && (uintptr_t)b.data % _Alignof(float) == 0) {
+    if (lies_ready(&b)) {
         layer->given = (const float *)(const void *)b.data; /* where it is mapped */
     } else {
         if (!checked_mul(heads * cells, sizeof(float), &bytes)) {
@@ -499,6 +538,30 @@ static bool import_layer(Importer *im, int32_t l, Error *err)
     return true;
 }
 
+/* Memory for weights that are not, beside the record. */
+static bool converted_bytes(Importer *im, uint64_t *bytes, Error *err)
+{
+    const TraceInfo *info = &im->trace->info;
+    size_t layer;
+    *bytes = 0;
+    if (!im->weights) {
+        return true;
+    }
+    if (!checked_mul((size_t)info->n_heads * (size_t)info->n_queries,
+                     (size_t)info->n_keys * sizeof(float), &layer) ||
+        layer > SIZE_MAX / LAYERS_MOST) {
+        return bad(im, "its weights do not fit into memory", err);
+    }
+    for (int32_t l = 0; l < info->n_layers; l++) {
+        Block b;
+        if (!layer_of(im, im->weights, l, &b, err)) {
+            return false;
+        }
+        *bytes += lies_ready(&b) ? 0 : layer;
+    }
+    return true;
+}
+
 static bool import_all(Importer *im, Error *err)
 {
     Trace *trace = im->trace;
@@ -516,8 +579,20 @@ static bool import_all(Importer *im, Error *err)
     if (!trace_layout_make(info, false, false, &trace->layout, err)) {
         return false;
     }
+    uint64_t converted;
     TraceEstimate estimate = {.record_bytes = trace->layout.total_bytes,
                               .memory_limit = memory_available_bytes() / 4 * 3};
+    if (!converted_bytes(im, &converted, err)) {
+        return false;
+    }
+    if (converted > estimate.memory_limit) {
+        return error_set(err, ERR_MEMORY,
+                         "%s: its weights as float32 take %.1f GiB, and %.1f GiB may be used; save "
+                         "them as float32 (C order), which is read where it lies, or fewer layers",
+                         im->path, (double)converted / 0x1p30,
+                         (double)estimate.memory_limit / 0x1p30);
+    }
+    estimate.memory_limit -= converted;
     spill_folder(NULL, estimate.spill_folder, sizeof estimate.spill_folder);
     estimate.spills = estimate.record_bytes > estimate.memory_limit;
     if (!trace_reserve(trace, &estimate, err)) {

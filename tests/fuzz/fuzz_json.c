@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     double d;
     bool b;
     const char *s;
-    (void)!config_need_int(&config, "hidden_size|n_embd", 1, 1 << 20, &i, &err);
+    (void)!config_get_int(&config, "hidden_size|n_embd", 1, 1 << 20, 0, &i, &err);
     (void)!config_get_int(&config, "vocab_size", INT64_MIN, INT64_MAX, 0, &i, &err);
     (void)!config_get_number(&config, "rope_theta", 0, 1e9, 1e4, &d, &err);
     (void)!config_get_bool(&config, "attention_bias", false, &b, &err);

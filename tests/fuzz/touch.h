@@ -3,7 +3,7 @@
  * Uses everything that an accepted tensor file offers: what open let through must be readable to
  * its last byte.
  */
-#include "formats/tensor_file.h"
+#include "formats/tensor_file_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

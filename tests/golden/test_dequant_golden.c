@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "compute/dequant.h"
-#include "formats/tensor_file.h"
+#include "formats/tensor_file_internal.h"
 
 enum { EDGE_ROWS = 4 };
 

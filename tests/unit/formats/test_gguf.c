@@ -1,6 +1,6 @@
 #include "testing.h"
 
-#include "formats/tensor_file.h"
+#include "formats/tensor_file_internal.h"
 
 #include "bytes.h"
 

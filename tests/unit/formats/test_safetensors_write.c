@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "formats/safetensors_write.h"
-#include "formats/tensor_file.h"
+#include "formats/tensor_file_internal.h"
 
 #include <unistd.h>
 

@@ -57,7 +57,6 @@ static void test_model_describe__kinds(void **state)
     assert_string_equal(a[0].activation, "SiLU");
     assert_string_equal(b[0].activation, "GELU");
     assert_true(a[0].blocks[MODEL_BLOCK_HEAD].shared);
-    assert_string_equal(model_block_title(MODEL_BLOCK_O), "output projection");
     model_close(&llama);
     model_close(&gpt2);
 }

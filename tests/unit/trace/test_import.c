@@ -208,6 +208,7 @@ static void test_trace_open__bad_arrays(void **state)
     static const float minus[9] = {1, 0, 0, 0.5f, 0.5f, 0, -1, 1, 1};
     static const float nan_[4] = {1, 0, NAN, 1};
     static const int32_t ints[4] = {1, 2, 3, 4};
+    static const float many[4097] = {0};
     static const struct {
         DType dtype;
         int n_dims;
@@ -217,8 +218,11 @@ static void test_trace_open__bad_arrays(void **state)
     } rows[] = {{DTYPE_F32, 2, {3, 3}, minus, "a weight of -1"},
                 {DTYPE_F32, 2, {2, 2}, nan_, "a weight of nan"},
                 {DTYPE_I32, 2, {2, 2}, ints, "expected F32"},
-                {DTYPE_F32, 1, {4}, nan_, "neither \"weights\" nor"},
-                {DTYPE_F32, 5, {2, 2, 1, 1, 2}, minus, "shape that is not attention's"}};
+                {DTYPE_F32, 1, {4}, nan_, "has shape [4]; expected [layers, heads, queries, keys]"},
+                {DTYPE_F32, 0, {0}, nan_, "has shape []; expected"},
+                {DTYPE_F32, 2, {0, 3}, nan_, "has shape [0, 3]; expected"},
+                {DTYPE_F32, 5, {2, 2, 1, 1, 2}, minus, "has shape [2, 2, 1, 1, 2]; expected"},
+                {DTYPE_F32, 4, {4097, 1, 1, 1}, many, "more than 4096 layers"}};
     for (size_t i = 0; i < AS_COUNT(rows); i++) {
         Error err = {0};
         assert_ok(npy_write(path_of("bad.npy"), rows[i].dtype, rows[i].n_dims, rows[i].shape,
@@ -232,6 +236,32 @@ static void test_trace_open__bad_arrays(void **state)
     }
 }
 
+/* Weights that have to be widened need memory that is not there: said before any is taken. */
+static void test_trace_open__weights_too_large(void **state)
+{
+    (void)state;
+    enum { SIDE = 300000 };
+    static const uint16_t one[1] = {0x3C00};
+    static const int64_t shape[] = {1, 1};
+    Error err = {0};
+    const char *path = path_of("large.npy");
+    assert_ok(npy_write(path, DTYPE_F16, 2, shape, one, &err), err);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    fseek(file, 10, SEEK_SET);
+    fprintf(file, "{'descr': '<f2', 'fortran_order': False, 'shape': (%d, %d), }", SIDE, SIDE);
+    fclose(file);
+    if (truncate(path, 128 + 2 * (off_t)SIDE * SIDE) != 0) {
+        assert_int_equal(unlink(path), 0);
+        skip(); /* a disk that cannot hold files with holes */
+    }
+    Trace *trace = trace_open(path, &err);
+    assert_int_equal(unlink(path), 0);
+    assert_null(trace);
+    assert_int_equal(err.code, ERR_MEMORY);
+    assert_non_null(strstr(err.message, "as float32 take 335.3 GiB"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_trace_open__operands),
         cmocka_unit_test(test_trace_open__batch),
         cmocka_unit_test(test_trace_open__bad_arrays),
+        cmocka_unit_test(test_trace_open__weights_too_large),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
