@@ -1,5 +1,6 @@
 /* info: what a model (or a saved trace) is. */
 #include "app/cli.h"
+#include "base/file.h"
 #include "tokenizer/chat.h"
 
 #include <stdio.h>
@@ -185,10 +186,12 @@ static bool trace_table(const TraceInfo *info, StrBuf *out, Error *err)
     bool cross = info->stack == TRACE_STACK_CROSS;
     snprintf(tokens, sizeof tokens, cross ? "%d, which read %d of the source" : "%d",
              info->n_queries, info->n_keys);
-    return strbuf_printf(out, err,
-                         "%-14s%s (%s)\n%-14s%s\n%-14s%d layers of %d heads, %d wide%s%s\n",
-                         "trace of", info->model_name, info->architecture, "tokens", tokens,
-                         "attention", info->n_layers, info->n_heads, info->head_dim,
+    const char *name = path_base_name(info->model_name);
+    return strbuf_printf(out, err, "%-14s%s (%s)\n", "trace of", name, info->architecture) &&
+           (name == info->model_name ||
+            strbuf_printf(out, err, "%-14s%s\n", "path", info->model_name)) &&
+           strbuf_printf(out, err, "%-14s%s\n%-14s%d layers of %d heads, %d wide%s%s\n", "tokens",
+                         tokens, "attention", info->n_layers, info->n_heads, info->head_dim,
                          info->stack == TRACE_STACK_SELF ? "" : ", ",
                          info->stack == TRACE_STACK_SELF ? "" : trace_stack_name(info->stack)) &&
            strbuf_printf(out, err, "%-14s%s as %s, %s\n", "holds", stores[info->params.store],

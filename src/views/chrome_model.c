@@ -126,7 +126,7 @@ void chrome_model_menu(ViewContext *c, Rect box)
     const char *spec = s->trace           ? trace_info(s->trace)->model_name
                        : s->request.model ? s->request.model
                                           : "tiny";
-    const char *name = session_model(s) ? model_info(session_model(s))->name : spec;
+    const char *name = session_model(s) ? model_info(session_model(s))->name : path_base_name(spec);
     UiId id = UI_ID("model");
     /* A choice is taken in the pass after the menu has closed: the list must still be there. */
     if (ui->popup.id != id && ui->popup.chosen_for != id) {

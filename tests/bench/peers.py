@@ -34,7 +34,12 @@ def read_arguments():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.3, help="for each program and round")
     parser.add_argument("--json", help="write all figures to this file")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not os.access(options.program, os.X_OK):
+        parser.error(f"{options.program} is no program: build it, or name another")
+    if not all(word.isdigit() for word in options.n.split(",")):
+        parser.error(f"--n: '{options.n}' is not whole numbers by commas")
+    return options
 
 
 def repeat(call, seconds):

@@ -49,7 +49,14 @@ def read_arguments():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", help="write all figures to this file")
     parser.add_argument("--one", nargs=2, metavar=("PROGRAM", "N"), help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not os.access(options.program, os.X_OK):
+        parser.error(f"{options.program} is no program: build it, or name another")
+    if not all(word.isdigit() for word in options.n.split(",")):
+        parser.error(f"--n: '{options.n}' is not whole numbers by commas")
+    if not os.path.exists(options.model):
+        parser.error(f"there is no model {options.model}: name a GGUF file, or a folder with one")
+    return options
 
 
 def find_gguf(path):

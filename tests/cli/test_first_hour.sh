@@ -51,6 +51,7 @@ fails 2 'expected zoom in|out' shot --view matrix --do 'zoom sideways' -o "$o/x.
 fails 2 '3-content' shot --do 'story nosuch' -o "$o/x.png"
 fails 2 'has no steps' shot --view matrix --step 3 -o "$o/x.png"
 fails 2 'one of evolving' info synthetic:foo
+ok shot --scale 8 -o "$o/x.png"; says 'views need 640 x 400'; rm "$o/x.png"
 fails 1 'is a folder' info --trace "$dir"
 mkdir "$dir/alone" && mv "$dir/work/run.safetensors" "$dir/alone/"
 fails 1 'opened with --trace' info --model "$dir/alone/run.safetensors"
