@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const double TIP_DELAY_S = 0.45;
+static const float TIP_EDGE = 24;
 static const double DOUBLE_CLICK_S = 0.35;
 
 UiId ui_id(const char *text, int64_t index)
@@ -279,6 +280,10 @@ static void draw_tooltip(Ui *ui)
     box.y = ui->tip_box.y + ui->tip_box.h + 8;
     if (box.y + box.h > ui->height - 8) {
         box.y = ui->tip_box.y - box.h - 8;
+    }
+    if (ui->tip_box.x < TIP_EDGE) { /* in a column at the left edge: not over what comes below */
+        box.x = ui->tip_box.x + ui->tip_box.w + 8;
+        box.y = AS_CLAMP(ui->tip_box.y + (ui->tip_box.h - box.h) / 2, 8, ui->height - box.h - 8);
     }
     box.x = ui_snap(ui, box.x);
     box.y = ui_snap(ui, box.y);

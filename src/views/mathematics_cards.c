@@ -283,8 +283,7 @@ static void draw_mix_body(const MathScene *s, Rect card, const Says *say)
     float cells = card.y + card.h - 36;
     bool wide = w >= 230;
     float formula_w = wide ? 112 : w;
-    formula_line(s, say->symbols, card.x + PAD, formula_w, wide ? (top + cells) / 2 - 4 : top + 12,
-                 17, 1);
+    formula_line(s, say->symbols, card.x + PAD, formula_w, (top + cells) / 2 - 4, 17, 1);
     if (!s->d->output) {
         return;
     }
@@ -294,6 +293,35 @@ static void draw_mix_body(const MathScene *s, Rect card, const Says *say)
     }
     draw_output_cells(s, rect(card.x + PAD, cells, w, 24),
                       (float)math_phase(s, MATH_MIX, 0.6, 0.9));
+}
+
+static float formula_height(const MathScene *s, const char *text, float w, float size)
+{
+    Ui *ui = s->c->ui;
+    Formula style = {.size = size};
+    float width;
+    float up;
+    float down;
+    style.size = ui_formula_fit(ui, &style, text, w, 9);
+    ui_formula_measure(ui, &style, text, &width, &up, &down);
+    return up + down;
+}
+
+/* Symbols above, numbers below, as large as both fit, with equal gaps. */
+static void two_lines(const MathScene *s, const Says *say, Rect box, float shown)
+{
+    enum { LEAST_GAP = 3 };
+    float size = 15;
+    float first = formula_height(s, say->symbols, box.w, size);
+    float second = formula_height(s, say->numbers, box.w, size);
+    while (size > 9 && first + second + 3 * LEAST_GAP > box.h) {
+        size -= 0.5f;
+        first = formula_height(s, say->symbols, box.w, size);
+        second = formula_height(s, say->numbers, box.w, size);
+    }
+    float gap = fmaxf(0, box.h - first - second) / 3;
+    formula_line(s, say->symbols, box.x, box.w, box.y + gap + first / 2, size, 1);
+    formula_line(s, say->numbers, box.x, box.w, box.y + 2 * gap + first + second / 2, size, shown);
 }
 
 static void draw_formula_body(const MathScene *s, Rect card, MathStep step, const Says *say)
@@ -308,9 +336,8 @@ static void draw_formula_body(const MathScene *s, Rect card, MathStep step, cons
         formula_line(s, full ? whole : say->symbols, card.x + PAD, w, (top + bottom) / 2, 18, 1);
         return;
     }
-    float h = bottom - top;
-    formula_line(s, say->symbols, card.x + PAD, w, top + h * 0.22f, 15, 1);
-    formula_line(s, say->numbers, card.x + PAD, w, top + h * 0.82f, 15, numbers);
+    bool about = say->about && ui_text_width(s->c->ui, FONT_SANS, 11, say->about) <= w;
+    two_lines(s, say, rect(card.x + PAD, top, w, (about ? bottom : bottom + 22) - top), numbers);
 }
 
 static void draw_card(const MathScene *s, Rect card, MathStep step)
