@@ -396,6 +396,14 @@ bool bpe_read(Reader *reader, const cJSON *json, Error *err)
     t->settings.fuse_unk = json_get_bool(json, "fuse_unk", false);
     t->settings.byte_fallback = json_get_bool(json, "byte_fallback", false);
     t->settings.ignore_merges = json_get_bool(json, "ignore_merges", false);
+    const double dropout = json_get_number(json, "dropout", 0);
+    if (dropout > 0) {
+        log_write(
+            reader->log, LOG_WARNING,
+            "%s: its BPE leaves out merges by chance (dropout %g), which is for training: all "
+            "are kept here",
+            reader->name, dropout);
+    }
     model_read_unk(reader, json, NULL);
     bpe_finish(t);
     return true;

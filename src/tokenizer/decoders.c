@@ -171,6 +171,47 @@ static bool read_bpe(Reader *reader, const cJSON *json, Component *c, Error *err
     return component_read_text(reader, json, "suffix", "</w>", c, err);
 }
 
+static bool read_ctc(Reader *reader, const cJSON *json, Component *c, Error *err)
+{
+    c->decode.cleanup = json_get_bool(json, "cleanup", true);
+    c->decode.delimiter = arena_strdup(&reader->tokenizer->arena,
+                                       json_get_string(json, "word_delimiter_token", "|"), err);
+    return c->decode.delimiter && component_read_text(reader, json, "pad_token", "<pad>", c, err);
+}
+
+/** Connectionist temporal classification: neighbours that are equal count once, and padding stands
+ *  for nothing. */
+static bool decode_ctc(const Component *c, DecodeState *state, Error *err)
+{
+    size_t n_kept = 0;
+    DecodePart before = {0};
+    for (size_t i = 0; i < state->n_parts; i++) {
+        const DecodePart part = state->parts[i];
+        const bool repeats =
+            i > 0 && part.n == before.n && memcmp(part.text, before.text, part.n) == 0;
+        before = part;
+        if (repeats) {
+            continue;
+        }
+        StrBuf bare = {0};
+        StrBuf clean = {0};
+        bool ok = replace_all(part.text, part.n, c->text, "", &bare, err) &&
+                  (!c->decode.cleanup ||
+                   (clean_up(&bare, err) && replace_all(strbuf_text(&bare), bare.n,
+                                                        c->decode.delimiter, " ", &clean, err)));
+        const StrBuf *made = c->decode.cleanup ? &clean : &bare;
+        ok = ok && (made->n == 0 || set_part(state, n_kept, made, err));
+        n_kept += made->n > 0;
+        strbuf_free(&bare);
+        strbuf_free(&clean);
+        if (!ok) {
+            return false;
+        }
+    }
+    state->n_parts = n_kept;
+    return true;
+}
+
 static bool decode_bpe(const Component *c, DecodeState *state, Error *err)
 {
     for (size_t i = 0; i < state->n_parts; i++) {
@@ -278,6 +319,7 @@ const ComponentKind DECODERS[] = {
     {.name = "BPEDecoder", .read = read_bpe, .decode = decode_bpe},
     {.name = "ByteFallback", .decode = decode_fallback},
     {.name = "ByteLevel", .decode = decode_byte_level},
+    {.name = "CTC", .read = read_ctc, .decode = decode_ctc},
     {.name = "Fuse", .decode = decode_fuse},
     {.name = "Metaspace", .read = read_metaspace, .decode = decode_metaspace},
     {.name = "Replace", .read = read_replace, .decode = decode_replace},

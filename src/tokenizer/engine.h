@@ -218,6 +218,9 @@ struct Component {
             uint32_t delimiter;
         } split;
         struct {
+            uint32_t length; /* characters */
+        } fixed;
+        struct {
             bool add_prefix_space, use_regex;
         } byte_level;
         struct {
@@ -238,8 +241,9 @@ struct Component {
             bool has_template;
         } post;
         struct {
-            bool cleanup;         /* WordPiece */
-            uint32_t start, stop; /* Strip */
+            bool cleanup;          /* WordPiece, CTC */
+            const char *delimiter; /* CTC: of words */
+            uint32_t start, stop;  /* Strip */
         } decode;
     };
 };

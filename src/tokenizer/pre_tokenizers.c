@@ -346,15 +346,82 @@ static bool split_metaspace(const Component *c, Encoder *e, Error *err)
     return !c->metaspace.split || split_pieces(c, e, NULL, SPLIT_MERGED_WITH_NEXT, false, err);
 }
 
+static bool read_fixed(Reader *reader, const cJSON *json, Component *c, Error *err)
+{
+    int64_t length;
+    if (!json_get_int(json, "length", 1, INT32_MAX, 5, &length, reader->name, err)) {
+        return false;
+    }
+    c->fixed.length = (uint32_t)length;
+    return true;
+}
+
+/** Every so many characters. */
+static bool split_fixed(const Component *c, Encoder *e, Error *err)
+{
+    for (size_t i = 0; i < e->pieces.n; i++) {
+        const Piece piece = e->pieces.items[i];
+        uint32_t begin = piece.begin;
+        uint32_t n = 0;
+        for (uint32_t at = begin; piece.id < 0 && at < piece.end;) {
+            uint32_t u;
+            at += (uint32_t)utf8_decode(e->text.text + at, piece.end - at, &u);
+            if (++n % c->fixed.length == 0) {
+                if (!encoder_emit(e, begin, at, -1, err)) {
+                    return false;
+                }
+                begin = at;
+            }
+        }
+        if (!encoder_emit(e, begin, piece.end, piece.id, err)) {
+            return false;
+        }
+    }
+    take_pieces(e);
+    return true;
+}
+
+/** Where the script changes. What a piece begins with that fits to any script is left out, as the
+ *  library does. */
+static bool split_scripts(const Component *c, Encoder *e, Error *err)
+{
+    (void)c;
+    for (size_t i = 0; i < e->pieces.n; i++) {
+        const Piece piece = e->pieces.items[i];
+        uint32_t begin = piece.id < 0 ? piece.end : piece.begin;
+        uint32_t script = 0;
+        for (uint32_t at = piece.begin; piece.id < 0 && at < piece.end;) {
+            uint32_t u;
+            const uint32_t here = at;
+            at += (uint32_t)utf8_decode(e->text.text + at, piece.end - at, &u);
+            const uint32_t own = unicode_script(u);
+            if (own && own != script) {
+                if (script && !encoder_emit(e, begin, here, -1, err)) {
+                    return false;
+                }
+                begin = here;
+                script = own;
+            }
+        }
+        if (!encoder_emit(e, begin, piece.end, piece.id, err)) {
+            return false;
+        }
+    }
+    take_pieces(e);
+    return true;
+}
+
 const ComponentKind PRE_TOKENIZERS[] = {
     {.name = "BertPreTokenizer", .split = split_bert},
     {.name = "ByteLevel", .read = read_byte_level, .split = split_byte_level},
     {.name = "CharDelimiterSplit", .read = read_delimiter, .split = split_delimiter},
     {.name = "Digits", .read = read_digits, .split = split_digits},
+    {.name = "FixedLength", .read = read_fixed, .split = split_fixed},
     {.name = "Metaspace", .read = read_metaspace, .split = split_metaspace},
     {.name = "Punctuation", .read = read_behavior, .split = split_punctuation},
     {.name = "Sequence"},
     {.name = "Split", .read = read_split, .split = split_regex},
+    {.name = "UnicodeScripts", .split = split_scripts},
     {.name = "Whitespace", .read = read_whitespace, .split = split_regex},
     {.name = "WhitespaceSplit", .split = split_whitespace},
     {0},

@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 #include "base/str.h"
+#include "tokenizer/unicode_scripts.h"
 #include "tokenizer/unicode_tables.h"
 
 static bool is_in(const CodeRange *ranges, size_t n, uint32_t c)
@@ -309,4 +310,19 @@ bool unicode_normalize(const Aligned *in, NormalForm form, Aligned *out, Error *
     ARRAY_FREE(&f.ordered);
     ARRAY_FREE(&f.blocked);
     return ok;
+}
+
+uint32_t unicode_script(uint32_t c)
+{
+    size_t first = 0;
+    size_t end = AS_COUNT(SCRIPTS);
+    while (first < end) {
+        const size_t middle = first + (end - first) / 2;
+        if (c > SCRIPTS[middle].last) {
+            first = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return first < AS_COUNT(SCRIPTS) && c >= SCRIPTS[first].first ? SCRIPTS[first].script : 0;
 }

@@ -7,6 +7,8 @@
 
 /** The White_Space property. */
 bool unicode_is_space(uint32_t c);
+/** Number of its script; 0 = it fits to any. */
+uint32_t unicode_script(uint32_t c);
 /** Categories Nd, Nl, No. */
 bool unicode_is_numeric(uint32_t c);
 /** ASCII punctuation and symbols, and category P as of Unicode 8, which the library's table is. */

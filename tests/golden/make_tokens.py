@@ -263,10 +263,12 @@ def synthetic():
     """One small tokenizer per family of components. Trained where its file is not there: equal
     counts are ordered by chance, so training again gives other merges."""
     names = ["roberta", "llama3", "bert_cased", "nfkd", "spm_legacy", "metaspace", "affixes",
-             "splits"]
+             "splits", "scripts", "fixed"]
     paths = {name: f"{DATA}/tokens_json_{name}.json" for name in names}
     if not all(os.path.exists(path) for path in paths.values()):
         for name, t in train_synthetic().items():
+            if os.path.exists(paths[name]):
+                continue
             write(paths[name], t.to_str(pretty=False) + "\n")
     return paths
 
@@ -352,6 +354,16 @@ def train_synthetic():
                                         P.Split(Regex(r"[^\p{L}\s]"), "merged_with_next"),
                                         P.Split(Regex(r"[\w\h]+"), "removed", invert=True)]))
     out["splits"] = t
+
+    words = trainers.WordLevelTrainer(special_tokens=["<unk>", "<pad>", "|"], show_progress=False)
+    t = train(models.WordLevel(unk_token="<unk>"), words, pre_tokenizer=P.UnicodeScripts(),
+              decoder=D.CTC())
+    t.add_special_tokens(["TOK"])
+    out["scripts"] = t
+    t = train(models.WordLevel(unk_token="<unk>"), words,
+              pre_tokenizer=P.Sequence([P.CharDelimiterSplit(" "), P.FixedLength(length=2)]),
+              decoder=D.CTC(pad_token="th", word_delimiter_token="o", cleanup=False))
+    out["fixed"] = t
     return out
 
 

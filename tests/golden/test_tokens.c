@@ -158,6 +158,8 @@ GOLDEN(spm_legacy)
 GOLDEN(metaspace)
 GOLDEN(affixes)
 GOLDEN(splits)
+GOLDEN(scripts)
+GOLDEN(fixed)
 GOLDEN(gguf_spm)
 GOLDEN(gguf_wordpiece)
 GOLDEN(t5)
@@ -212,6 +214,8 @@ int main(void)
         cmocka_unit_test(test_tokens__mbart),
         cmocka_unit_test(test_tokens__gguf_t5),
         cmocka_unit_test(test_tokens__kyoto),
+        cmocka_unit_test(test_tokens__scripts),
+        cmocka_unit_test(test_tokens__fixed),
         cmocka_unit_test(test_tokens__pieces_t5),
         cmocka_unit_test(test_tokens__pieces_llama),
         cmocka_unit_test(test_tokens__pieces_gemma),

@@ -23,6 +23,7 @@ KINDS = {
     "byte BPE": ["smollm2", "tiny", "roberta", "llama3", "splits"],
     "SentencePiece BPE": ["spm_legacy", "metaspace", "gguf_spm"],
     "Unigram": ["t5", "xlmr", "albert", "mbart", "nfkd", "gguf_t5"],
+    "other components": ["affixes", "scripts", "fixed"],
     "SentencePiece's model files": ["pieces_t5", "pieces_llama", "pieces_gemma", "pieces_xlmr", "pieces_camembert",
                                     "pieces_words", "pieces_characters", "pieces_unused"],
     "Marian's .spm and vocab.json": ["pieces_marian", "pieces_marian_target", "pieces_marian_two",
