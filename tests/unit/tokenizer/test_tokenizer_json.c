@@ -43,7 +43,7 @@ static void test_tokenizer_open_json__errors(void **state)
          "normalizer \"Postcompiled\" is not known; known are BertNormalizer, "},
         {"{" BPE(LETTERS, "") ",\"pre_tokenizer\":{\"type\":\"Nope\"}}", ERR_UNSUPPORTED,
          "WhitespaceSplit"},
-        {"{" BPE(LETTERS, "") ",\"decoder\":{\"type\":\"CTC\"}}", ERR_UNSUPPORTED, "ByteFallback"},
+        {"{" BPE(LETTERS, "") ",\"decoder\":{\"type\":\"Guess\"}}", ERR_UNSUPPORTED, "ByteFallback"},
         {"{" BPE(LETTERS, "") ",\"post_processor\":{\"type\":\"X\"}}", ERR_UNSUPPORTED,
          "TemplateProcessing"},
         {"{" BPE(LETTERS, "") ",\"normalizer\":{}}", ERR_FORMAT, "type"},
