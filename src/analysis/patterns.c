@@ -372,7 +372,32 @@ static float passes(const PatternScores *scores, Pattern p)
     return counts ? scores->score[p] / pattern_limit(p) : 0;
 }
 
-static int choose_name(const PatternScores *scores)
+/* Where tokens repeat close together, cells near the diagonal are cells of repeats too: a head that
+ * weighs its neighbours would be called induction. So a repeat names a head only when it wins by
+ * the plain score as well; `local` contains such cells and has to be clearly above. -1: it does. */
+static int near_instead(const PatternScores *scores, Pattern repeat)
+{
+    static const struct {
+        Pattern pattern;
+        float times;
+    } near[] = {{PATTERN_PREVIOUS, 1},
+                {PATTERN_NEXT, 1},
+                {PATTERN_SELF, 1},
+                {PATTERN_LOCAL, PATTERN_LOCAL_ABOVE}};
+    int best = -1;
+    float most = 1;
+    for (size_t i = 0; i < AS_COUNT(near); i++) {
+        Pattern p = near[i].pattern;
+        float ratio = passes(scores, p);
+        if (ratio > most && scores->score[p] >= near[i].times * scores->score[repeat]) {
+            most = ratio;
+            best = (int)p;
+        }
+    }
+    return best;
+}
+
+int pattern_choose(const PatternScores *scores)
 {
     static const Pattern wide[] = {PATTERN_GLOBAL, PATTERN_CONTENT, PATTERN_LONG};
     int best = -1;
@@ -384,6 +409,10 @@ static int choose_name(const PatternScores *scores)
             most = ratio;
             best = p;
         }
+    }
+    if (best == PATTERN_INDUCTION || best == PATTERN_DUPLICATE) {
+        int near = near_instead(scores, (Pattern)best);
+        best = near >= 0 ? near : best;
     }
     for (size_t i = 0; best < 0 && i < AS_COUNT(wide); i++) {
         best = passes(scores, wide[i]) > 1 ? (int)wide[i] : -1;
@@ -440,6 +469,6 @@ bool pattern_scores(const Trace *trace, int32_t layer, int32_t head, PatternWork
     for (size_t i = 0; aligned && work >= PATTERNS_REPEAT && i < AS_COUNT(from_repeats); i++) {
         put_mean(scores, &sums, from_repeats[i]);
     }
-    scores->best = choose_name(scores);
+    scores->best = pattern_choose(scores);
     return true;
 }

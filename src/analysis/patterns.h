@@ -19,9 +19,10 @@
  *
  * A head is called by the score that is furthest above its limit; where there are so few keys that
  * even rows that read everything alike come near it, the score must be PATTERN_ABOVE_CHANCE times
- * theirs. Global, content and long-range
- * name a head (in this order) only when none of the others does: their cells contain the others'.
- * None above its limit is "mixed".
+ * theirs. Induction and duplicate must not be below previous, next and self that are above theirs
+ * too (PATTERN_LOCAL_ABOVE times for local): tokens that repeat side by side are cells of both.
+ * Global, content and long-range name a head (in this order) only when none of the others does:
+ * their cells contain the others'. None above its limit is "mixed".
  *
  * Sources: Clark et al. 2019 (arXiv:1906.04341), next, previous, separator, broad heads; Elhage et
  * al. 2021, "A Mathematical Framework for Transformer Circuits"; Olsson et al. 2022
@@ -52,6 +53,7 @@ typedef enum Pattern {
 } Pattern;
 
 #define PATTERN_ABOVE_CHANCE 1.5f
+#define PATTERN_LOCAL_ABOVE  1.5f
 
 enum {
     PATTERN_MIN_QUERIES = 4, /* that a pattern needs to name a head: fewer are an accident */
@@ -91,6 +93,8 @@ float pattern_limit(Pattern pattern);
 /** Is a weight of this pattern one of its cells? False for global, content (no cells of their own)
  *  and in cross attention. Masked cells are not asked for. */
 bool pattern_has_cell(const Trace *trace, Pattern pattern, int32_t query, int32_t key);
+/** What a head with these scores is called: a Pattern, -1 mixed (best is not read). */
+int pattern_choose(const PatternScores *scores);
 /** May the strongest weight of a query be a look at content: at a far word that no rule names? Of
  * one text. */
 bool pattern_is_content(const Trace *trace, int32_t query, int32_t key);

@@ -158,6 +158,41 @@ static void test_pattern_order__called_by_first(void **state)
     assert_int_equal(order[2], PATTERN_SELF);
 }
 
+/* Where repeats stand side by side a head of neighbours is not called induction; one whose repeats
+ * weigh more is, whatever it parks on the first token. */
+static void test_pattern_choose__neighbours_and_repeats(void **state)
+{
+    static const struct {
+        float previous, self, local, sink, induction, duplicate;
+        int best;
+    } cases[] = {
+        {0.59f, 0.10f, 0.28f, 0.01f, 0.27f, 0.21f, PATTERN_PREVIOUS},
+        {0.05f, 0.45f, 0.18f, 0.05f, 0.19f, 0.19f, PATTERN_SELF},
+        {0.28f, 0.14f, 0.53f, 0.01f, 0.23f, 0.11f, PATTERN_LOCAL},
+        {0.04f, 0.04f, 0.28f, 0.60f, 0.20f, 0.05f, PATTERN_INDUCTION},
+        {0.06f, 0.07f, 0.25f, 0.22f, 0.63f, 0.09f, PATTERN_INDUCTION},
+        {0.02f, 0.05f, 0.19f, 0.74f, 0.30f, 0.03f, PATTERN_INDUCTION},
+        {0.06f, 0.05f, 0.33f, 0.20f, 0.07f, 0.50f, PATTERN_DUPLICATE},
+        {0.02f, 0.02f, 0.02f, 0.90f, 0.08f, 0.03f, PATTERN_SINK},
+        {0.02f, 0.02f, 0.02f, 0.30f, 0.08f, 0.03f, -1},
+    };
+    (void)state;
+    for (size_t k = 0; k < AS_COUNT(cases); k++) {
+        PatternScores scores = {0};
+        scores.score[PATTERN_PREVIOUS] = cases[k].previous;
+        scores.score[PATTERN_SELF] = cases[k].self;
+        scores.score[PATTERN_LOCAL] = cases[k].local;
+        scores.score[PATTERN_SINK] = cases[k].sink;
+        scores.score[PATTERN_INDUCTION] = cases[k].induction;
+        scores.score[PATTERN_DUPLICATE] = cases[k].duplicate;
+        for (int p = 0; p < PATTERN_COUNT; p++) {
+            scores.known[p] = true;
+            scores.n_queries[p] = 50;
+        }
+        assert_int_equal(pattern_choose(&scores), cases[k].best);
+    }
+}
+
 /* A token that comes twice gives one query an induction cell: a score, but not yet a pattern. */
 static void test_pattern_scores__one_query_names_no_head(void **state)
 {
@@ -186,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_pattern_scores__by_hand_causal),
         cmocka_unit_test(test_pattern_scores__by_hand_both_ways),
         cmocka_unit_test(test_pattern_order__called_by_first),
+        cmocka_unit_test(test_pattern_choose__neighbours_and_repeats),
         cmocka_unit_test(test_pattern_scores__one_query_names_no_head)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
