@@ -75,6 +75,12 @@ static void test_runners_find__names(void **state)
     put_file(".lmstudio/models/maker/repo/small-Q4.gguf", "x");
     put_file(".lmstudio/models/maker/repo/mmproj-small.gguf", "x"); /* no language model */
     put_file(".cache/llama.cpp/cached.gguf", "x");
+    put_file(".lmstudio/models/a/b/c/d/e/f/g/deep.gguf", "x");
+    char round[128]; /* a link to a folder that it lies in */
+    snprintf(round, sizeof round, "%s/.lmstudio/models/a/b/round", home);
+    char above[128];
+    snprintf(above, sizeof above, "%s/.lmstudio/models", home);
+    assert_int_equal(symlink(above, round), 0);
     static const struct {
         const char *name, *where, *ends;
     } rows[] = {{"little", "Ollama", "sha256-aa"},
@@ -82,6 +88,7 @@ static void test_runners_find__names(void **state)
                 {"someone/other", "Ollama", "sha256-aa"},
                 {"maker/repo/small-Q4", "LM Studio", "small-Q4.gguf"},
                 {"small-Q4", "LM Studio", "small-Q4.gguf"},
+                {"a/b/c/d/e/f/g/deep", "LM Studio", "deep.gguf"},
                 {"cached", "llama.cpp", "cached.gguf"},
                 {"little:gone", NULL, NULL},
                 {"little:broken", NULL, NULL},
@@ -105,7 +112,7 @@ static void test_runners_find__names(void **state)
     RunnerModel *all;
     size_t n;
     assert_ok(runners_list(&arena, &all, &n, &err), err);
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 6);
     arena_destroy(&arena);
 }
 

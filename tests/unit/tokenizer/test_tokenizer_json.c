@@ -39,11 +39,25 @@ static void test_tokenizer_open_json__errors(void **state)
         {"{" BPE(LETTERS, "[\"a\"]") "}", ERR_FORMAT, "merge 0"},
         {"{" BPE(LETTERS, "\"a b\",\"x b\"") "}", ERR_FORMAT, "merge 1"},
         {"{" BPE(LETTERS, "\"a c\"") "}", ERR_FORMAT, "the result"},
+        {"{" BPE(LETTERS, "\"x b\"") "}", ERR_FORMAT,
+         "joins \"x\" and \"b\", but the vocabulary lacks the first"},
+        {"{" BPE(LETTERS, "\"a x\"") "}", ERR_FORMAT, "the second"},
+        {"{" BPE(LETTERS, "[\"a\",\"b\",\"c\"]") "}", ERR_FORMAT, "merge 0 is neither"},
+        {"{" BPE(LETTERS, "3") "}", ERR_FORMAT, "merge 0 is neither"},
+        {"{" BPE("\"a\":\"0\"", "") "}", ERR_FORMAT, "\"a\" is not a whole number"},
+        {"{\"model\":{\"type\":\"WordPiece\"," VOCAB(
+             "\"a\":0") ",\"max_input_chars_per_word\":-1}}",
+         ERR_FORMAT, "max_input_chars_per_word"},
+        {"{" BPE(LETTERS, "") ",\"pre_tokenizer\":{\"type\":\"FixedLength\",\"length\":0}}",
+         ERR_FORMAT, "length"},
+        {"{" BPE(LETTERS, "") ",\"added_tokens\":[{\"id\":99999999,\"content\":\"x\"}]}",
+         ERR_FORMAT, "id"},
         {"{" BPE(LETTERS, "") ",\"normalizer\":{\"type\":\"Postcompiled\"}}", ERR_UNSUPPORTED,
          "normalizer \"Postcompiled\" is not known; known are BertNormalizer, "},
         {"{" BPE(LETTERS, "") ",\"pre_tokenizer\":{\"type\":\"Nope\"}}", ERR_UNSUPPORTED,
          "WhitespaceSplit"},
-        {"{" BPE(LETTERS, "") ",\"decoder\":{\"type\":\"Guess\"}}", ERR_UNSUPPORTED, "ByteFallback"},
+        {"{" BPE(LETTERS, "") ",\"decoder\":{\"type\":\"Guess\"}}", ERR_UNSUPPORTED,
+         "ByteFallback"},
         {"{" BPE(LETTERS, "") ",\"post_processor\":{\"type\":\"X\"}}", ERR_UNSUPPORTED,
          "TemplateProcessing"},
         {"{" BPE(LETTERS, "") ",\"normalizer\":{}}", ERR_FORMAT, "type"},
@@ -70,6 +84,28 @@ static void test_tokenizer_open_json__errors(void **state)
             fail();
         }
     }
+}
+
+/* Ids that no token has: nothing is read there, and no text gives them. */
+static void test_tokenizer_open_json__holes(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Arena arena = {0};
+    size_t n;
+    Tokenizer *t = open_text("{" BPE("\"a\":0,\"b\":700,\"ab\":3000", "\"a b\"") "}", &err);
+    assert_ok(t, err);
+    assert_int_equal(tokenizer_n_vocab(t), 3001);
+    assert_string_equal(show_tokens(t, "abb", 3, NULL, &arena), "3000:0-2 700:2-3");
+    const int32_t ids[] = {0, 1, -1, 3001, INT32_MAX, 700};
+    for (size_t i = 0; i < AS_COUNT(ids); i++) {
+        const bool is_there = ids[i] == 0 || ids[i] == 700;
+        assert_int_equal(tokenizer_token_name(t, ids[i]) != NULL, is_there);
+        assert_int_equal(tokenizer_token_text(t, ids[i], &arena, &n, &err) != NULL, is_there);
+    }
+    assert_string_equal(tokenizer_decode(t, ids, AS_COUNT(ids), false, &arena, &n, &err), "a b");
+    tokenizer_close(&t);
+    arena_destroy(&arena);
 }
 
 static void test_tokenizer_open_json__deep_sequence(void **state)
@@ -254,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokenizer_open_json__errors),
+        cmocka_unit_test(test_tokenizer_open_json__holes),
         cmocka_unit_test(test_tokenizer_open_json__deep_sequence),
         cmocka_unit_test(test_tokenizer_encode__bpe),
         cmocka_unit_test(test_tokenizer_encode__wordpiece),
