@@ -257,22 +257,24 @@ static void one_tracked(DrawList *l, Kept *k, Rect r)
                              .tracking = 0.7f});
 }
 
-static void one_image(DrawList *l, Kept *k, Rect r)
-{
-    Vec2 at = in(r, 0.5f, 0.5f);
-    draw_image(
-        l, &(DrawImage){
-               .box = {at.x - 24, at.y - 24, 48, 48}, .pixels = k->image, .width = 8, .height = 8});
-}
-
-static void one_smooth_image(DrawList *l, Kept *k, Rect r)
+static void put_image(DrawList *l, const Kept *k, Rect r, bool smooth)
 {
     Vec2 at = in(r, 0.5f, 0.5f);
     draw_image(l, &(DrawImage){.box = {at.x - 24, at.y - 24, 48, 48},
                                .pixels = k->image,
                                .width = 8,
                                .height = 8,
-                               .smooth = true});
+                               .smooth = smooth});
+}
+
+static void one_image(DrawList *l, Kept *k, Rect r)
+{
+    put_image(l, k, r, false);
+}
+
+static void one_smooth_image(DrawList *l, Kept *k, Rect r)
+{
+    put_image(l, k, r, true);
 }
 
 static void one_hatch(DrawList *l, Kept *k, Rect r)
