@@ -9,6 +9,8 @@
 
 #if defined(__AVX512F__) && !ATTNSCOPE_PLAIN_GEMM
 #include <immintrin.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
     W = 16,
@@ -22,7 +24,9 @@ enum {
 
 bool gemm_avx512_here(void)
 {
-    return __builtin_cpu_supports("avx512f");
+    const char *isa = getenv("ATTNSCOPE_ISA");
+    const bool wanted = !isa || !*isa || strcmp(isa, "auto") == 0 || strcmp(isa, "avx512") == 0;
+    return wanted && __builtin_cpu_supports("avx512f");
 }
 
 /* ---------------------------------------------------------------- w */

@@ -12,7 +12,7 @@ typedef struct GemmTile {
     int32_t row, n_rows, column, n_columns;
 } GemmTile;
 
-/** Is there a kernel of ours for this CPU? */
+/** Is there a kernel of ours for this CPU, and does ATTNSCOPE_ISA name no other instruction set? */
 bool gemm_avx512_here(void);
 
 /** Columns of its tiles. */

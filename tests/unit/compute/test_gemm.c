@@ -3,6 +3,8 @@
  */
 #include "testing.h"
 
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/random.h"
 #include "compute/gemm.h"
@@ -79,12 +81,20 @@ static void run_case(const Case *c)
     arena_destroy(&arena);
 }
 
+/* With the kernel of this CPU, and without one of ours. */
 static void test_gemm_forward__cases(void **state)
 {
     (void)state;
+    const char *set = getenv("ATTNSCOPE_ISA");
+    char before[16] = "";
+    snprintf(before, sizeof before, "%s", set ? set : "");
     for (size_t i = 0; i < AS_COUNT(CASES); i++) {
+        setenv("ATTNSCOPE_ISA", "auto", 1);
+        run_case(&CASES[i]);
+        setenv("ATTNSCOPE_ISA", "scalar", 1);
         run_case(&CASES[i]);
     }
+    setenv("ATTNSCOPE_ISA", before, 1);
 }
 
 static void test_gemm_forward__zero_strides_are_packed(void **state)
