@@ -90,11 +90,16 @@ static void draw_projections(Inside *in, bool cross)
         Rect r = {in->box.x + (w + gap) * (float)i, y, w, in->row};
         float x = r.x + w / 2;
         bool narrow = w < 130;
+        const char *shape = architecture_shape(ui, b);
+        if (ui_text_width(ui, FONT_MONO, 11, shape) > w - 20 && b->has_bias) {
+            shape =
+                draw_format(ui->list, "%lld × %lld + b", (long long)b->rows, (long long)b->columns);
+        }
         architecture_arrow(in->s, vec2(x, in->y + in->gap), vec2(x, in->y), 3);
         architecture_block(in->s, r,
                            &(ArchitectureBlock){.id = maps[i].id,
                                                 .formula = maps[i].title,
-                                                .detail = architecture_shape(ui, b),
+                                                .detail = shape,
                                                 .n_params = narrow ? 0 : b->n_params,
                                                 .color = maps[i].color,
                                                 .step = 3,

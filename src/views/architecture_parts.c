@@ -38,7 +38,7 @@ static float draw_layers(const ArchitectureScene *s, int half, Rect box)
     const Theme *t = &ui->theme;
     const ModelHalf *h = &s->halves[half];
     Session *session = s->c->session;
-    float pitch = fminf(box.h / (float)h->n_layers, 96);
+    float pitch = fminf(box.h / (float)h->n_layers, 150);
     float slab = fmaxf(pitch - (pitch > 8 ? 3 : 1), 1);
     bool front = half == s->chosen;
     for (int32_t i = 0; i < h->n_layers; i++) {
@@ -225,7 +225,8 @@ void architecture_network(const ArchitectureScene *s, Rect box)
     /* What the encoder made is read by every layer of the decoder. */
     Ui *ui = s->c->ui;
     float x = a.x + a.w + gap / 2;
-    float low = b.y + b.h - fminf(12, b.h / 4);
+    int arrows = AS_CLAMP(s->halves[1].n_layers, 1, 6);
+    float low = b.y + b.h * ((float)arrows - 0.5f) / (float)arrows; /* the lowest arrow */
     draw_line(ui->list, &(DrawLine){.a = {a.x + a.w, a.y + 6},
                                     .b = {x, a.y + 6},
                                     .width = 1.5f,
@@ -234,7 +235,6 @@ void architecture_network(const ArchitectureScene *s, Rect box)
                                     .b = {x, fmaxf(low, a.y + 6)},
                                     .width = 1.5f,
                                     .color = ui->theme.v});
-    int arrows = AS_CLAMP(s->halves[1].n_layers, 1, 6);
     for (int i = 0; i < arrows; i++) {
         float y = b.y + b.h * ((float)i + 0.5f) / (float)arrows;
         draw_line(ui->list,

@@ -52,10 +52,11 @@ MechanismLayout mechanism_layout(Rect stage, int32_t n_tokens)
 
 static const char *direction(const MechanismScene *s)
 {
-    const TraceLayer *layer = trace_layer(s->c->session->trace, s->l->layer);
-    return s->l->cross     ? "the words of the source"
-           : layer->causal ? "the words before it"
-                           : "the words around it";
+    const Trace *trace = s->c->session->trace;
+    return s->l->cross                               ? "the words of the source"
+           : trace_image(trace)                      ? "the patches around it"
+           : trace_layer(trace, s->l->layer)->causal ? "the words before it"
+                                                     : "the words around it";
 }
 
 static void draw_title(MechanismScene *s, Rect box)

@@ -223,12 +223,17 @@ static float draw_scores(PanelB *p, float y)
         ui_label(ui, rect(p->grid_x + 26, foot, legend_w, 20),
                  &(UiLabel){.face = FONT_SANS, .size = 11}, fits ? whole : "later word, masked");
     } else if (!two) {
-        const char *by = teach_number(ui, 1 / l->scale / l->temperature);
-        const char *whole = draw_format(ui->list, "q · k, already divided by √d_k = %s", by);
+        const float by = 1 / l->scale / l->temperature;
+        const char *number = teach_number(ui, by);
+        const bool root = fabsf(by - sqrtf((float)l->head_dim)) < 0.01f * by;
+        const char *whole =
+            fabsf(by - 1) < 1e-4f ? "q · k as it is: nothing is divided here"
+            : root ? draw_format(ui->list, "q · k, already divided by √d_k = %s", number)
+                   : draw_format(ui->list, "q · k, already divided by %s", number);
         bool fits = ui_text_width(ui, FONT_SANS, 11, whole) <= room - 150;
         ui_label(ui, rect(p->grid_x, foot, room - 150, 20),
                  &(UiLabel){.face = FONT_SANS, .size = 11},
-                 fits ? whole : draw_format(ui->list, "q · k ÷ %s", by));
+                 fits ? whole : draw_format(ui->list, "q · k ÷ %s", number));
     }
     const float legend = 132;
     teach_legend(ui, rect(p->in.x + p->in.w - legend, foot + 4, legend, TEACH_LEGEND_H),

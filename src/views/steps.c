@@ -277,7 +277,8 @@ static const char *one_formula(StepsScene *s)
     bool t = s->l->temperature != 1;
     switch (s->kind) {
     case STEP_TOKENS:
-        return "\\up{text} → \\paren{t_0 , t_1 , … , t_{N−1}}";
+        return trace_image(s->session->trace) ? "\\up{picture} → \\paren{t_0 , t_1 , … , t_{N−1}}"
+                                              : "\\up{text} → \\paren{t_0 , t_1 , … , t_{N−1}}";
     case STEP_EMBED:
     case STEP_INPUT:
         return s->l->has_norm ? "h_i = \\up{norm}\\paren{x_i}"

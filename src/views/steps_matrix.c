@@ -80,7 +80,8 @@ void step_matrix_place(StepsScene *s, StepMatrix *m, Rect box)
                       : rect(box.x + pad, box.y + HEAD_H + 2, box.w - 2 * pad,
                              box.h - HEAD_H - 2 - FOOT_H - 10);
     m->box = box;
-    m->label_w = in.w < 300 ? 44 : 52;
+    const bool patches = trace_image(s->session->trace); /* "[r12 c3]" */
+    m->label_w = patches ? 62 : in.w < 300 ? 44 : 52;
     float room = in.w - m->label_w - 4;
     if (m->columns == COLUMNS_KEYS) {
         m->pitch_x = fminf(52, room / (float)m->m);

@@ -206,6 +206,53 @@ static void test_lesson__cross_attention_under_changes(void **state)
     }
 }
 
+static Session *small_model(const char *name)
+{
+    static const int32_t ids[] = {5, 6, 7, 8, 9, 10, 11, 12};
+    static const int32_t target[] = {3, 4, 9, 11, 12, 7};
+    char path[96];
+    Error err = {0};
+    snprintf(path, sizeof path, "tests/golden/data/arch_%s", name);
+    Session *s = session_create(&(SessionDesc){0}, &err);
+    assert_ok(s, err);
+    const SessionRequest request = {.model = path,
+                                    .text = {.ids = ids, .n_ids = AS_COUNT(ids)},
+                                    .target = {.ids = target, .n_ids = AS_COUNT(target)}};
+    assert_ok(session_request(s, &request, &err), err);
+    session_settle(s);
+    assert_ok(!s->error.code, s->error);
+    does(s, "stack cross");
+    does(s, "layer 1");
+    does(s, "head 1");
+    return s;
+}
+
+/* Norms before and after, terms by distance, no division; as the network goes on under a change. */
+static void test_lesson__cross_attention_of_other_families(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"t5", "t5_gated", "bart", "marian"};
+    static const char *const changes[][3] = {{"stack cross"},
+                                             {"stack decoder", "temperature 3", "stack cross"},
+                                             {"stack decoder", "divide off", "stack cross"},
+                                             {"stack decoder", "mask none", "stack cross"},
+                                             {"stack decoder", "ablate 1.0", "stack cross"}};
+    for (size_t m = 0; m < AS_COUNT(names); m++) {
+        for (size_t i = 0; i < AS_COUNT(changes); i++) {
+            Session *s = small_model(names[m]);
+            for (size_t k = 0; k < AS_COUNT(changes[i]) && changes[i][k]; k++) {
+                does(s, changes[i][k]);
+            }
+            const Lesson *l = lesson_of(s);
+            assert_true(l->cross && l->has_input && l->has_model);
+            assert_int_equal(l->has_norm, strncmp(names[m], "t5", 2) == 0);
+            assert_close(l->q_raw, l->q, (size_t)(l->n * l->head_dim), 1e-4, 1e-4);
+            assert_close(l->k_raw, l->k, (size_t)(l->m * l->head_dim), 1e-4, 1e-4);
+            session_destroy(&s);
+        }
+    }
+}
+
 static void check_beside(const Lesson *l, const Trace *other, TraceStack stack)
 {
     const LessonBeside *b = &l->beside;
@@ -506,6 +553,7 @@ int main(void)
         cmocka_unit_test(test_lesson__gpt2_with_learned_positions),
         cmocka_unit_test(test_lesson__cross_attention_of_the_translator),
         cmocka_unit_test(test_lesson__cross_attention_under_changes),
+        cmocka_unit_test(test_lesson__cross_attention_of_other_families),
         cmocka_unit_test(test_lesson__self_and_cross_attention_beside_each_other),
         cmocka_unit_test(test_session_lesson__job_gives_the_same),
         cmocka_unit_test(test_session_matrix__job_gives_the_same),

@@ -121,6 +121,41 @@ static void test_steps_draw__cross_attention_fits(void **state)
     assert_int_equal(n_bad, 0);
 }
 
+/* Pictures: their patches are the tokens, and no word speaks of a text. */
+static void test_steps_draw__patches_of_a_picture(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int n_bad = 0;
+    ViewsCase c;
+    open_on(&c, "random:L=2,H=2,d=32,seed=5", "view steps");
+    const SessionRequest request = {.model = "tests/golden/data/arch_vit",
+                                    .image_path = "tests/golden/data/arch_vit/picture.png"};
+    assert_ok(session_request(c.session, &request, &err), err);
+    session_settle(c.session);
+    views_case_do(&c, "course nine");
+    for (int step = 0; step < 9; step++) {
+        char line[32];
+        snprintf(line, sizeof line, "step %d", step);
+        views_case_do(&c, line);
+        views_case_do(&c, "time 99");
+        n_bad += check_all_sizes(&c, line);
+        size_t images = 0;
+        for (size_t i = 0; i < c.list.cmds.n; i++) {
+            const DrawCmd *cmd = &c.list.cmds.items[i];
+            images += cmd->kind == DRAW_IMAGE;
+            assert_false(cmd->kind == DRAW_TEXT && strstr(cmd->u.text.text, "The text, cut"));
+        }
+        const TraceImage *image = trace_image(c.session->trace);
+        assert_true(step > 0 || images >= (size_t)(image->patch_rows * image->patch_columns));
+    }
+    views_case_do(&c, "view mechanism");
+    views_case_do(&c, "time 99");
+    n_bad += check_all_sizes(&c, "mechanism of a picture");
+    views_case_close(&c);
+    assert_int_equal(n_bad, 0);
+}
+
 /* ---- honesty ---- */
 
 static int count_curves(const ViewsCase *c, float widths[64], float alphas[64])
@@ -392,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_mechanism_draw__fits),
         cmocka_unit_test(test_steps_draw__fits),
         cmocka_unit_test(test_steps_draw__cross_attention_fits),
+        cmocka_unit_test(test_steps_draw__patches_of_a_picture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
