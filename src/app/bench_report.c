@@ -98,6 +98,38 @@ void bench_print_run(const BenchRunResult *r)
     fflush(stdout);
 }
 
+static bool same_case(const BenchResult *a, const BenchResult *b)
+{
+    return a->n == b->n && a->queries == b->queries && a->heads == b->heads &&
+           a->kv_heads == b->kv_heads && a->dim == b->dim && a->window == b->window &&
+           a->causal == b->causal && !strcmp(a->isa, b->isa) && !strcmp(a->precision, b->precision);
+}
+
+double bench_report_scaling(const BenchReport *report, const BenchResult *result)
+{
+    for (size_t i = 0; i < report->results.n && result->threads > 1; i++) {
+        const BenchResult *one = &report->results.items[i];
+        if (one->threads == 1 && same_case(one, result)) {
+            return one->ms_min / result->ms_min;
+        }
+    }
+    return 0;
+}
+
+void bench_print_scaling(const BenchReport *report)
+{
+    for (size_t i = 0, n_printed = 0; i < report->results.n; i++) {
+        const BenchResult *r = &report->results.items[i];
+        double ratio = bench_report_scaling(report, r);
+        if (ratio > 0) {
+            printf("%s%9d tokens, %d head%s, width %d, %s%s, %s: %d threads %.2f times as fast\n",
+                   n_printed++ == 0 ? "\nbeside one thread, by least times:\n" : "", r->n, r->heads,
+                   r->heads == 1 ? "" : "s", r->dim, r->causal ? "causal" : "all keys",
+                   r->window ? " in a window" : "", r->precision, r->threads, ratio);
+        }
+    }
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static bool machine_json(const BenchMachine *machine, StrBuf *out, Error *err)
@@ -127,8 +159,10 @@ static bool number_json(StrBuf *out, const char *key, const char *format, double
     return strbuf_printf(out, err, ",\"%s\":%s", key, text);
 }
 
-static bool result_json(const BenchResult *r, bool first, StrBuf *out, Error *err)
+static bool result_json(const BenchReport *report, const BenchResult *r, bool first, StrBuf *out,
+                        Error *err)
 {
+    double scaling = bench_report_scaling(report, r);
     bool naive = r->naive_ms > 0;
     bool model = r->model != NULL;
     const struct {
@@ -145,6 +179,7 @@ static bool result_json(const BenchResult *r, bool first, StrBuf *out, Error *er
         {"full_ms", "4f", r->full_ms, true},
         {"full_ms_min", "4f", r->full_ms_min, true},
         {"full_percent", "2f", r->full_percent, true},
+        {"times_one_thread", "3f", scaling, scaling > 0},
         {"gbs", "2f", r->gbs, true},
         {"tile_us", "2f", r->tile_us, r->tile_us > 0},
         {"row_us", "2f", r->row_us, r->row_us > 0},
@@ -199,7 +234,7 @@ bool bench_report_json(const BenchReport *report, StrBuf *out, Error *err)
 {
     bool ok = machine_json(&report->machine, out, err);
     for (size_t i = 0; i < report->results.n && ok; i++) {
-        ok = result_json(&report->results.items[i], i == 0, out, err);
+        ok = result_json(report, &report->results.items[i], i == 0, out, err);
     }
     ok = ok && strbuf_puts(out, "\n]", err);
     for (size_t i = 0; i < report->runs.n && ok; i++) {

@@ -20,6 +20,10 @@ double bench_report_unrest(const BenchReport *report);
 /* From here on a person is told. */
 #define BENCH_RESTLESS 1.5
 
+/** How much faster a result is than the same case on one thread in the same report, by least times;
+ *  0 if that was not measured. */
+double bench_report_scaling(const BenchReport *report, const BenchResult *result);
+
 /* ---- table: on standard output, row by row */
 
 void bench_print_heading(const BenchMachine *machine);
@@ -27,6 +31,8 @@ void bench_print_columns(void);
 void bench_print_result(const BenchResult *result);
 void bench_print_run_columns(const char *model);
 void bench_print_run(const BenchRunResult *run);
+/** Every case that was measured on one thread and on more: their ratio. */
+void bench_print_scaling(const BenchReport *report);
 
 /* ---- JSON */
 

@@ -221,6 +221,9 @@ static bool measure_runs(BenchRun *run, const RunRequest *request, const AppRun 
 
 static bool report(BenchRun *run, Error *err)
 {
+    if (!run->json) {
+        bench_print_scaling(&run->report);
+    }
     double unrest = bench_report_unrest(&run->report);
     if (unrest > BENCH_RESTLESS) {
         log_write(&run->app->log, LOG_WARNING,

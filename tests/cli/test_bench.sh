@@ -6,7 +6,7 @@ o=$dir/out
 ok bench --n 64,128 --heads 2 --dim 32 --causal --json
 for key in '"machine":{"cpu":' '"compiler":' '"isa":' '"threads":' '"peak_gflops":' '"peak_gflops_one_thread":' \
     '"bf16_gflops":' '"read_gbs":' '"triad_gbs":' '"results":[' '"n":64,"queries":64,"heads":2' '"kv_heads":2' '"dim":32' '"causal":true' \
-    '"window":0' '"precision":"f32"' '"repeats":' '"ms":' '"ms_min":' '"gflops":' '"gflops_best":' \
+    '"window":0' '"precision":"f32"' '"repeats":' '"ms":' '"ms_min":' '"gflops":' '"gflops_best":' '"times_one_thread":' \
     '"percent_of_peak":' '"gbs":' '"row_us":' '"col_us":' '"error_lse":' '"full_ms":' '"full_percent":' '"bytes":' '"traffic_bytes":' '"error_o":' \
     '"error_weights":' '"naive_ms":' '"naive_gflops":' '"naive_bytes":' '"naive_difference":'; do
     prints "$key"
@@ -21,7 +21,7 @@ for shape in '"n":16,"queries":16,"heads":1,"kv_heads":1,"dim":8' \
     prints "$shape"
 done
 prints '"naive_ms":null'
-ok bench --n 16 --heads 1 --threads 1,2 --isa scalar; prints 'scalar, 1 thread,'; prints 'scalar, 2 threads,'
+ok bench --n 16 --heads 1 --threads 1,2 --isa scalar; prints 'scalar, 1 thread,'; prints 'scalar, 2 threads,'; prints 'beside one thread'; prints ': 2 threads '
 # several masks, new tokens after a cache
 ok bench --n 600 --heads 1 --dim 8 --masks full,causal,window --window 16 --queries 0,1 --threads 1 --no-naive --json
 [ "$(grep -c '"n":600' "$dir/stdout")" -eq 6 ] || bad "3 masks x 2 are not 6 results: $(cat "$dir/stdout")"
@@ -73,7 +73,7 @@ ok bench $model --ids 1,2,3,4,5,6,7,8 --n 4,8 --threads 1 --json
 # the whole model beside it, traced: two runs at least, and alone where only that is asked for
 [ "$(grep -c '"tokens_per_s":' "$dir/stdout")" -eq 2 ] || bad "--n 4,8 of a model are not two traced runs"
 ok bench $model --ids 1,2,3,4,5,6,7,8 --n 4,8 --threads 1,2 --runs-only --json
-[ "$(grep -c '"attention_flops":' "$dir/stdout")" -eq 4 ] || bad "--n 4,8 on 1 and 2 threads are not four runs"
+[ "$(grep -c '"attention_flops":' "$dir/stdout")" -eq 4 ] || bad "--n 4,8 on 1 and 2 threads 1\|2 threads 0 not four runs"
 prints '"results":['; prints '"n":4,"layers":3,"threads":1,"repeats":'; prints '"n":8,"layers":3,"threads":2,"repeats":'
 prints '"spilled":false'; prints '"resident_bytes":'
 if grep -qF error_lse "$dir/stdout"; then bad "--runs-only measured attention too"; fi
