@@ -153,6 +153,16 @@ static bool check_layer(const LayerBench *b, int32_t layer, BenchResult *result,
         result->error_lse = bench_worse(
             bench_lse_error(b->scores, a->n_keys, b->lean.row_max[at], b->lean.row_log_sum[at]),
             result->error_lse);
+        TraceOperands own;
+        const bool same = a->precision == ATTN_PRECISION_EXACT &&
+                          a->n_queries == b->info->n_queries &&
+                          trace_operands(b->trace, layer, head, &own) && !own.halves;
+        if (same) { /* what is timed is what the run computed */
+            result->error_lse =
+                bench_worse(fabs((double)own.row_max[row] + (double)own.row_log_sum[row] -
+                                 (double)b->lean.row_max[at] - (double)b->lean.row_log_sum[at]),
+                            result->error_lse);
+        }
         for (int32_t j = 0; j < a->n_keys; j++) {
             double apart = fabs((double)b->row[j] - b->weights[j]);
             result->error_weights = fmax(result->error_weights, isnan(apart) ? INFINITY : apart);

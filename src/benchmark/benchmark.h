@@ -71,7 +71,8 @@ typedef struct BenchResult {
     double bytes;          /* memory: q, k, v, o, m, l and scratch of the lean pass */
     double traffic_bytes;  /* the least that has to move: every operand and result once */
     double error_o;        /* largest |o - float64| over sampled rows */
-    double error_lse;      /* largest |log-sum-exp - float64| over the same rows, nats */
+    double error_lse;      /* largest |log-sum-exp - float64| over the same rows, nats; of a whole
+                              trace in f32 also against that of its run */
     double error_weights;  /* largest |weight - float64| over the same rows, of exact tiles with the
                               pass's m and l */
 

@@ -84,3 +84,12 @@ fails 1 'the text has 3' bench $model --ids 1,2,3 --n 4 --json
 fails 2 'cannot be given together' bench $model --ids 1,2 --dim 32
 fails 2 'is for a model' bench --ids 1,2
 finish
+
+# ---- T5 has terms by distance: what is timed is what the run computed
+for stack in encoder decoder; do
+    ok bench --model tests/golden/data/arch_t5 --stack $stack --ids 3,4,5,6,7,8,9,10 --target-ids 0,4,5,6,7,8 --threads 1 --json
+    prints '"causal":'
+    if ! grep -o '"error_lse":[^,]*' "$dir/stdout" | awk -F: '$2 >= 1e-5 { exit 1 }'; then
+        bad "bench of the $stack of T5 leaves something out: $(cat "$dir/stdout")"
+    fi
+done
