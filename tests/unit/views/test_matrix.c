@@ -96,6 +96,36 @@ static void test_matrix__never_waits(void **state)
     views_case_close(&c);
 }
 
+/* Far out the summary is called one until the job has refined it, in its words, to the screen. */
+static void test_matrix__far_out_is_labelled(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    char text[64];
+    open_matrix(&c, "random:L=1,H=1,d=64", 13000);
+    views_case_do(&c, "fit");
+    views_case_pass(&c, 1280, 720, 1);
+    session_update(c.session, 0);
+    views_case_pass(&c, 1280, 720, 1);
+    const MatrixView *v = &c.views->matrix;
+    assert_in_range(v->zoom.factor, 33, 1000);
+    assert_false(views_settled(c.views));
+    assert_non_null(c.session->tiles.job);
+    snprintf(text, sizeof text, "summary, 1 texel = %d × %d, max", v->row_texel, v->col_texel);
+    assert_non_null(find_text(&c, text));
+    const char *stage = NULL;
+    while (c.session->tiles.job && !stage) {
+        JobStatus status = jobs_status(c.session->jobs);
+        stage = status.stage;
+        session_update(c.session, 0);
+    }
+    assert_true(!stage || strcmp(stage, "the summary, refined to the screen") == 0);
+    views_case_frame(&c, 1280, 720, 1);
+    snprintf(text, sizeof text, "1 px = %d × %d weights, max", v->zoom.factor, v->zoom.factor);
+    assert_non_null(find_text(&c, text));
+    views_case_close(&c);
+}
+
 static void test_matrix__says_what_it_shows(void **state)
 {
     (void)state;
@@ -220,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matrix__blocks_are_exact),
         cmocka_unit_test(test_matrix__never_waits),
+        cmocka_unit_test(test_matrix__far_out_is_labelled),
         cmocka_unit_test(test_matrix__says_what_it_shows),
         cmocka_unit_test(test_matrix__box),
         cmocka_unit_test(test_matrix__outlines_of_long_texts),
