@@ -214,6 +214,9 @@ void matrix_draw_masked(Ui *ui, Rect box);
 /** The head's summary (maxima; of a set theirs together) into view->summary; false when it is not
  *  there. Nothing is left out in it. */
 bool matrix_read_summary(const MatrixScene *s);
+/** Does the summary stand for what is not computed yet? Its values are the largest of a head (or of
+ *  several), and nothing else. */
+bool matrix_has_summary(const MatrixScene *s);
 
 /* ---- camera (matrix_camera.c): pure, in device pixels ---- */
 

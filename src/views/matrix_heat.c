@@ -125,6 +125,12 @@ static Rect box_of(const MatrixScene *s, int32_t row, int32_t col, double n_rows
                 (float)(n_rows * unit));
 }
 
+bool matrix_has_summary(const MatrixScene *s)
+{
+    bool maxima = s->source.combine == COMBINE_ONE || s->source.combine == COMBINE_MAX;
+    return maxima && !weight_source_filters(&s->source) && !s->source.by_row && !s->source.mean;
+}
+
 static void draw_summary(const MatrixScene *s)
 {
     MatrixView *v = s->view;
@@ -322,8 +328,7 @@ static void draw_stand_in(const MatrixScene *s, const TileKey *part)
     const Tile *list[MOST];
     int n = 0;
     const Tile *tile;
-    bool maxima = s->source.combine == COMBINE_ONE || s->source.combine == COMBINE_MAX;
-    if (maxima && !weight_source_filters(&s->source) && !s->source.by_row && !s->source.mean) {
+    if (matrix_has_summary(s)) {
         draw_summary(s);
     }
     for (size_t i = 0; (tile = tiles_held(cache, i)) && n < MOST; i++) {

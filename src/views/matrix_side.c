@@ -164,8 +164,9 @@ static void draw_scale_bar(const MatrixScene *s, float x, float y, float width)
                                                   z.factor, s->source.mean ? "mean" : "max")
                                     : draw_format(ui->list, "1 weight = %d × %d px", z.px, z.px);
     if (!s->exact) {
-        what = draw_format(ui->list, "summary, 1 texel = %d × %d, max", s->view->row_texel,
-                           s->view->col_texel);
+        what = matrix_has_summary(s) ? draw_format(ui->list, "summary, 1 texel = %d × %d, max",
+                                                   s->view->row_texel, s->view->col_texel)
+                                     : draw_format(ui->list, "%s, on its way", what);
     }
     ui_label(ui, rect(x, y + 12, width, 18),
              &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text3}, what);
