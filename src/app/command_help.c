@@ -24,8 +24,9 @@ static bool print_models(StrBuf *out, Error *err)
         "  FOLDER                    config.json, safetensors, tokenizer.json or vocab.txt, or a\n"
         "                            folder that holds one .gguf\n"
         "  FILE.gguf\n"
-        "  NAME                      in the local Hugging Face cache, or of a GGUF file that\n"
-        "                            Ollama, LM Studio, llama.cpp or GPT4All keeps\n"
+        "  NAME                      of a folder in models/cache or $ATTNSCOPE_MODELS, in the\n"
+        "                            local Hugging Face cache, or of a GGUF file that Ollama,\n"
+        "                            LM Studio, llama.cpp or GPT4All keeps\n"
         "  random:L=4,H=8,d=64,seed=1   made-up weights (Xavier); d is the model width\n"
         "  hash:L=4,H=8,d=64         the same, made from names by a hash\n"
         "  synthetic:local           the same with attention made to a pattern:\n"
@@ -171,6 +172,27 @@ static bool refuse_topic(const char *topic, Error *err)
         near < 0 ? "" : " (did you mean ", near < 0 ? "" : names[near], near < 0 ? "" : "?)");
 }
 
+static bool print_completions(bool (*ship)(const ShipWords *words, StrBuf *out, Error *err),
+                              StrBuf *out, Error *err)
+{
+    StrBuf views = {0};
+    StrBuf topics = {0};
+    bool ok = true;
+    for (int i = 0; i < VIEW_COUNT && ok; i++) {
+        ok = strbuf_printf(&views, err, "%s%s", i ? "|" : "", view_name((ViewId)i));
+    }
+    for (size_t i = 0; i < AS_COUNT(own_topics) && ok; i++) {
+        ok = strbuf_printf(&topics, err, "%s%s", i ? "|" : "", own_topics[i].name);
+    }
+    ok = ok && ship(&(ShipWords){.views = strbuf_text(&views),
+                                 .models = "tiny|translate",
+                                 .topics = strbuf_text(&topics)},
+                    out, err);
+    strbuf_free(&views);
+    strbuf_free(&topics);
+    return ok;
+}
+
 static bool print_topic(App *app, const char *topic, StrBuf *out, Error *err)
 {
     CommandId command;
@@ -197,14 +219,13 @@ static bool print_topic(App *app, const char *topic, StrBuf *out, Error *err)
     if (!strcmp(topic, "man")) {
         return ship_man(ATTNSCOPE_VERSION, out, err);
     }
-    if (!strcmp(topic, "bash")) {
-        return ship_bash(out, err);
-    }
-    if (!strcmp(topic, "zsh")) {
-        return ship_zsh(out, err);
-    }
-    if (!strcmp(topic, "fish")) {
-        return ship_fish(out, err);
+    bool (*const ship)(const ShipWords *words, StrBuf *out, Error *err) =
+        !strcmp(topic, "bash")   ? ship_bash
+        : !strcmp(topic, "zsh")  ? ship_zsh
+        : !strcmp(topic, "fish") ? ship_fish
+                                 : NULL;
+    if (ship) {
+        return print_completions(ship, out, err);
     }
     if (!strcmp(topic, "commands")) {
         return print_commands(out, err);

@@ -135,6 +135,25 @@ static bool choices(const char *words, StrBuf *out, Error *err)
     return ok;
 }
 
+/* The words an option takes, with | between them; NULL = anything. */
+static const char *words_of(const OptionDef *o, const ShipWords *words)
+{
+    return o == &option_table[OPTION_VIEW_ID] ? words->views : o->choices;
+}
+
+/* What `help` takes. */
+static bool topic_names(const ShipWords *words, StrBuf *out, Error *err)
+{
+    bool ok = choices(words->topics, out, err);
+    for (size_t i = 0; i < n_help_topics && ok; i++) {
+        ok = strbuf_printf(out, err, " %s", help_topics[i].name);
+    }
+    for (int i = 0; i < COMMAND_COUNT && ok; i++) {
+        ok = strbuf_printf(out, err, " %s", command_table[i].name);
+    }
+    return ok;
+}
+
 static bool command_names(StrBuf *out, Error *err)
 {
     bool ok = true;
@@ -144,13 +163,15 @@ static bool command_names(StrBuf *out, Error *err)
     return ok;
 }
 
-bool ship_bash(StrBuf *out, Error *err)
+bool ship_bash(const ShipWords *words, StrBuf *out, Error *err)
 {
     bool ok = strbuf_puts(out,
                           "# bash completion for attnscope, written from its tables\n"
                           "_attnscope() {\n"
                           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}"
                           " command=view word\n"
+                          "    [[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+                          "    [[ $cur == = ]] && cur= && prev=${COMP_WORDS[COMP_CWORD-1]}\n"
                           "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
                           "        case $word in\n        ",
                           err);
@@ -169,9 +190,9 @@ bool ship_bash(StrBuf *out, Error *err)
         if (o->letter) {
             ok = ok && strbuf_printf(out, err, "|-%c", o->letter);
         }
-        if (o->choices) {
+        if (words_of(o, words)) {
             ok = ok && strbuf_puts(out, ") COMPREPLY=($(compgen -W '", err) &&
-                 choices(o->choices, out, err) &&
+                 choices(words_of(o, words), out, err) &&
                  strbuf_puts(out, "' -- \"$cur\")); return ;;\n", err);
         } else {
             ok = ok &&
@@ -191,14 +212,25 @@ bool ship_bash(StrBuf *out, Error *err)
                        "    esac\n"
                        "    if [[ $cur == -* ]]; then\n"
                        "        COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+                       "    elif [[ $command == help ]]; then\n"
+                       "        COMPREPLY=($(compgen -W '",
+                       err) &&
+           topic_names(words, out, err) &&
+           strbuf_puts(out,
+                       "' -- \"$cur\"))\n"
                        "    elif ((COMP_CWORD == 1)); then\n"
                        "        COMPREPLY=($(compgen -W '",
                        err) &&
-           command_names(out, err) &&
+           command_names(out, err) && choices(words->views, out, err) &&
+           strbuf_puts(out, " ", err) && choices(words->models, out, err) &&
            strbuf_puts(out,
                        "' -- \"$cur\") $(compgen -f -- \"$cur\"))\n"
                        "    else\n"
-                       "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+                       "        COMPREPLY=($(compgen -W '",
+                       err) &&
+           choices(words->models, out, err) &&
+           strbuf_puts(out,
+                       "' -- \"$cur\") $(compgen -f -- \"$cur\"))\n"
                        "    fi\n}\ncomplete -o filenames -F _attnscope attnscope\n",
                        err);
 }
@@ -214,15 +246,15 @@ static bool plain(StrBuf *out, const char *text, const char *without, Error *err
     return ok;
 }
 
-static bool zsh_option(const OptionDef *o, StrBuf *out, Error *err)
+static bool zsh_option(const OptionDef *o, const ShipWords *words, StrBuf *out, Error *err)
 {
     bool ok = strbuf_printf(out, err, "            '--%s[", o->name) &&
               plain(out, o->help, "'[]", err) && strbuf_puts(out, "]", err);
     if (o->type != OPTION_FLAG) {
         ok = ok && strbuf_puts(out, ":", err) &&
              plain(out, o->value ? o->value : "value", "':()", err) && strbuf_puts(out, ":", err);
-        if (o->choices) {
-            ok = ok && strbuf_puts(out, "(", err) && choices(o->choices, out, err) &&
+        if (words_of(o, words)) {
+            ok = ok && strbuf_puts(out, "(", err) && choices(words_of(o, words), out, err) &&
                  strbuf_puts(out, ")", err);
         } else if (takes_path(o)) {
             ok = ok && strbuf_puts(out, "_files", err);
@@ -231,7 +263,7 @@ static bool zsh_option(const OptionDef *o, StrBuf *out, Error *err)
     return ok && strbuf_puts(out, "' \\\n", err);
 }
 
-bool ship_zsh(StrBuf *out, Error *err)
+bool ship_zsh(const ShipWords *words, StrBuf *out, Error *err)
 {
     bool ok = strbuf_puts(out,
                           "#compdef attnscope\n"
@@ -255,20 +287,25 @@ bool ship_zsh(StrBuf *out, Error *err)
             continue;
         }
         ok = strbuf_printf(out, err, "    %s)\n        _arguments \\\n", command_table[i].name);
+        if (i == COMMAND_HELP) {
+            ok = ok && strbuf_puts(out, "            '2:topic:(", err) &&
+                 topic_names(words, out, err) && strbuf_puts(out, ")' \\\n", err);
+        }
         for (int k = 0; k < OPTION_COUNT && ok; k++) {
-            ok = !is_listed((OptionId)k, (CommandId)i) || zsh_option(&option_table[k], out, err);
+            ok = !is_listed((OptionId)k, (CommandId)i) ||
+                 zsh_option(&option_table[k], words, out, err);
         }
         ok = ok && strbuf_puts(out, "            '*:file:_files' ;;\n", err);
     }
     ok = ok && strbuf_puts(out, "    *)\n        _arguments \\\n", err);
     for (int k = 0; k < OPTION_COUNT && ok; k++) {
-        ok = !is_listed((OptionId)k, COMMAND_VIEW) || zsh_option(&option_table[k], out, err);
+        ok = !is_listed((OptionId)k, COMMAND_VIEW) || zsh_option(&option_table[k], words, out, err);
     }
     return ok && strbuf_puts(
                      out, "            '*:file:_files' ;;\n    esac\n}\n_attnscope \"$@\"\n", err);
 }
 
-bool ship_fish(StrBuf *out, Error *err)
+bool ship_fish(const ShipWords *words, StrBuf *out, Error *err)
 {
     bool ok = strbuf_puts(out, "# fish completion for attnscope, written from its tables\n", err);
     for (int i = 0; i < COMMAND_COUNT && ok; i++) {
@@ -276,6 +313,10 @@ bool ship_fish(StrBuf *out, Error *err)
                            command_table[i].name) &&
              plain(out, command_table[i].summary, "'\\", err) && strbuf_puts(out, "'\n", err);
     }
+    ok = ok &&
+         strbuf_puts(out, "complete -c attnscope -n '__fish_seen_subcommand_from help' -f -a '",
+                     err) &&
+         topic_names(words, out, err) && strbuf_puts(out, "'\n", err);
     for (int i = 0; i < OPTION_COUNT && ok; i++) {
         const OptionDef *o = &option_table[i];
         if (!is_any((OptionId)i)) {
@@ -297,8 +338,8 @@ bool ship_fish(StrBuf *out, Error *err)
         if (o->type != OPTION_FLAG) {
             ok = ok && strbuf_puts(out, takes_path(o) ? " -r -F" : " -x", err);
         }
-        if (o->choices) {
-            ok = ok && strbuf_puts(out, " -a '", err) && choices(o->choices, out, err) &&
+        if (words_of(o, words)) {
+            ok = ok && strbuf_puts(out, " -a '", err) && choices(words_of(o, words), out, err) &&
                  strbuf_puts(out, "'", err);
         }
         ok = ok && strbuf_puts(out, " -d '", err) && plain(out, o->help, "'\\", err) &&

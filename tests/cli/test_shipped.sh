@@ -29,6 +29,11 @@ offer "attnscope shot --theme p" | grep -qx paper || bad "bash does not complete
 offer "attnscope dump --wh" | grep -qx -- --what || bad "bash does not complete dump --wh"
 offer "attnscope dump --vie" | grep -q -- --view && bad "bash offers dump an option it has not"
 offer "attnscope be" | grep -qx bench || bad "bash does not complete be"
+offer "attnscope shot --view mat" | grep -qx matrix || bad "bash does not complete --view mat"
+offer "attnscope mat" | grep -qx matrix || bad "bash does not complete a view as the first word"
+offer "attnscope help st" | grep -qx stories || bad "bash does not complete help st"
+offer "attnscope info trans" | grep -qx translate || bad "bash does not complete an embedded model"
+offer "attnscope dump --what = sc" | grep -qx scores || bad "bash does not complete --what=sc"
 if command -v zsh > /dev/null; then zsh -n "$dir/zsh" || bad "zsh does not read its completions"; fi
 if command -v fish > /dev/null; then fish -n "$dir/fish" || bad "fish does not read its completions"; fi
 if command -v man > /dev/null && command -v groff > /dev/null; then
