@@ -47,8 +47,8 @@ const HelpTopic help_topics[] = {
      "it, or the metadata \"attnscope\" of safetensors, may say {\"tokens\": [\"a\", …],\n"
      "\"keys\": […], \"model\": \"name\", \"causal\": true, \"window\": 0, \"scale\": 0.125,\n"
      "\"soft_cap\": 0}. Weights that do not add up to 1 are divided by their sum, and info\n"
-     "says so. scripts/dump_attention.py writes such a file from any PyTorch model that\n"
-     "uses scaled_dot_product_attention.\n"},
+     "says so. scripts/dump_attention.py (share/attnscope/ of an installed program) writes\n"
+     "such a file from any PyTorch model that uses scaled_dot_product_attention.\n"},
     {"run", "temperature, mask, ablation, memory",
      "--temperature, --mask and --ablate change what is recorded in each layer on its\n"
      "own; with --propagate the layers above see the change too.\n"
