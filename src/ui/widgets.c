@@ -70,10 +70,15 @@ float ui_paragraph(Ui *ui, Rect box, const UiLabel *style, float line, const cha
 
 float ui_caps(Ui *ui, Rect box, const char *text)
 {
+    static const char open[] = "“", close[] = "”";
     char upper[160];
     size_t n = 0;
+    bool quoted = false; /* tokens are shown as they are */
     for (; text[n] && n + 1 < sizeof upper; n++) {
-        upper[n] = (char)toupper((unsigned char)text[n]); /* ASCII only: the rest stays as it is */
+        quoted = strncmp(text + n, open, sizeof open - 1) == 0 ||
+                 (quoted && strncmp(text + n, close, sizeof close - 1) != 0);
+        /* ASCII only: the rest stays as it is */
+        upper[n] = (char)(quoted ? text[n] : toupper((unsigned char)text[n]));
     }
     upper[n] = 0;
     return ui_label(

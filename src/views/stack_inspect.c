@@ -168,6 +168,10 @@ static void chart(Inspect *in, const char *id, const float *values, int32_t firs
                                             .width = 1.5f,
                                             .color = t->accent,
                                             .cap = DRAW_ROUND});
+    if (count == 1) { /* of two layers one has a layer before it */
+        draw_circle(ui->list,
+                    &(DrawCircle){.center = points[0], .radius = 2.5f, .fill = t->accent});
+    }
     int32_t at = in->layer - first;
     if (at >= 0 && at < count) {
         draw_line(ui->list, &(DrawLine){.a = {points[at].x, area.y - 4},
@@ -267,6 +271,12 @@ static const char *words(Inspect *in)
                      : draw_format(list, "In layer %d “%s” looks only at “%s”.", in->layer, token,
                                    first);
     case LEVEL_STUDENT:
+        if (top[0].key == r->key) {
+            return draw_format(list,
+                               "In layer %d “%s” gives %.1f %% of its weight to “%s”, more than to "
+                               "any other; head %d reads it most: %.1f %%.",
+                               in->layer, token, most, first, head, (double)pair[head] * 100);
+        }
         return draw_format(list,
                            "In layer %d “%s” gives %.1f %% of its weight to “%s”. “%s” gets "
                            "%.1f %%, and head %d reads it most: %.1f %%.",

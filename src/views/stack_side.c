@@ -307,9 +307,12 @@ static void draw_strip(StackModel *m)
     float x = box.x + PAD;
     float w = box.w - 2 * PAD;
     const char *token = label_of(m->c, m->c->session->selection.query);
+    const char *title = draw_format(ui->list, "“%s” through the layers", token);
+    if (ui_text_width(ui, FONT_SANS_SEMIBOLD, 12, title) > w) {
+        title = draw_format(ui->list, "“%s” by layer", token);
+    }
     ui_label(ui, rect(x, box.y + 12, w, 20),
-             &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 12, .color = t->text},
-             draw_format(ui->list, "“%s” through the layers", token));
+             &(UiLabel){.face = FONT_SANS_SEMIBOLD, .size = 12, .color = t->text}, title);
     if (!r) {
         ui_paragraph(ui, rect(x, box.y + 38, w, 60), &(UiLabel){.size = 12}, 18,
                      "Its row in every layer is being computed.");

@@ -153,6 +153,33 @@ static void test_ui_segmented__pick(void **state)
     ui_case_close(&c);
 }
 
+/* Captions are capitals; a token quoted in one is shown as it is. */
+static void test_ui_caps__leaves_tokens_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+    } rows[] = {{"head patterns", "HEAD PATTERNS"},
+                {"row of “août”, 12", "ROW OF “août”, 12"},
+                {"“a” reads “b” most", "“a” READS “b” MOST"}};
+    UiCase c;
+    ui_case_open(&c);
+    ui_case_begin(&c);
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        ui_caps(&c.ui, rect(10, 30 * (float)i, 400, 20), rows[i].text);
+    }
+    size_t found = 0;
+    for (size_t k = 0; k < c.list.cmds.n; k++) {
+        const DrawCmd *cmd = &c.list.cmds.items[k];
+        for (size_t i = 0; cmd->kind == DRAW_TEXT && i < AS_COUNT(rows); i++) {
+            found += strcmp(cmd->u.text.text, rows[i].shown) == 0;
+        }
+    }
+    assert_int_equal(found, AS_COUNT(rows));
+    ui_case_end(&c);
+    ui_case_close(&c);
+}
+
 static void test_ui_label__elides(void **state)
 {
     (void)state;
@@ -174,9 +201,13 @@ static void test_ui_label__elides(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ui_feed__two_presses), cmocka_unit_test(test_ui_button__click),
-        cmocka_unit_test(test_ui_button__keys),      cmocka_unit_test(test_ui_slider__drag),
-        cmocka_unit_test(test_ui_dropdown__pick),    cmocka_unit_test(test_ui_segmented__pick),
+        cmocka_unit_test(test_ui_feed__two_presses),
+        cmocka_unit_test(test_ui_button__click),
+        cmocka_unit_test(test_ui_button__keys),
+        cmocka_unit_test(test_ui_slider__drag),
+        cmocka_unit_test(test_ui_dropdown__pick),
+        cmocka_unit_test(test_ui_segmented__pick),
+        cmocka_unit_test(test_ui_caps__leaves_tokens_alone),
         cmocka_unit_test(test_ui_label__elides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
