@@ -256,8 +256,8 @@ void session_post(Session *session, const char *fmt, ...) AS_PRINTF(2, 3);
 /** Runs the queue, publishes what jobs have finished, moves playback. Once between two frames.
  *  True when something that is shown may have changed. */
 bool session_update(Session *session, double now_s);
-/** Waits until every job is done and published, running the queue; playback stands still. For pictures
- *  and tests. After desc.stop jobs are cancelled and what was asked for is not there. */
+/** Waits until every job is done and published, running the queue; playback stands still. For
+ * pictures and tests. After desc.stop jobs are cancelled and what was asked for is not there. */
 void session_settle(Session *session);
 
 /** Seconds until playback wants an update; negative = no wish. */

@@ -35,7 +35,7 @@ static void add_row(const float *values, const TraceRegion *r, int32_t i, bool a
         part->most = fmaxf(part->most, p);
         part->sum += (double)p;
         part->others += j == 0 || (aligned && j == i) ? 0 : (double)p;
-        part->p_log_p += p > 0 ? (double)p * log((double)p) : 0;
+        part->p_log_p += p > 0 ? (double)(p * logf(p)) : 0;
         received[j] += (double)p;
     }
 }
