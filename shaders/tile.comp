@@ -18,6 +18,7 @@ layout(std430, binding = 1) readonly buffer Heads { Head heads[]; };
 layout(std430, binding = 2) readonly buffer Hidden { uint hidden[]; };       // a bit a key of the part
 layout(std430, binding = 3) readonly buffer RowScales { float row_scales[]; }; // [heads, rows of the part]
 layout(std430, binding = 4) writeonly buffer Values { uint values[]; };
+layout(std430, binding = 5) buffer Work { uint blocks_done; }; // not masked as a whole
 
 uniform ivec4 part;        // row0, row1, col0, col1
 uniform ivec4 grid;        // factor, values a side of a group, values a row, groups a row
@@ -148,6 +149,9 @@ void block(int row0, int col0, out float w[16])
         barrier();
         if (!seen) {
             continue;
+        }
+        if (t == 0) {
+            atomicAdd(blocks_done, 1u);
         }
         float s[16];
         for (int n = 0; n < 16; n++) {

@@ -27,6 +27,7 @@ enum {
     BINDING_HIDDEN,
     BINDING_ROW_SCALES,
     BINDING_VALUES,
+    BINDING_WORK,
     BINDINGS
 };
 static const size_t DEFAULT_BUDGET = (size_t)256 << 20;
@@ -361,27 +362,34 @@ static double group_cost(const EvalTile *tile)
     return blocks * blocks * BLOCK_SIDE * BLOCK_SIDE * tile->dim * tile->n_heads;
 }
 
+/* How fast it is, by what was not masked. Short slices say little: mostly what a dispatch costs. */
+static void learn(Evaluator *e, const EvalTile *tile, uint32_t blocks, double took)
+{
+    double rate = (double)blocks * BLOCK_SIDE * BLOCK_SIDE * tile->dim / AS_MAX(took, 1e-5);
+    if (blocks && (took > SLICE_S / 8 || rate > e->rate)) {
+        e->rate = AS_CLAMP(rate, e->rate / 4, e->rate * 4);
+    }
+}
+
 /* As many groups as fit a slice. */
 static bool run_slice(Evaluator *e, const EvalTile *tile, double seconds, Error *err)
 {
     double start = clock_now_s();
-    double cost = group_cost(tile);
-    double most = AS_CLAMP(e->rate * seconds / cost, 1.0, (double)MOST_GROUPS);
+    double most = AS_CLAMP(e->rate * seconds / group_cost(tile), 1.0, (double)MOST_GROUPS);
     int64_t n = AS_MIN((int64_t)most, e->n_groups - e->next_group);
+    uint32_t blocks = 0;
+    fill_buffer(e, BINDING_WORK, &blocks, sizeof blocks);
     glUniform1i(e->u_first_group, (GLint)e->next_group);
     glDispatchCompute((GLuint)n, 1, 1);
     glMemoryBarrier(GL_BUFFER_UPDATE_BARRIER_BIT);
-    if (!wait(err) || !gl_ok("computing a tile", err)) {
+    if (!wait(err)) {
         return false;
     }
-    double took = AS_MAX(clock_now_s() - start, 1e-5);
-    /* Short slices say little: mostly what a dispatch costs. Groups that are masked cost nothing.
-     */
-    double rate = (double)n * cost / took;
-    e->rate =
-        took > SLICE_S / 8 || rate > e->rate ? AS_CLAMP(rate, e->rate / 4, e->rate * 4) : e->rate;
+    glBindBuffer(GL_SHADER_STORAGE_BUFFER, e->buffers[BINDING_WORK]);
+    glGetBufferSubData(GL_SHADER_STORAGE_BUFFER, 0, sizeof blocks, &blocks);
+    learn(e, tile, blocks, clock_now_s() - start);
     e->next_group += n;
-    return true;
+    return gl_ok("computing a tile", err);
 }
 
 static bool check(const EvalTile *tile, Error *err)
