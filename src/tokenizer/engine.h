@@ -385,6 +385,18 @@ typedef struct PieceSetup {
 /** read_pieces.c: a model file, with the ids and special tokens of its family. */
 AS_MUST_CHECK bool tokenizer_read_pieces(Reader *reader, const PieceSetup *setup, Error *err);
 
+/** read_merges.c: vocab.json and merges.txt (byte-level BPE). Zero is valid but for vocab, merges.
+ */
+typedef struct MergesSetup {
+    const cJSON *vocab;
+    const char *merges; /* [n_merges] bytes of merges.txt, valid UTF-8 */
+    size_t n_merges;
+    const cJSON *config;    /* tokenizer_config.json, or NULL */
+    const cJSON *added;     /* added_tokens.json, or NULL */
+    const char *model_type; /* of config.json, or NULL */
+} MergesSetup;
+AS_MUST_CHECK bool tokenizer_read_merges(Reader *reader, const MergesSetup *setup, Error *err);
+
 /* ---- added tokens ---- */
 
 typedef struct AddedToken {

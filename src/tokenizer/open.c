@@ -164,18 +164,19 @@ typedef struct Beside {
     cJSON *config;  /* tokenizer_config.json */
     cJSON *added;   /* added_tokens.json */
     cJSON *model;   /* config.json */
-    cJSON *vocab;   /* vocab.json, of Marian */
+    cJSON *vocab;   /* vocab.json, of Marian and of merges.txt */
     cJSON *targets; /* target_vocab.json, of Marian with two vocabularies */
 } Beside;
 
-static bool read_all_beside(Arena *arena, const char *folder, bool marian, Beside *beside,
+static bool read_all_beside(Arena *arena, const char *folder, bool needs_vocab, Beside *beside,
                             Error *err)
 {
     Error why = {0};
     beside->config = parse_beside(arena, folder, "tokenizer_config.json", &why);
     beside->added = why.code ? NULL : parse_beside(arena, folder, "added_tokens.json", &why);
     beside->model = why.code ? NULL : parse_beside(arena, folder, "config.json", &why);
-    beside->vocab = why.code || !marian ? NULL : parse_beside(arena, folder, "vocab.json", &why);
+    beside->vocab =
+        why.code || !needs_vocab ? NULL : parse_beside(arena, folder, "vocab.json", &why);
     if (beside->vocab && json_get_bool(beside->config, "separate_vocabs", false)) {
         beside->targets = parse_beside(arena, folder, "target_vocab.json", &why);
     }
@@ -183,8 +184,10 @@ static bool read_all_beside(Arena *arena, const char *folder, bool marian, Besid
         *err = why;
         return false;
     }
-    return !marian || beside->vocab ||
-           error_set(err, ERR_IO, "%s: a source.spm needs the vocab.json of its model beside it",
+    return !needs_vocab || beside->vocab ||
+           error_set(err, ERR_IO,
+                     "%s: source.spm and merges.txt need the vocab.json of their model beside "
+                     "them",
                      folder);
 }
 
@@ -262,6 +265,30 @@ static Tokenizer *open_piece_file(Arena *arena, const char *path, const Log *log
     return t;
 }
 
+/* ---- merges.txt ---- */
+
+static Tokenizer *open_merges_file(Arena *arena, const char *path, const Log *log, Error *err)
+{
+    Beside beside = {0};
+    Reader reader = {.name = path, .log = log};
+    MergesSetup setup = {0};
+    char *folder = folder_of(arena, path, err);
+    bool ok = folder && read_all_beside(arena, folder, true, &beside, err);
+    setup.merges = ok ? file_read_all(arena, path, LARGEST_FILE, &setup.n_merges, err) : NULL;
+    ok = setup.merges && (!utf8_count_invalid(setup.merges, setup.n_merges) ||
+                          error_set(err, ERR_FORMAT, "%s is not UTF-8", path));
+    if (ok) {
+        setup.vocab = beside.vocab;
+        setup.config = beside.config;
+        setup.added = beside.added;
+        setup.model_type = json_get_string(beside.model, "model_type", NULL);
+        reader.tokenizer = tokenizer_create(err);
+        ok = reader.tokenizer && tokenizer_read_merges(&reader, &setup, err);
+    }
+    free_beside(&beside);
+    return reader.tokenizer ? finish_or_close(reader.tokenizer, ok, err) : NULL;
+}
+
 /* ---- folders ---- */
 
 /** The only .gguf of a folder. */
@@ -288,7 +315,8 @@ static Tokenizer *open_only_gguf(Arena *arena, const char *path, const Log *log,
         error_set(err, ERR_IO,
                   n_gguf ? "%s holds several .gguf files: name one of them"
                          : "%s has no tokenizer: none of tokenizer.json, vocab.txt, source.spm, "
-                           "spiece.model, sentencepiece.bpe.model, tokenizer.model and *.gguf is "
+                           "spiece.model, sentencepiece.bpe.model, tokenizer.model, merges.txt and "
+                           "*.gguf is "
                            "there; give token ids with --ids",
                   path);
     }
@@ -307,6 +335,7 @@ static Tokenizer *open_folder(Arena *arena, const char *path, const Log *log, Er
         {"spiece.model", open_piece_file},
         {"sentencepiece.bpe.model", open_piece_file},
         {"tokenizer.model", open_piece_file},
+        {"merges.txt", open_merges_file},
     };
     for (size_t i = 0; i < AS_COUNT(files); i++) {
         char *file = path_join(arena, path, files[i].name, err);
@@ -323,9 +352,10 @@ static Tokenizer *open_folder(Arena *arena, const char *path, const Log *log, Er
 Tokenizer *tokenizer_open(const char *path, const Log *log, Error *err)
 {
     Arena arena = {0};
-    Tokenizer *t = path_is_folder(path)             ? open_folder(&arena, path, log, err)
-                   : path_has_suffix(path, ".gguf") ? open_gguf_file(path, log, err)
-                   : path_has_suffix(path, ".txt")  ? open_vocab_file(&arena, path, log, err)
+    Tokenizer *t = path_is_folder(path)                  ? open_folder(&arena, path, log, err)
+                   : path_has_suffix(path, ".gguf")      ? open_gguf_file(path, log, err)
+                   : path_has_suffix(path, "merges.txt") ? open_merges_file(&arena, path, log, err)
+                   : path_has_suffix(path, ".txt")       ? open_vocab_file(&arena, path, log, err)
                    : path_has_suffix(path, ".spm") || path_has_suffix(path, ".model")
                        ? open_piece_file(&arena, path, log, err)
                        : open_json_file(&arena, path, log, err);

@@ -18,14 +18,14 @@ typedef struct TensorFile TensorFile; /* formats/tensor_file.h */
 
 /**
  * Opens what `path` is: a folder (its tokenizer.json, else its vocab.txt, else its source.spm,
- * spiece.model, sentencepiece.bpe.model or tokenizer.model, else its only .gguf), or one of these
- * files. tokenizer_config.json beside the others is read for the names of special tokens, the chat
- * template (see chat.h; chat_template.jinja goes before it), with vocab.txt for lower case and
- * accents, and with SentencePiece's models for the family and its added tokens; so are config.json
- * and added_tokens.json. source.spm needs vocab.json, and target.spm is for the target. log may be
- * NULL; it is told what is guessed (an unknown GGUF pre-tokenizer). NULL with ERR_IO, ERR_FORMAT
- * (what is wrong where) or ERR_UNSUPPORTED (a component that is not known: its name and the list of
- * those that are).
+ * spiece.model, sentencepiece.bpe.model or tokenizer.model, else its merges.txt, else its only
+ * .gguf), or one of these files. tokenizer_config.json beside the others is read for the names of
+ * special tokens, the chat template (see chat.h; chat_template.jinja goes before it), with
+ * vocab.txt for lower case and accents, and with SentencePiece's models for the family and its
+ * added tokens; so are config.json and added_tokens.json. source.spm and merges.txt need
+ * vocab.json, and target.spm is for the target. log may be NULL; it is told what is guessed (an
+ * unknown GGUF pre-tokenizer). NULL with ERR_IO, ERR_FORMAT (what is wrong where) or
+ * ERR_UNSUPPORTED (a component that is not known: its name and the list of those that are).
  */
 AS_MUST_CHECK Tokenizer *tokenizer_open(const char *path, const Log *log, Error *err);
 

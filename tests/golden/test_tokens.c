@@ -167,6 +167,10 @@ GOLDEN(xlmr)
 GOLDEN(albert)
 GOLDEN(mbart)
 GOLDEN(gguf_t5)
+GOLDEN(merges_gpt2)
+GOLDEN(merges_opt)
+GOLDEN(merges_roberta)
+GOLDEN(merges_bart)
 GOLDEN(pieces_t5)
 GOLDEN(pieces_llama)
 GOLDEN(pieces_gemma)
@@ -216,6 +220,10 @@ int main(void)
         cmocka_unit_test(test_tokens__kyoto),
         cmocka_unit_test(test_tokens__scripts),
         cmocka_unit_test(test_tokens__fixed),
+        cmocka_unit_test(test_tokens__merges_gpt2),
+        cmocka_unit_test(test_tokens__merges_opt),
+        cmocka_unit_test(test_tokens__merges_roberta),
+        cmocka_unit_test(test_tokens__merges_bart),
         cmocka_unit_test(test_tokens__pieces_t5),
         cmocka_unit_test(test_tokens__pieces_llama),
         cmocka_unit_test(test_tokens__pieces_gemma),

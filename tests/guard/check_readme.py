@@ -26,6 +26,7 @@ KINDS = {
     "other components": ["affixes", "scripts", "fixed"],
     "SentencePiece's model files": ["pieces_t5", "pieces_llama", "pieces_gemma", "pieces_xlmr", "pieces_camembert",
                                     "pieces_words", "pieces_characters", "pieces_unused"],
+    "vocab.json and merges.txt": ["merges_gpt2", "merges_opt", "merges_roberta", "merges_bart"],
     "Marian's .spm and vocab.json": ["pieces_marian", "pieces_marian_target", "pieces_marian_two",
                                      "pieces_marian_two_target"],
 }

@@ -109,6 +109,53 @@ static void test_tokenizer_open__json_comes_first(void **state)
     assert_int_equal(err.code, ERR_FORMAT);
 }
 
+/* The older form of byte-level BPE; what is wrong in either file is said. */
+static void test_tokenizer_open__merges_txt(void **state)
+{
+    Folder *folder = *state;
+    static const char vocab[] = "{\"a\":0,\"b\":1,\"ab\":2,\"<s>\":3,\"</s>\":4}";
+    static const struct {
+        const char *vocab, *merges, *config;
+        const char *expected, *says; /* tokens of "ab</s>", or why not */
+    } cases[] = {
+        {vocab, "#version: 0.2\r\na b\r\n", "{}", "2:0-2", NULL},
+        {vocab, "a b", "{\"eos_token\":\"</s>\"}", "2:0-2 4:2-6", NULL},
+        {vocab, "", "{\"eos_token\":{\"content\":\"</s>\"}}", "0:0-1 1:1-2 4:2-6", NULL},
+        {vocab, "a b", "{\"eos_token\":\"</s>\",\"bos_token\":\"<s>\",\"add_bos_token\":true}",
+         "+3:0-0 2:0-2 4:2-6", NULL},
+        {vocab, "a b", "{\"tokenizer_class\":\"BartTokenizerFast\"}", "+3:0-0 2:0-2 4:2-6 +4:0-0",
+         NULL},
+        {vocab, "ab", "{}", NULL, "merge 0 is neither"},
+        {vocab, "a b\nb a", "{}", NULL, "merge 1 joins"},
+        {vocab, "a \xFF", "{}", NULL, "not UTF-8"},
+        {"[]", "a b", "{}", NULL, "is no object"},
+        {"{\"a\":-1}", "", "{}", NULL, "whole number"},
+        {"{\"a\":0,\"b\":1,\"ab\":2}", "a b", "{\"add_bos_token\":true}", NULL, "id"},
+        {"{\"a\":0,\"b\":1,\"ab\":2}", "a b", "{\"tokenizer_class\":\"RobertaTokenizer\"}", NULL,
+         "special token with the id -1"},
+    };
+    for (size_t i = 0; i < AS_COUNT(cases); i++) {
+        Error err = {0};
+        put_file(folder, "vocab.json", cases[i].vocab, strlen(cases[i].vocab));
+        put_file(folder, "merges.txt", cases[i].merges, strlen(cases[i].merges));
+        put_file(folder, "tokenizer_config.json", cases[i].config, strlen(cases[i].config));
+        Tokenizer *t = tokenizer_open(folder->path, NULL, &err);
+        if (cases[i].says) {
+            if (t || err.code != ERR_FORMAT || !strstr(err.message, cases[i].says)) {
+                fail_msg("case %zu: %s", i, t ? "opened" : err.message);
+            }
+            continue;
+        }
+        assert_ok(t, err);
+        const char *shown =
+            show_tokens(t, "ab</s>", 6, &(TokenizeOptions){.add_special = true}, &folder->arena);
+        if (strcmp(shown, cases[i].expected) != 0) {
+            fail_msg("case %zu: %s", i, shown);
+        }
+        tokenizer_close(&t);
+    }
+}
+
 static void test_tokenizer_open__errors(void **state)
 {
     Folder *folder = *state;
@@ -433,6 +480,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_tokenizer_open__vocab_txt, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_tokenizer_open__merges_txt, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(test_tokenizer_open__json_comes_first, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_tokenizer_open__errors, make_folder, remove_folder),
