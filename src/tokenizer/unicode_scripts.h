@@ -1,8 +1,8 @@
 #pragma once
 /*
  * Scripts as the tokenizers library (0.23) tells them apart, by numbers of their own; characters in
- * none of the ranges fit to any script. Hiragana, Katakana and Han count as one. Found by asking the
- * library about every code point. Sorted; only unicode.c reads it.
+ * none of the ranges fit to any script. Hiragana, Katakana and Han count as one. Found by asking
+ * the library about every code point. Sorted; only unicode.c reads it.
  */
 #include <stdint.h>
 

@@ -231,8 +231,8 @@ static double check_logits(Run *run)
 }
 
 /* What a model writes by itself, token for token: an encoder-decoder a target, at most 40 tokens
- * where positions allow them, else 18; a decoder alone 12 tokens after the first 8, or as many as it
- * has positions for. */
+ * where positions allow them, else 18; a decoder alone 12 tokens after the first 8, or as many as
+ * it has positions for. */
 static void check_written(Run *run)
 {
     Error err = {0};
