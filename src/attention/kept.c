@@ -4,11 +4,12 @@
 
 enum {
     LEAST_ROWS = 24, /* with fewer, panels are read so often that a second pass costs less */
+    ENOUGH_ROWS = 48,
     MOST_GROUPS = 16,
     FOLD_GROUPS = 8, /* whose rows sums in f32 may gather */
 };
-static const size_t KEPT_BUDGET = (size_t)13
-                                  << 19; /* bytes of one thread: 192 rows of 8,300 keys */
+/* Bytes of one thread: more rows than ENOUGH_ROWS gain nothing, so they shall not take much. */
+static const size_t BUDGET = (size_t)13 << 18, BUDGET_OF_FEW = (size_t)13 << 19;
 
 /* Steps that the keys of so many rows can lie in. */
 static int32_t steps_of(const AttnPlan *plan, int32_t rows)
@@ -26,7 +27,8 @@ int32_t attn_kept_rows(const AttnPlan *plan, int32_t rows)
 {
     for (; rows >= LEAST_ROWS; rows /= 2) {
         size_t steps = (size_t)steps_of(plan, rows) * (size_t)(rows / ATTN_GROUP);
-        if (steps <= KEPT_BUDGET / (ATTN_KEPT * sizeof(float))) {
+        size_t budget = rows > ENOUGH_ROWS ? BUDGET : BUDGET_OF_FEW;
+        if (steps <= budget / (ATTN_KEPT * sizeof(float))) {
             return rows;
         }
     }
