@@ -322,8 +322,8 @@ typedef struct AttnProgress {
  * follows the row's maximum lazily (raised only when a score exceeds it by 8 log 2, so that no
  * exponential overflows); sums, o, entropy and distance are linear in the exponentials and are
  * rescaled when the reference is raised and divided once the row ends. Sums of more than a block
- * of keys are carried in double. Texel maxima are kept as scores and exponentiated at the end of
- * the row against the final m and l, the same way as a tile does it.
+ * of keys are carried in double. Texel maxima are kept as scores; when rows end, the largest weight
+ * among a texel's rows is told by score - m - l and exponentiated the same way as a tile does it.
  *
  * args      borrowed; v may be NULL if out->o is NULL
  * out       row_max and row_log_sum at least; on ATTN_CANCELLED and errors what was written is
