@@ -34,6 +34,17 @@ ok info --model tests/golden/data/arch_marian --json; prints '"kind":"cross"'
 
 # the embedded one writes its target itself, and says so
 ok dump --model translate --what weights --layer 1 --head 0 -o "$o/a.npy"; says 'wrote it itself'
+ok dump --model translate --text 'I see two cats' --what weights --layer 0 --head 0 -o "$o/a.npy"
+says 'until its end after 4 tokens: je vois deux chats'
+ok dump --model translate --text 'I see two cats' --target-most 2 --what weights --layer 0 --head 0 -o "$o/a.npy"
+says 'cut after 2 tokens (--target-most): je vois'
+ok dump --model tests/golden/data/arch_bart --ids 3,4,5 --what weights --layer 0 --head 0 -o "$o/a.npy"
+says 'cut after 19 tokens, all the positions it has'
+ok dump --model tests/golden/data/arch_t5 --ids 3,4,5 --what weights --layer 0 --head 0 -o "$o/a.npy"
+says 'cut after 512 tokens (--target-most N allows more)'
+# Marian's own files, without a tokenizer.json
+ok tokens --model tests/golden/data/pieces_marian --text '>>fra<< the boats'
+prints '>>fra<<'
 ok dump --model translate --text 'the cat' --target-text 'le chat' --what weights --layer 1 \
     --head 0 -o "$o/a.npy"
 says_nothing=$(grep -c 'wrote it' "$dir/stderr")
