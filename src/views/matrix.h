@@ -161,8 +161,9 @@ void matrix_read_shown(MatrixScene *s);
 /** How far the sums of rows are that the strips show, NULL = they are there. In the frame's arena.
  */
 const char *matrix_shown_words(const MatrixScene *s);
-/** The value of one cell as it is shown; -INFINITY where masked or left out. */
-float matrix_shown_value(const MatrixScene *s, int32_t query, int32_t key);
+/** The value of one cell as it is shown; -INFINITY where masked or left out. *owner: the place in
+ * the set of the head it is of. */
+float matrix_shown_value(const MatrixScene *s, int32_t query, int32_t key, int16_t *owner);
 /** Scale of the colours: as chosen, cut to the brushed range of the legend. */
 Scale matrix_scale(const Session *session);
 /** The cells; sets s->exact. */

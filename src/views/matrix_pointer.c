@@ -92,11 +92,17 @@ static void strongest_under(const MatrixScene *s, int32_t *query, int32_t *key)
 static void draw_hover_note(const MatrixScene *s, int32_t query, int32_t key)
 {
     Ui *ui = s->c->ui;
-    float value = matrix_shown_value(s, query, key);
+    int16_t place = 0;
+    float value = matrix_shown_value(s, query, key, &place);
     const char *weight = value > -INFINITY ? draw_format(ui->list, "%.6f", (double)value)
                          : s->plain        ? "masked"
                                            : "masked or left out";
     const char *of = s->plain ? "" : draw_format(ui->list, " (%s)", matrix_source_name(s));
+    if (s->source.combine == COMBINE_OWNER && value > -INFINITY) {
+        HeadRef owner = s->source.set.heads[place];
+        of = draw_format(ui->list, " of L%d H%d (%s)", owner.layer, owner.head,
+                         matrix_source_name(s));
+    }
     ui_tooltip(ui, rect(ui->mouse.x - 10, ui->mouse.y - 10, 20, 20),
                draw_format(ui->list, "%s %d reads %s %d: %s%s", label_of(s->c, query), query,
                            key_label_of(s->c, key), key, weight, of));

@@ -60,12 +60,12 @@ const char *matrix_shown_words(const MatrixScene *s)
     return draw_format(s->c->ui->list, "sums of rows %.*f %%", share < 10 ? 1 : 0, share);
 }
 
-float matrix_shown_value(const MatrixScene *s, int32_t query, int32_t key)
+float matrix_shown_value(const MatrixScene *s, int32_t query, int32_t key, int16_t *owner)
 {
     const Session *session = s->c->session;
     TraceRegion region = {
         session->selection.layer, session->selection.head, query, query + 1, key, key + 1};
     float value;
-    return weight_source_read(session->trace, &s->source, &region, &value, NULL, NULL) ? value
-                                                                                       : -INFINITY;
+    return weight_source_read(session->trace, &s->source, &region, &value, owner, NULL) ? value
+                                                                                        : -INFINITY;
 }

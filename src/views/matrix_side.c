@@ -61,6 +61,10 @@ static float minimap_words(const MatrixScene *s, Rect map, const char *texel)
     float left = (map.w - w - 18) / map.w * (float)v->n_keys;
     float low = 46 / map.h * (float)v->n_queries;
     if (layer->causal && floorf(left) > ceilf(low)) {
+        /* The frame of what is in view passes behind the words. */
+        draw_rect(ui->list, &(DrawRect){.box = {map.x + map.w - w - 14, map.y + 8, w + 9, 35},
+                                        .radius = 4,
+                                        .fill = color_with_alpha(ui->theme.card, 0.92f)});
         ui_label(ui, rect(map.x + map.w - w - 10, map.y + 9, w + 1, 17), &big, size);
         ui_label(ui, rect(map.x + map.w - w - 10, map.y + 26, w + 1, 15), &small, texel);
         return 0;
