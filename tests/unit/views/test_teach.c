@@ -2,6 +2,7 @@
  * weight's; never everything at once; rows add up to 100 % as they are written. */
 #include "layout_case.h"
 
+#include "session/commands.h"
 #include "session/lesson.h"
 #include "views/steps.h"
 
@@ -154,6 +155,53 @@ static void test_steps_draw__patches_of_a_picture(void **state)
     n_bad += check_all_sizes(&c, "mechanism of a picture");
     views_case_close(&c);
     assert_int_equal(n_bad, 0);
+}
+
+static bool says(const ViewsCase *c, const char *beginning)
+{
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        if (cmd->kind == DRAW_TEXT &&
+            strncmp(cmd->u.text.text, beginning, strlen(beginning)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A costly layer is opened by a job: the picture stays, or says what comes, and nothing is drawn of
+ * tokens that are gone. */
+static void test_teach_lesson__old_picture_until_it_is_there(void **state)
+{
+    (void)state;
+    static const char *const views[] = {"view mechanism", "view steps"};
+    ViewsCase c;
+    open_on(&c, "random:L=3,H=2,d=32,seed=5", "view mechanism");
+    for (size_t i = 0; i < AS_COUNT(views); i++) {
+        views_case_do(&c, views[i]);
+        views_case_do(&c, "layer 0");
+        views_case_do(&c, "step 2");
+        views_case_do(&c, "time 99");
+        views_case_frame(&c, 1440, 900, 1);
+        c.session->lessons->at_once = 1;
+        Error err = {0};
+        assert_ok(session_run_command(c.session, "layer 2", &err), err);
+        views_case_pass(&c, 1440, 900, 1);
+        assert_false(views_settled(c.views));
+        assert_int_equal(c.session->lessons->lesson.layer, 0);
+        assert_true(says(&c, "layer 0 · head 1"));
+        views_case_frame(&c, 1440, 900, 1);
+        assert_false(says(&c, "layer 0 · head 1"));
+        assert_true(says(&c, "layer 2 · head 1"));
+        views_case_do(&c, "length 3"); /* another run: what was shown is of other tokens */
+        views_case_pass(&c, 1440, 900, 1);
+        assert_non_null(find_text(&c, "Opening layer 2, head 1 …"));
+        views_case_frame(&c, 1440, 900, 1);
+        assert_null(find_text(&c, "Opening layer 2, head 1 …"));
+        views_case_do(&c, "length all");
+        c.session->lessons->at_once = 0;
+    }
+    views_case_close(&c);
 }
 
 /* ---- honesty ---- */
@@ -428,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_steps_draw__fits),
         cmocka_unit_test(test_steps_draw__cross_attention_fits),
         cmocka_unit_test(test_steps_draw__patches_of_a_picture),
+        cmocka_unit_test(test_teach_lesson__old_picture_until_it_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
