@@ -1,5 +1,6 @@
 #include "session/commands_internal.h"
 #include "session/search.h"
+#include "session/shown.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,14 @@ static bool do_map_range(Session *s, const char *a, Error *err)
     }
     s->options.map_lo = (float)lo;
     s->options.map_hi = (float)hi;
+    return true;
+}
+
+static bool do_sums(Session *s, const char *a, Error *err)
+{
+    (void)a;
+    (void)err;
+    shown_again(s);
     return true;
 }
 
@@ -400,6 +409,7 @@ const SessionCommand session_explore_commands[] = {
     {"reduce", "[max|mean]", "what a pixel of many weights shows", false, do_reduce},
     {"map-range", "LO HI|all", "the weights that the colours begin and end at", false,
      do_map_range},
+    {"sums", "", "go on with profiles and strips of a set after they were stopped", true, do_sums},
     {"diagonal", "", "mark what each token gives itself", false, do_diagonal},
     {"outline", "", "outline found patterns where they are, or not", false, do_outline},
     {"tile-memory", "MIB", "memory for exact cells that were computed, 256 at first", false,

@@ -52,7 +52,8 @@ const char *matrix_shown_words(const MatrixScene *s)
     const Error *failure = shown_failure(session);
     double share = 100.0 * rows->parts_done / rows->n_parts;
     if (failure->code) {
-        return failure->code == ERR_CANCELLED ? "sums of rows stopped" : failure->message;
+        return failure->code == ERR_CANCELLED ? "sums of rows stopped (command sums: go on)"
+                                              : failure->message;
     }
     if (rows->parts_done == rows->n_parts) {
         return NULL;

@@ -189,6 +189,27 @@ static void test_shown_clear__while_on_its_way(void **state)
     const ShownRows *rows = session_shown_rows(s, &w, 0, 100, true);
     assert_non_null(rows);
     assert_int_equal(shown_failure(s)->code, ERR_NONE);
+    /* Stopped by the person: nothing more is computed until it is asked for. */
+    shown_clear(s);
+    assert_non_null(session_shown_rows(s, &w, 0, 100, true));
+    JobStatus status = jobs_status(s->jobs);
+    jobs_cancel(s->jobs, status.id);
+    session_settle(s);
+    if (shown_failure(s)->code) { /* unless that piece was done already */
+        assert_int_equal(shown_failure(s)->code, ERR_CANCELLED);
+        int32_t done = session_shown_rows(s, &w, 0, 100, true)->parts_done;
+        session_settle(s);
+        assert_int_equal(session_shown_rows(s, &w, 0, 100, true)->parts_done, done);
+    }
+    does(s, "sums");
+    for (int i = 0; i < 1000; i++) {
+        rows = session_shown_rows(s, &w, 0, 100, true);
+        if (rows->parts_done == rows->n_parts) {
+            break;
+        }
+        session_settle(s);
+    }
+    assert_int_equal(rows->parts_done, rows->n_parts);
     session_destroy(&s);
     strbuf_free(&text);
 }
