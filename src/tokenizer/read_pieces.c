@@ -32,7 +32,10 @@ typedef struct PieceFamily {
 } PieceFamily;
 
 static const PieceFamily FAMILIES[] = {
-    {.names = {"T5Tokenizer", "t5"}, .has_extra = true, .adds_eos = true, .pair = "A010B010"},
+    {.names = {"T5Tokenizer", "t5", "MT5Tokenizer", "mt5"},
+     .has_extra = true,
+     .adds_eos = true,
+     .pair = "A010B010"},
     {.names = {"LlamaTokenizer", "llama", "mistral", "phi3"}, .adds_bos = true},
     {.names = {"GemmaTokenizer", "gemma", "gemma2", "gemma3_text", "gemma3"}, .adds_bos = true},
     {.names = {"XLMRobertaTokenizer", "xlm-roberta"},
