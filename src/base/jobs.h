@@ -53,7 +53,7 @@ void jobs_cancel(Jobs *jobs, uint64_t id);
 int jobs_poll(Jobs *jobs);
 /** Blocks until nothing runs or waits, polling. Main thread. For headless commands and tests. */
 void jobs_wait_all(Jobs *jobs);
-/** The same; once *stop is true (set by any thread or a signal; may be NULL) everything is cancelled
- *  and waited for. */
+/** The same; once *stop is true (set by any thread or a signal; may be NULL) everything is
+ * cancelled and waited for. */
 void jobs_wait_until(Jobs *jobs, const atomic_bool *stop);
 JobStatus jobs_status(Jobs *jobs);
