@@ -210,8 +210,9 @@ static void wait_for_work(const Window *w, double last_frame_s)
         double in = AS_MAX(ui->wake_s - now, 0);
         next = next < 0 ? in : AS_MIN(next, in);
     }
-    if (next < 0) {
-        glfwWaitEvents();
+    /* GLFW goes on waiting after a signal: Ctrl+C in the terminal is looked for once a second. */
+    if (next < 0 || next > 1) {
+        glfwWaitEventsTimeout(1);
     } else if (next > 0) {
         glfwWaitEventsTimeout(next);
     } else {
@@ -227,6 +228,9 @@ static bool run(Window *w, Error *err)
     while (!glfwWindowShouldClose(w->handle)) {
         if (!first) {
             wait_for_work(w, last_s);
+        }
+        if (atomic_load(&w->screen.app->control->cancel)) {
+            break;
         }
         double now = clock_now_s();
         bool changed = session_update(w->screen.session, now);
@@ -248,7 +252,7 @@ static bool run(Window *w, Error *err)
             titled = w->screen.session->trace_version;
             set_title(w);
         }
-        if (w->screen.session->wants_quit || atomic_load(&w->screen.app->control->cancel)) {
+        if (w->screen.session->wants_quit) {
             break;
         }
     }
