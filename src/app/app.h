@@ -11,9 +11,9 @@
 
 typedef struct App {
     const Arguments *arguments;
-    Arena arena;         /* lives as long as the program */
-    Log log;             /* standard error */
-    JobControl *control; /* cancelled by the first Ctrl+C; pass it on or ask it in long loops */
+    Arena arena;          /* lives as long as the program */
+    Log log;              /* standard error */
+    JobControl *control;  /* cancelled by the first Ctrl+C; pass it on or ask it in long loops */
     atomic_bool *may_end; /* while true, Ctrl+C ends the program at once: nothing is half made, and
                              what runs (reading a text, splitting it) asks nobody */
 } App;

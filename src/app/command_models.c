@@ -126,7 +126,8 @@ static bool models_table(App *app, const ModelListing *listings, size_t n, StrBu
              facts_text(&f, out, err) && strbuf_printf(out, err, " (%s)\n", listings[i].where);
         model_close(&f.model);
     }
-    ok = ok && strbuf_puts(out, "\nCan be fetched with models/fetch.sh NAME, in the sources\n", err);
+    ok =
+        ok && strbuf_puts(out, "\nCan be fetched with models/fetch.sh NAME, in the sources\n", err);
     for (size_t i = 0; i < AS_COUNT(fetchable) && ok; i++) {
         ok = strbuf_printf(out, err, "  %-10s%s%s\n", fetchable[i].name, fetchable[i].summary,
                            is_installed(listings, n, fetchable[i].name) ? " (is here)" : "");
