@@ -3,6 +3,10 @@
 #   ./test.sh [CTEST-ARGUMENTS]     for example ./test.sh -L unit
 #   ./test.sh fuzz [SECONDS]        searches with each fuzz target for so long (120); needs clang
 set -euo pipefail
+if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
+    sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
+    exit
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 scripts/install.sh --tests
@@ -19,7 +23,8 @@ if [ "${1-}" = fuzz ]; then
     done
     exit
 fi
-models/fetch.sh minilm smollm2
+models/fetch.sh minilm smollm2 ||
+    echo "test.sh: without the real models: the tests that need them are skipped or fail" >&2
 cmake --preset release
 cmake --build --preset release
 exec ctest --test-dir build/release --output-on-failure "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the pictures of the README's gallery, all of real models on built-in texts. Needs the models
+# Makes the pictures of the README and its gallery, all of real models on built-in texts. Needs the models
 # of `models/fetch.sh minilm smollm2` and a built program.
 #   docs/make_gallery.sh [PROGRAM]        default: build/release/attnscope
 set -euo pipefail
@@ -16,6 +16,12 @@ shot() { # NAME ARGUMENTS…
     ! command -v convert >/dev/null ||
         convert "$out/$name.png" -resize 1024x +dither -colors 192 -strip "PNG8:$out/$name.png"
 }
+
+# The two large ones at the top of the README.
+"$program" shot --model smollm2 --text "The bank raised its rates while we sat on the river bank." \
+    --size 1440x900 -o docs/overview.png
+"$program" shot --model smollm2 --file LICENSE --view matrix --layer 17 --head 3 \
+    --size 1440x900 -o docs/matrix.png
 
 bank="The bank raised its rates while we sat on the river bank."
 text=(--model smollm2 --file assets/examples/default.txt --layer 17 --head 3)
