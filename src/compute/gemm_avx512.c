@@ -54,7 +54,7 @@ INLINE void transpose(__m512 x[W])
 
 INLINE __mmask16 first_lanes(int32_t n)
 {
-    return n >= W ? (__mmask16)0xffff : (__mmask16)((1u << n) - 1);
+    return (__mmask16)(n >= W ? 0xffffu : (1u << n) - 1);
 }
 
 /* packed[k][COLUMNS] of n_columns rows of w [out, in], `depth` from k0 on; zeros behind. */
