@@ -7,14 +7,21 @@
 
 enum { PAD = 16, LINE = 22, BEFORE = 28 };
 
-/* A token as it stands in running text; line breaks as a sign. In the frame's arena. */
-static const char *running_text(const MatrixScene *s, bool keys, int32_t token)
+/* A token as it stands in running text; *named: its letters are not the text's (a byte of a letter,
+ * white space), so it stands apart. In the frame's arena. */
+static const char *running_text(const MatrixScene *s, bool keys, int32_t token, bool *named)
 {
     const Trace *trace = s->c->session->trace;
     const TraceToken *t = &(keys ? trace_key_tokens(trace, NULL) : trace_tokens(trace))[token];
     const char *label = keys ? key_label_of(s->c, token) : label_of(s->c, token);
     const char *own = t->text ? t->text : "";
     bool piece = strncmp(own, "##", 2) == 0;
+    size_t shared = 0;
+    const char *bare = *own == ' ' ? own + 1 : own;
+    while (label[shared] && label[shared] == bare[shared]) {
+        shared++;
+    }
+    *named = !piece && shared == 0 && !(t->special);
     bool spaced = *own == ' ' || (t->start > 0 && token > 0 && (t - 1)->end < t->start);
     return draw_format(s->c->ui->list, "%s%s", spaced && !piece ? " " : "",
                        piece ? label + 2 : label);
@@ -37,13 +44,17 @@ static void draw_flow(const MatrixScene *s, const Flow *flow)
     int32_t first = AS_MAX(flow->at - BEFORE, 0);
     float x = flow->box.x;
     float y = flow->box.y;
+    bool was_named = false;
     for (int32_t i = first; i < n; i++) {
-        const char *text = running_text(s, flow->keys, i);
+        bool named;
+        const char *text = running_text(s, flow->keys, i, &named);
         bool on = i == flow->at;
-        FontFace face = on ? FONT_SANS_SEMIBOLD : FONT_SANS;
+        FontFace face = named ? FONT_MONO : on ? FONT_SANS_SEMIBOLD : FONT_SANS;
+        float size = named ? 11 : 13;
         const char *bare = *text == ' ' ? text + 1 : text;
-        float space = *text == ' ' && x > flow->box.x ? 4 : 0;
-        float w = ui_text_width(ui, face, 13, bare);
+        float space = (*text == ' ' || named || was_named) && x > flow->box.x ? 4 : 0;
+        float w = ui_text_width(ui, face, size, bare);
+        was_named = named;
         if (x + space + w > flow->box.x + flow->box.w && x > flow->box.x) {
             x = flow->box.x;
             y += LINE;
@@ -69,10 +80,13 @@ static void draw_flow(const MatrixScene *s, const Flow *flow)
                                             .border = 1.5f,
                                             .border_color = color});
         }
-        ui_label(
-            ui, rect(box.x, y, box.w + 1, LINE),
-            &(UiLabel){.face = face, .size = 13, .color = on ? ui->theme.text : ui->theme.text2},
-            bare);
+        ui_label(ui, rect(box.x, y, box.w + 1, LINE),
+                 &(UiLabel){.face = face,
+                            .size = size,
+                            .color = on      ? ui->theme.text
+                                     : named ? ui->theme.text3
+                                             : ui->theme.text2},
+                 bare);
         bool hot;
         if (ui_click(ui, ui_id(flow->keys ? "reading-key" : "reading-query", i), box, false, &hot,
                      NULL)) {

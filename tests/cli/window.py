@@ -196,6 +196,8 @@ def small_pixels(program):
                       str(int((float(wanted[0][1]) - 4) * scale)), "click", "1",
                       "mousemove", str(WIDTH // 2), str(HEIGHT - 4))
             window.settle(chosen, stage, "a click at 144 dpi")
+            window.window.terminate()  # idle as it is
+            window.window.wait(20)
         finally:
             window.close()
     finally:
