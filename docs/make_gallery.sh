@@ -20,7 +20,7 @@ shot() { # NAME ARGUMENTS…
 # The two large ones at the top of the README.
 "$program" shot --model smollm2 --text "The bank raised its rates while we sat on the river bank." \
     --size 1440x900 -o docs/overview.png
-"$program" shot --model smollm2 --file LICENSE --view matrix --layer 17 --head 3 \
+"$program" shot --model smollm2 --file README.md --max-tokens 1024 --view matrix --layer 17 --head 3 \
     --size 1440x900 -o docs/matrix.png
 
 bank="The bank raised its rates while we sat on the river bank."
