@@ -123,6 +123,8 @@ class Window:
         self.env.pop("WAYLAND_DISPLAY", None)
         if scale != 1:
             self.resource = set_dpi(number, int(96 * scale))
+        # Not over a weight that would be looked at from the first frame on.
+        self.do("mousemove", str(WIDTH // 2), str(HEIGHT - 4))
         self.window = subprocess.Popen(
             [program, "matrix", "tiny", "some words", "--size", f"{WIDTH}x{HEIGHT}", "--layer",
              str(LAYER), "--head", str(HEAD), "--reduced-motion"], env=self.env)
