@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A signal handler has no other way to anything: the mutable variables of the program. */
@@ -51,8 +52,14 @@ static void let_waiting_threads_sleep(char **argv)
         return;
     }
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (n > 0) {
-        path[n] = '\0';
+    if (n <= 0) {
+        return;
+    }
+    path[n] = '\0';
+    /* A loader or a tool that runs the program has another name, and takes other words. */
+    const char *called = argv[0] ? strrchr(argv[0], '/') : NULL;
+    called = called ? called + 1 : argv[0];
+    if (called && strcmp(strrchr(path, '/') + 1, called) == 0) {
         execv(path, argv);
     }
 }

@@ -1,6 +1,8 @@
 #include "compute/gemm.h"
 
 #include <omp.h>
+#include <stdlib.h>
+#include <string.h>
 #if !ATTNSCOPE_PLAIN_GEMM
 #include <oneapi/dnnl/dnnl.h>
 #endif
@@ -13,6 +15,18 @@
 enum { TILE_ROWS = 128, MOST_COLUMNS = 576, COLUMN_STEP = 48 };
 /* Of our own kernel: w is packed once a tile, so rows are as many as leave each thread some. */
 enum { MOST_ROWS = 1024, LEAST_ROWS = 128, TILES_A_THREAD = 4, WORTH_PACKING = 16 };
+
+/* Asked for here: code that finds out what a processor has is compiled for every processor. */
+bool gemm_avx512_here(void)
+{
+#if defined(__x86_64__) && !ATTNSCOPE_PLAIN_GEMM
+    const char *isa = getenv("ATTNSCOPE_ISA");
+    const bool wanted = !isa || !*isa || strcmp(isa, "auto") == 0 || strcmp(isa, "avx512") == 0;
+    return wanted && __builtin_cpu_supports("avx512f");
+#else
+    return false;
+#endif
+}
 
 #if ATTNSCOPE_PLAIN_GEMM
 static bool multiply(const GemmArgs *a, const GemmTile *tile)

@@ -9,8 +9,6 @@
 
 #if defined(__AVX512F__) && !ATTNSCOPE_PLAIN_GEMM
 #include <immintrin.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     W = 16,
@@ -21,13 +19,6 @@ enum {
 #define INLINE static inline __attribute__((always_inline))
 /* gcc and clang both take this one. */
 #define UNROLL _Pragma("GCC unroll 16")
-
-bool gemm_avx512_here(void)
-{
-    const char *isa = getenv("ATTNSCOPE_ISA");
-    const bool wanted = !isa || !*isa || strcmp(isa, "auto") == 0 || strcmp(isa, "avx512") == 0;
-    return wanted && __builtin_cpu_supports("avx512f");
-}
 
 /* ---------------------------------------------------------------- w */
 
@@ -213,11 +204,6 @@ void gemm_avx512_multiply(const GemmArgs *args, const GemmTile *tile)
     }
 }
 #else
-bool gemm_avx512_here(void)
-{
-    return false;
-}
-
 void gemm_avx512_multiply(const GemmArgs *args, const GemmTile *tile)
 {
     (void)args;

@@ -48,8 +48,9 @@ static void test_window_input_drop__kinds(void **state)
     assert_int_equal(s->error.code, ERR_NONE);
     assert_true(s->trace_version > version);
     version = s->trace_version;
-    drop(s, "/tmp/array.npy");
-    assert_non_null(strstr(s->note, "array.npy"));
+    drop(s, "no such folder/array.npy");
+    assert_int_equal(s->error.code, ERR_IO); /* there is no such file */
+    assert_non_null(strstr(s->error.message, "array.npy"));
     assert_int_equal(s->trace_version, version);
     session_destroy(&s);
     unlink(text);
