@@ -10,6 +10,12 @@ static const double A_JOB = 2e9;
 /* Sources whose rows are kept; rows of a column that are read at a time. */
 enum { KEPT = 4, COLUMN_ROWS = 1024 };
 
+/* Whose rows, row and column these are. */
+typedef struct ShownId {
+    uint64_t trace_version, source;
+    int32_t layer, head;
+} ShownId;
+
 typedef struct ShownJob {
     Session *session; /* NULL once nobody waits for it */
     Trace *trace;     /* retained */
@@ -28,13 +34,29 @@ struct ShownState {
     uint64_t rows_job_id, profile_job_id;
     uint64_t tick;
     Error failure;
-    uint64_t failed_source; /* … of that */
-    struct {                /* what is wished for now */
+    ShownId failed; /* … of that */
+    struct {        /* what is wished for now */
         int32_t row0, row1;
         bool all;
     } want;
     WeightSource source;
 };
+
+static ShownId id_of_rows(const ShownRows *r)
+{
+    return (ShownId){r->trace_version, r->source, r->layer, r->head};
+}
+
+static ShownId id_of_profile(const ShownProfile *p)
+{
+    return (ShownId){p->trace_version, p->source, p->layer, p->head};
+}
+
+static bool same_id(ShownId a, ShownId b)
+{
+    return a.trace_version == b.trace_version && a.source == b.source && a.layer == b.layer &&
+           a.head == b.head;
+}
 
 /* ---- memory ---- */
 
@@ -138,13 +160,11 @@ static bool read_profile(const Trace *trace, const WeightSource *source, ShownPr
 
 static void wish_rows(Session *s, ShownRows *rows);
 
-static ShownRows *find_rows(struct ShownState *v, uint64_t version, uint64_t source, int32_t layer,
-                            int32_t head)
+static ShownRows *find_rows(struct ShownState *v, const ShownId *id)
 {
     for (int i = 0; i < KEPT; i++) {
         ShownRows *r = &v->rows[i];
-        if (r->block && r->trace_version == version && r->source == source && r->layer == layer &&
-            r->head == head) {
+        if (r->block && same_id(id_of_rows(r), *id)) {
             return r;
         }
     }
@@ -183,10 +203,15 @@ static void take_rows(ShownRows *to, const ShownRows *from, int32_t row0, int32_
     }
 }
 
-static void fail(Session *s, uint64_t source, const Error *err)
+static void fail(Session *s, ShownId id, const Error *err)
 {
     s->shown->failure = *err;
-    s->shown->failed_source = source;
+    s->shown->failed = id;
+}
+
+static bool has_failed(const struct ShownState *v, ShownId id)
+{
+    return v->failure.code && same_id(v->failed, id);
 }
 
 static void job_done(void *payload, bool ok, const Error *err)
@@ -202,15 +227,15 @@ static void job_done(void *payload, bool ok, const Error *err)
         }
     } else if (s) {
         s->shown->rows_job = NULL;
-        ShownRows *rows = find_rows(s->shown, job->rows.trace_version, job->rows.source,
-                                    job->rows.layer, job->rows.head);
+        ShownId id = id_of_rows(&job->rows);
+        ShownRows *rows = find_rows(s->shown, &id);
         if (ok && rows) {
             take_rows(rows, &job->rows, job->row0, job->row1);
             wish_rows(s, rows);
         }
     }
     if (s && !ok) {
-        fail(s, job->is_profile ? job->profile.source : job->rows.source, err);
+        fail(s, job->is_profile ? id_of_profile(&job->profile) : id_of_rows(&job->rows), err);
     }
     if (s) {
         s->version++;
@@ -290,8 +315,7 @@ static void wish_rows(Session *s, ShownRows *rows)
     int32_t p0;
     int32_t p1;
     if (v->rows_job || rows->trace_version != s->trace_version ||
-        rows->source != weight_source_id(&v->source) ||
-        (v->failure.code && v->failed_source == rows->source) ||
+        rows->source != weight_source_id(&v->source) || has_failed(v, id_of_rows(rows)) ||
         !next_parts(rows, v->want.row0, v->want.row1, v->want.all,
                     AS_MAX((int32_t)(A_JOB / cost), 1), &p0, &p1)) {
         return;
@@ -314,7 +338,7 @@ static void wish_rows(Session *s, ShownRows *rows)
             memset(rows->done + p0, 1, (size_t)(p1 - p0));
             rows->parts_done += p1 - p0;
         } else {
-            fail(s, rows->source, &err);
+            fail(s, id_of_rows(rows), &err);
             free_rows(rows); /* columns may have parts of what was not finished */
         }
         return;
@@ -324,7 +348,7 @@ static void wish_rows(Session *s, ShownRows *rows)
                     .row1 = row1,
                     .parts_before = rows->parts_done};
     if (!reserve_rows(&job.rows, rows->n_queries, rows->n_keys, &err)) {
-        fail(s, rows->source, &err);
+        fail(s, id_of_rows(rows), &err);
         return;
     }
     job.rows.trace_version = rows->trace_version;
@@ -334,7 +358,7 @@ static void wish_rows(Session *s, ShownRows *rows)
     v->rows_job = submit(s, &job, "profiles", &v->rows_job_id, &err);
     if (!v->rows_job) {
         free_rows(&job.rows);
-        fail(s, rows->source, &err);
+        fail(s, id_of_rows(rows), &err);
     }
 }
 
@@ -384,7 +408,7 @@ static struct ShownState *state_of(Session *s)
     return s->shown;
 }
 
-static ShownRows *begin(Session *s, const WeightSource *source, int32_t layer, int32_t head)
+static ShownRows *begin(Session *s, const WeightSource *source, const ShownId *id)
 {
     struct ShownState *v = s->shown;
     const TraceInfo *info = trace_info(s->trace);
@@ -396,10 +420,10 @@ static ShownRows *begin(Session *s, const WeightSource *source, int32_t layer, i
     if (!reserve_rows(oldest, info->n_queries, info->n_keys, NULL)) {
         return NULL;
     }
-    oldest->trace_version = s->trace_version;
-    oldest->source = weight_source_id(source);
-    oldest->layer = layer;
-    oldest->head = head;
+    oldest->trace_version = id->trace_version;
+    oldest->source = id->source;
+    oldest->layer = id->layer;
+    oldest->head = id->head;
     from_heads(s->trace, source, oldest);
     return oldest;
 }
@@ -412,6 +436,15 @@ static WeightSource exact_source(const WeightSource *source)
     return exact;
 }
 
+static ShownId id_of(const Session *s, const WeightSource *exact)
+{
+    bool one = exact->combine == COMBINE_ONE;
+    return (ShownId){.trace_version = s->trace_version,
+                     .source = weight_source_id(exact),
+                     .layer = one ? s->selection.layer : exact->set.heads[0].layer,
+                     .head = one ? s->selection.head : 0};
+}
+
 const ShownRows *session_shown_rows(Session *s, const WeightSource *source, int32_t row0,
                                     int32_t row1, bool all)
 {
@@ -420,20 +453,16 @@ const ShownRows *session_shown_rows(Session *s, const WeightSource *source, int3
         return NULL;
     }
     struct ShownState *v = s->shown;
-    bool one = exact.combine == COMBINE_ONE;
-    int32_t layer = one ? s->selection.layer : exact.set.heads[0].layer;
-    int32_t head = one ? s->selection.head : 0;
-    uint64_t id = weight_source_id(&exact);
-    ShownRows *rows = find_rows(v, s->trace_version, id, layer, head);
+    ShownId id = id_of(s, &exact);
+    ShownRows *rows = find_rows(v, &id);
     if (!rows) {
-        rows = begin(s, &exact, layer, head);
+        rows = begin(s, &exact, &id);
     }
     if (!rows) {
         return NULL;
     }
     rows->used = ++v->tick;
-    if (v->rows_job && (v->rows_job->rows.source != id || v->rows_job->rows.layer != layer ||
-                        v->rows_job->rows.head != head)) {
+    if (v->rows_job && !same_id(id_of_rows(&v->rows_job->rows), id)) {
         drop_job(s, &v->rows_job, v->rows_job_id);
     }
     v->source = exact;
@@ -468,8 +497,7 @@ bool shown_rows_has_received(const ShownRows *rows)
 
 static bool same_profile(const ShownProfile *a, const ShownProfile *b)
 {
-    return a->trace_version == b->trace_version && a->source == b->source && a->layer == b->layer &&
-           a->head == b->head && a->query == b->query && a->key == b->key;
+    return same_id(id_of_profile(a), id_of_profile(b)) && a->query == b->query && a->key == b->key;
 }
 
 const ShownProfile *session_shown_profile(Session *s, const WeightSource *source)
@@ -480,11 +508,11 @@ const ShownProfile *session_shown_profile(Session *s, const WeightSource *source
         return NULL;
     }
     struct ShownState *v = s->shown;
-    bool one = job.source.combine == COMBINE_ONE;
-    job.profile = (ShownProfile){.trace_version = s->trace_version,
-                                 .source = weight_source_id(&job.source),
-                                 .layer = one ? sel->layer : job.source.set.heads[0].layer,
-                                 .head = one ? sel->head : 0,
+    ShownId id = id_of(s, &job.source);
+    job.profile = (ShownProfile){.trace_version = id.trace_version,
+                                 .source = id.source,
+                                 .layer = id.layer,
+                                 .head = id.head,
                                  .query = sel->query,
                                  .key = sel->key};
     if (v->profile.row && same_profile(&v->profile, &job.profile)) {
@@ -495,8 +523,7 @@ const ShownProfile *session_shown_profile(Session *s, const WeightSource *source
     }
     drop_job(s, &v->profile_job, v->profile_job_id);
     Error err = {0};
-    if ((v->failure.code && v->failed_source == job.profile.source) ||
-        !reserve_profile(&job.profile, trace_info(s->trace), &err)) {
+    if (has_failed(v, id) || !reserve_profile(&job.profile, trace_info(s->trace), &err)) {
         return NULL;
     }
     const TraceInfo *info = trace_info(s->trace);
@@ -509,7 +536,7 @@ const ShownProfile *session_shown_profile(Session *s, const WeightSource *source
             v->profile = job.profile;
             return &v->profile;
         }
-        fail(s, job.profile.source, &err);
+        fail(s, id, &err);
     } else {
         v->profile_job = submit(s, &job, "profiles", &v->profile_job_id, &err);
         if (v->profile_job) {
@@ -520,10 +547,11 @@ const ShownProfile *session_shown_profile(Session *s, const WeightSource *source
     return NULL;
 }
 
-const Error *shown_failure(const Session *s)
+const Error *shown_failure(const Session *s, const WeightSource *source)
 {
     static const Error none = {0};
-    return s->shown ? &s->shown->failure : &none;
+    WeightSource exact = exact_source(source);
+    return s->shown && has_failed(s->shown, id_of(s, &exact)) ? &s->shown->failure : &none;
 }
 
 void shown_again(Session *s)

@@ -56,9 +56,9 @@ bool shown_rows_has_received(const ShownRows *rows);
 /** Row and column of the selection as `source` shows them. NULL while a job computes them (the
  *  newest request wins). Borrowed until the next call. */
 const ShownProfile *session_shown_profile(Session *session, const WeightSource *source);
-/** The last failure or cancel, code 0 = none; nothing more is computed of that source until
- *  shown_again. Borrowed. */
-const Error *shown_failure(const Session *session);
+/** The last failure or cancel if it was of `source` (of the selected head for COMBINE_ONE), else
+ *  code 0; nothing more is computed of that until shown_again. Borrowed. */
+const Error *shown_failure(const Session *session, const WeightSource *source);
 void shown_again(Session *session);
 /** Stops jobs and forgets everything. */
 void shown_clear(Session *session);

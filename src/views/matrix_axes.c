@@ -272,7 +272,7 @@ static void pending_profile(const MatrixScene *s)
 {
     Ui *ui = s->c->ui;
     Rect box = s->layout.row_profile;
-    const Error *failure = shown_failure(s->c->session);
+    const Error *failure = shown_failure(s->c->session, &s->source);
     const char *text = failure->code ? "The row and the column were not computed: "
                                      : "The row and the column are being computed";
     draw_rect(ui->list, &(DrawRect){.box = box, .radius = 6, .fill = ui->theme.well});

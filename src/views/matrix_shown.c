@@ -37,27 +37,26 @@ void matrix_read_shown(MatrixScene *s)
     }
     bool one = s->source.combine == COMBINE_ONE;
     s->profile.color = one ? color_head(session->selection.head) : s->c->ui->theme.accent;
-    if (!p && !shown_failure(session)->code) {
+    if (!p && !shown_failure(session, &s->source)->code) {
         s->c->views->settled = false;
     }
 }
 
 const char *matrix_shown_words(const MatrixScene *s)
 {
-    const Session *session = s->c->session;
     const ShownRows *rows = s->rows;
     if (s->plain || !rows) {
         return NULL;
     }
-    const Error *failure = shown_failure(session);
-    double share = 100.0 * rows->parts_done / rows->n_parts;
+    if (shown_rows_has(rows, 0, rows->n_queries)) {
+        return NULL;
+    }
+    const Error *failure = shown_failure(s->c->session, &s->source);
     if (failure->code) {
         return failure->code == ERR_CANCELLED ? "sums of rows stopped (command sums: go on)"
                                               : failure->message;
     }
-    if (rows->parts_done == rows->n_parts) {
-        return NULL;
-    }
+    double share = 100.0 * rows->parts_done / rows->n_parts;
     return draw_format(s->c->ui->list, "sums of rows %.*f %%", share < 10 ? 1 : 0, share);
 }
 

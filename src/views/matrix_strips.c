@@ -20,7 +20,7 @@ void matrix_read_strips(MatrixScene *s)
     if (!s->plain && s->layout.row_profile.h > 0 && !s->view->moving) {
         s->rows = session_shown_rows(s->c->session, &s->source, r0, r1, true);
         bool missing = s->rows && s->rows->parts_done < s->rows->n_parts;
-        if (missing && !shown_failure(s->c->session)->code) {
+        if (missing && !shown_failure(s->c->session, &s->source)->code) {
             s->c->views->settled = false;
         }
     }

@@ -183,33 +183,93 @@ static void test_shown_clear__while_on_its_way(void **state)
     }
     Session *s = session_on("random:L=1,H=2,d=64", strbuf_text(&text));
     WeightSource w = {.hide_first = true};
-    assert_non_null(session_shown_rows(s, &w, 0, 100, true));
+    assert_non_null(session_shown_rows(s, &w, 0, 1500, true));
     shown_clear(s);
     session_settle(s);
-    const ShownRows *rows = session_shown_rows(s, &w, 0, 100, true);
+    const ShownRows *rows = session_shown_rows(s, &w, 0, 1500, true);
     assert_non_null(rows);
-    assert_int_equal(shown_failure(s)->code, ERR_NONE);
+    assert_int_equal(shown_failure(s, &w)->code, ERR_NONE);
     /* Stopped by the person: nothing more is computed until it is asked for. */
     shown_clear(s);
-    assert_non_null(session_shown_rows(s, &w, 0, 100, true));
+    assert_non_null(session_shown_rows(s, &w, 0, 1500, true));
     JobStatus status = jobs_status(s->jobs);
     jobs_cancel(s->jobs, status.id);
     session_settle(s);
-    if (shown_failure(s)->code) { /* unless that piece was done already */
-        assert_int_equal(shown_failure(s)->code, ERR_CANCELLED);
-        int32_t done = session_shown_rows(s, &w, 0, 100, true)->parts_done;
+    if (shown_failure(s, &w)->code) { /* unless that piece was done already */
+        assert_int_equal(shown_failure(s, &w)->code, ERR_CANCELLED);
+        int32_t done = session_shown_rows(s, &w, 0, 1500, true)->parts_done;
         session_settle(s);
-        assert_int_equal(session_shown_rows(s, &w, 0, 100, true)->parts_done, done);
+        assert_int_equal(session_shown_rows(s, &w, 0, 1500, true)->parts_done, done);
     }
     does(s, "sums");
     for (int i = 0; i < 1000; i++) {
-        rows = session_shown_rows(s, &w, 0, 100, true);
+        rows = session_shown_rows(s, &w, 0, 1500, true);
         if (rows->parts_done == rows->n_parts) {
             break;
         }
         session_settle(s);
     }
     assert_int_equal(rows->parts_done, rows->n_parts);
+    session_destroy(&s);
+    strbuf_free(&text);
+}
+
+/* A failure is of what failed: other heads and sets are computed and have none. */
+static void test_shown_failure__of_its_source(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    WeightSource bad = {.combine = COMBINE_MEAN, .hide_first = true};
+    WeightSource mean;
+    WeightSource one;
+    make_source(&mean, COMBINE_MEAN, true);
+    make_source(&one, COMBINE_ONE, true);
+    assert_true(head_set_add(&bad.set, 0, 99, NULL)); /* the model has 4 */
+    does(s, "layer 1");
+    assert_null(session_shown_rows(s, &bad, 0, 5, true));
+    assert_int_equal(shown_failure(s, &bad)->code, ERR_RANGE);
+    const WeightSource *others[] = {&mean, &one};
+    for (size_t i = 0; i < AS_COUNT(others); i++) {
+        assert_int_equal(shown_failure(s, others[i])->code, ERR_NONE);
+        const ShownRows *rows = session_shown_rows(s, others[i], 0, 5, true);
+        assert_non_null(rows);
+        assert_int_equal(rows->parts_done, rows->n_parts);
+    }
+    assert_int_equal(shown_failure(s, &bad)->code, ERR_RANGE);
+    bad.by_row = true; /* its rows are the same */
+    assert_int_equal(shown_failure(s, &bad)->code, ERR_RANGE);
+    shown_again(s);
+    assert_int_equal(shown_failure(s, &bad)->code, ERR_NONE);
+    session_destroy(&s);
+}
+
+/* Of one head the failure is that head's. */
+static void test_shown_failure__of_its_head(void **state)
+{
+    (void)state;
+    StrBuf text = {0};
+    for (int i = 0; i < 1500; i++) {
+        assert_true(strbuf_printf(&text, NULL, "w%d ", i * 7919 % 61));
+    }
+    Session *s = session_on("random:L=1,H=2,d=64", strbuf_text(&text));
+    WeightSource w = {.hide_first = true};
+    for (int i = 0; !shown_failure(s, &w)->code && i < 50; i++) { /* it may be done before */
+        shown_clear(s);
+        assert_non_null(session_shown_rows(s, &w, 0, 1500, true));
+        jobs_cancel(s->jobs, jobs_status(s->jobs).id);
+        session_settle(s);
+    }
+    assert_int_equal(shown_failure(s, &w)->code, ERR_CANCELLED);
+    does(s, "head 1");
+    assert_int_equal(shown_failure(s, &w)->code, ERR_NONE);
+    const ShownRows *rows = session_shown_rows(s, &w, 0, 1500, true);
+    for (int i = 0; rows->parts_done < rows->n_parts && i < 1000; i++) {
+        session_settle(s);
+        rows = session_shown_rows(s, &w, 0, 1500, true);
+    }
+    assert_int_equal(rows->parts_done, rows->n_parts);
+    does(s, "head 0");
+    assert_int_equal(shown_failure(s, &w)->code, ERR_CANCELLED);
     session_destroy(&s);
     strbuf_free(&text);
 }
@@ -221,6 +281,8 @@ int main(void)
         cmocka_unit_test(test_session_shown_rows__by_jobs),
         cmocka_unit_test(test_session_tile_of__rows_divided),
         cmocka_unit_test(test_shown_clear__while_on_its_way),
+        cmocka_unit_test(test_shown_failure__of_its_source),
+        cmocka_unit_test(test_shown_failure__of_its_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
