@@ -475,6 +475,9 @@ const ShownRows *session_shown_rows(Session *s, const WeightSource *source, int3
 
 bool shown_rows_has(const ShownRows *rows, int32_t row0, int32_t row1)
 {
+    if (!rows->block) {
+        return false;
+    }
     for (int32_t p = row0 / SHOWN_PART; p * SHOWN_PART < row1; p++) {
         if (!rows->done[p]) {
             return false;
@@ -485,12 +488,12 @@ bool shown_rows_has(const ShownRows *rows, int32_t row0, int32_t row1)
 
 bool shown_rows_has_max(const ShownRows *rows, int32_t row0, int32_t row1)
 {
-    return rows->row_max_known || shown_rows_has(rows, row0, row1);
+    return (rows->block && rows->row_max_known) || shown_rows_has(rows, row0, row1);
 }
 
 bool shown_rows_has_received(const ShownRows *rows)
 {
-    return rows->received_known || rows->parts_done == rows->n_parts;
+    return rows->block && (rows->received_known || rows->parts_done == rows->n_parts);
 }
 
 /* ---- the selection's row and column ---- */

@@ -47,7 +47,8 @@ typedef struct ShownProfile {
  */
 const ShownRows *session_shown_rows(Session *session, const WeightSource *source, int32_t row0,
                                     int32_t row1, bool all);
-/** Are the rows [row0, row1) there? */
+/** Are the rows [row0, row1) there? This and the next two: false of rows that a later call let go
+ *  as they failed (block NULL, all else 0). */
 bool shown_rows_has(const ShownRows *rows, int32_t row0, int32_t row1);
 /** Is their largest value? */
 bool shown_rows_has_max(const ShownRows *rows, int32_t row0, int32_t row1);

@@ -56,7 +56,7 @@ const char *matrix_shown_words(const MatrixScene *s)
         return failure->code == ERR_CANCELLED ? "sums of rows stopped (command sums: go on)"
                                               : failure->message;
     }
-    double share = 100.0 * rows->parts_done / rows->n_parts;
+    double share = 100.0 * rows->parts_done / AS_MAX(rows->n_parts, 1);
     return draw_format(s->c->ui->list, "sums of rows %.*f %%", share < 10 ? 1 : 0, share);
 }
 

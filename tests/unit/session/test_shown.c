@@ -243,6 +243,27 @@ static void test_shown_failure__of_its_source(void **state)
     session_destroy(&s);
 }
 
+/* A view may hold rows while a later call lets them go: then nothing of them is there. */
+static void test_shown_rows_has__of_rows_let_go(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    for (int combine = COMBINE_ONE; combine < COMBINE_COUNT; combine++) {
+        WeightSource w;
+        make_source(&w, combine, combine == COMBINE_ONE);
+        const ShownRows *rows = session_shown_rows(s, &w, 0, 5, true);
+        assert_non_null(rows);
+        assert_true(shown_rows_has(rows, 0, 1) && shown_rows_has_max(rows, 0, 1));
+        assert_true(shown_rows_has_received(rows));
+        shown_clear(s);
+        assert_null(rows->block);
+        assert_false(shown_rows_has(rows, 0, 1));
+        assert_false(shown_rows_has_max(rows, 0, 1));
+        assert_false(shown_rows_has_received(rows));
+    }
+    session_destroy(&s);
+}
+
 /* Of one head the failure is that head's. */
 static void test_shown_failure__of_its_head(void **state)
 {
@@ -283,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_shown_clear__while_on_its_way),
         cmocka_unit_test(test_shown_failure__of_its_source),
         cmocka_unit_test(test_shown_failure__of_its_head),
+        cmocka_unit_test(test_shown_rows_has__of_rows_let_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
