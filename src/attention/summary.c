@@ -54,7 +54,8 @@ void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t be
                           float *sum, float *max)
 {
     int32_t width = texels->shape.col_width, first = 0, stop = 0;
-    if (ATTN_BLOCK_STEPS * ATTN_STEP / width % texels->lanes == 0 && begin < end) {
+    int32_t stored = ATTN_BLOCK_STEPS * ATTN_STEP / width; /* 0 where a texel is several blocks' */
+    if (stored > 0 && stored % texels->lanes == 0 && begin < end) {
         int32_t key = begin / ATTN_STEP * ATTN_STEP;
         first = (key + width - 1) / width;
         stop = (end + ATTN_STEP - 1) / ATTN_STEP * ATTN_STEP / width;

@@ -39,6 +39,7 @@ static const Case CASES[] = {
     {"summary 1", SIZES(777, 1300, 1, 0, 16), .summary_size = 1},
     {"summary 33", SIZES(1050, 0, 1, 0, 8), .summary_size = 33},
     {"summary 1024", SIZES(600, 0, 1, 0, 8), .kind = ATTN_MASK_CAUSAL, .summary_size = 1024},
+    {"texels wider than a block", SIZES(200, 5000, 4, 0, 8), .summary_size = 4},
     {"large scores", SIZES(200, 700, 1, 0, 64), .spread = 12},
     {"rows that see nothing", SIZES(120, 60, 2, 0, 16), .kind = ATTN_MASK_CAUSAL | ATTN_MASK_WINDOW,
      .window = 20, .q_offset = -30},
