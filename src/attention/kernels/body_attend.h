@@ -334,7 +334,15 @@ static void block_texels(const AttnBlock *b, AttnGroup *g, const AttnAttendScrat
         n /= 2;
         if (n % W == 0) { /* this block has all of these texels to itself */
             int32_t left = (b->n_cols - first + W - 1) / W * W;
-            halve_runs(sum, max, n < left ? n : left, to_sum, to_max);
+            n = n < left ? n : left;
+            /* A shorter block than ATTN_BLOCK_STEPS may begin within W texels of the row's end. */
+            int32_t room = (int32_t)g->texel_ld - first;
+            bool fits = n <= room;
+            halve_runs(sum, max, n, fits ? to_sum : sum, fits ? to_max : max);
+            for (int i = 0; !fits && i < room; i++) {
+                to_sum[i] = sum[i];
+                to_max[i] = max[i];
+            }
             continue;
         }
         halve_runs(sum, max, n, sum, max);
