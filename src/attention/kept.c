@@ -115,7 +115,7 @@ static void add_columns(const float *sum, int32_t lanes, double unit, int64_t *t
 }
 
 /* By what a row's exponentials of a step become weights: the reference may have been raised since.
- */
+ * One that went down is the 0 of a row that had not seen a key, whose exponentials are 0. */
 static void step_factors(const AttnPlan *plan, const float *then, const float *now,
                          const float *inverse, int32_t n_rows, float *factor)
 {
@@ -123,7 +123,7 @@ static void step_factors(const AttnPlan *plan, const float *then, const float *n
         factor[r] = inverse[r];
         if (then[r] != now[r]) {
             double down = ((double)then[r] - (double)now[r]) * plan->kernel->reference_log2;
-            factor[r] *= (float)exp2(down);
+            factor[r] *= (float)exp2(down > 0 ? 0 : down);
         }
     }
 }

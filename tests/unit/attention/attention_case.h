@@ -12,6 +12,7 @@ typedef struct Case {
     int32_t window, q_offset, n_valid_keys;
     bool hide_some; /* a key_mask that hides every third key and a run of 70 */
     bool bias;
+    float bias_level; /* added to the bias of every pair */
     float soft_cap, scale;
     bool interleaved; /* [N, H, D] instead of [H, N, D] */
     float spread;     /* of q; 0 = 1 */
@@ -52,16 +53,17 @@ static inline float *case_floats(size_t n, float spread, uint64_t seed)
     return x;
 }
 
-/* Relative positions with another slope for each head, as ALiBi; one diagonal hidden. */
+/* Relative positions with another slope for each head, as ALiBi; one diagonal hidden. The payload
+ * is a level for all, or NULL. */
 static inline void case_bias(void *payload, int32_t head, int32_t row0, int32_t n_rows,
                              int32_t col0, int32_t n_cols, float *bias, ptrdiff_t ld)
 {
-    (void)payload;
+    float level = payload ? *(const float *)payload : 0;
     for (int32_t r = 0; r < n_rows; r++) {
         for (int32_t c = 0; c < n_cols; c++) {
             int32_t away = row0 + r - (col0 + c);
             bias[r * ld + c] =
-                away == 5 ? -INFINITY : -0.05f * (float)(head + 1) * fabsf((float)away);
+                away == 5 ? -INFINITY : level - 0.05f * (float)(head + 1) * fabsf((float)away);
         }
     }
 }
@@ -105,6 +107,7 @@ static inline AttnArgs case_args(const Case *c)
     }
     if (c->bias) {
         a.bias.fill = case_bias;
+        a.bias.payload = (float *)(uintptr_t)&c->bias_level;
     }
     return a;
 }

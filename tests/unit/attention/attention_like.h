@@ -32,7 +32,7 @@ static inline void expect_keys(const Case *c, const char *isa, const Run *run, c
 static inline void expect_like(const Case *c, const char *isa, const Run *run, const Run *expected)
 {
     const AttnOutputs *a = &run->out, *b = &expected->out;
-    double more = c->spread > 4 ? 20 : 1; /* scores near 100 are known to 1e-5 only */
+    double more = c->spread > 4 || c->bias_level < -50 ? 20 : 1; /* scores near 100: to 1e-5 only */
     expect_close(c->name, isa, "m", a->row_max, b->row_max, run->n_rows, 4e-6, 1e-6);
     expect_close(c->name, isa, "l", a->row_log_sum, b->row_log_sum, run->n_rows, 4e-6 * more, 1e-6);
     expect_close(c->name, isa, "o", a->o, b->o, run->n_o, 3e-6 * more, 0);

@@ -43,6 +43,8 @@ static const Case CASES[] = {
     {"short blocks, texels of 32", SIZES(60, 2048, 1, 0, 256), .summary_size = 64},
     {"short blocks, texels of 64", SIZES(60, 2048, 1, 0, 256), .summary_size = 32},
     {"short blocks, texels of 128", SIZES(60, 2048, 1, 0, 256), .summary_size = 16},
+    {"window, scores far below 0", SIZES(150, 0, 2, 0, 16),
+     .kind = ATTN_MASK_CAUSAL | ATTN_MASK_WINDOW, .window = 20, .bias = true, .bias_level = -200},
     {"large scores", SIZES(200, 700, 1, 0, 64), .spread = 12},
     {"rows that see nothing", SIZES(120, 60, 2, 0, 16), .kind = ATTN_MASK_CAUSAL | ATTN_MASK_WINDOW,
      .window = 20, .q_offset = -30},
