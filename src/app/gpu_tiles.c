@@ -206,11 +206,16 @@ void gpu_tiles_open(GpuTiles *g, const App *app, Gfx *gfx, Session *session)
     session->tiles.device = &g->device;
 }
 
-void gpu_tiles_close(GpuTiles *g, Session *session)
+void gpu_tiles_detach(const GpuTiles *g, Session *session)
 {
     if (session && session->tiles.device == &g->device) {
         session->tiles.device = NULL;
     }
+}
+
+void gpu_tiles_close(GpuTiles *g, Session *session)
+{
+    gpu_tiles_detach(g, session);
     evaluator_destroy(g->evaluator);
     g->evaluator = NULL;
     forget_filters(g);

@@ -25,6 +25,9 @@ typedef struct GpuTiles {
  * processor goes on.
  */
 void gpu_tiles_open(GpuTiles *tiles, const App *app, Gfx *gfx, Session *session);
+/** The session computes on the processor from now on; what the card holds stays. No context is
+ *  needed. */
+void gpu_tiles_detach(const GpuTiles *tiles, Session *session);
 /** Idempotent; zero is closed. The session may be gone; if not, it computes on the processor from
  *  now on. */
 void gpu_tiles_close(GpuTiles *tiles, Session *session);

@@ -457,6 +457,7 @@ static void painter_close(Painter *p, Session *session)
 {
     Error gone = {0};
     if (p->headless && !headless_bind(p->headless, &gone)) {
+        gpu_tiles_detach(&p->tiles, session);
         return; /* a context that cannot be reached keeps what it has until the program ends */
     }
     gpu_tiles_close(&p->tiles, session);
