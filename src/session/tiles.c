@@ -438,9 +438,17 @@ const Tile *tiles_get(const TileContext *context, const TileKey *key, Error *err
 
 /* ---- a device ---- */
 
+void tiles_begin_frame(TileCache *cache)
+{
+    if (!cache->device_pending) {
+        free_tile(&cache->device_tile);
+    }
+    cache->device_pending = false;
+}
+
 bool tiles_on_device(const TileCache *cache, const char **what, double *fraction)
 {
-    if (!cache->device_pending || !cache->device_tile.values) {
+    if (!cache->device || !cache->device_pending || !cache->device_tile.values) {
         return false;
     }
     *what = stage_of(&cache->device_tile.key);

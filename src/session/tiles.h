@@ -101,6 +101,9 @@ const Tile *tiles_get(const TileContext *context, const TileKey *key, Error *err
  */
 AS_MUST_CHECK bool tiles_want(const TileContext *context, const TileKey *keys, size_t n,
                               Error *err);
+/** Before the views of a frame: what no view asked for in the last one is not waited for on the
+ *  device any more. */
+void tiles_begin_frame(TileCache *cache);
 /** Is a tile on its way on the device? What it is, and how far (0..1). */
 bool tiles_on_device(const TileCache *cache, const char **what, double *fraction);
 /** The best there is right now for a key without computing: NULL or an exact one. */

@@ -124,6 +124,7 @@ static bool device_piece(ViewContext *c, Line *line)
               draw_format(ui->list, "sharpening: %s %.0f %%", what, 100 * fraction)) &&
         line->x + 130 <= line->right) {
         ui_progress(ui, rect(line->x + 12, line->y + line->h / 2 - 2, 110, 4), (float)fraction);
+        line->x += 122;
     }
     return true;
 }
@@ -151,16 +152,17 @@ void chrome_status(ViewContext *c, Rect bar)
     }
     if (status.id) {
         job_piece(c, &line, &status);
-    } else if (device_piece(c, &line)) {
         return;
-    } else if (s->note[0]) {
+    }
+    bool busy = device_piece(c, &line);
+    if (s->note[0]) {
         float room = line.right - line.x - 25;
         if (room > 120) {
             piece(&line, t->warn,
                   text_elide(ui->fonts, FONT_MONO, 11, s->note, TEXT_ALL, room - 1,
                              &ui->list->arena, NULL));
         }
-    } else {
+    } else if (!busy) {
         piece(&line, t->text2, "idle");
     }
 }

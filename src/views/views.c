@@ -241,6 +241,7 @@ void views_frame(Views *views, Ui *ui, Session *session)
 {
     ViewContext c = {ui, session, views};
     views->settled = true;
+    tiles_begin_frame(&session->tiles);
     const ViewDef *def = view_def(session->view);
     Timeline timeline = {0};
     if (def->timeline && session->trace) {

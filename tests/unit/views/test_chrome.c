@@ -361,6 +361,48 @@ static void test_scale_bar__two_tokens(void **state)
     views_case_close(&c);
 }
 
+/* ---- tiles on a device ---- */
+
+static TileStep never_done(void *payload, const TileTask *task)
+{
+    (void)payload;
+    (void)task;
+    return TILE_MORE;
+}
+
+static double half_done(void *payload)
+{
+    (void)payload;
+    return 0.5;
+}
+
+/* A tile on its way is told, and what a command says beside it; with its view it goes. */
+static void test_status__device(void **state)
+{
+    (void)state;
+    static const TileDevice device = {
+        .compute = never_done, .fraction = half_done, .name = "made up"};
+    ViewsCase c;
+    views_case_open(&c, "random:L=1,H=2,d=32", "a b c d");
+    c.session->tiles.device = &device;
+    views_case_do(&c, "view matrix");
+    pass(&c);
+    assert_true(says(&c, "sharpening: exact weights of what is in view 50 %"));
+    assert_false(says(&c, "idle"));
+    views_case_do(&c, "layer nonsense");
+    assert_true(c.session->note[0]);
+    pass(&c);
+    assert_true(says(&c, "sharpening"));
+    assert_non_null(find_text(&c, c.session->note));
+    views_case_do(&c, "view overview");
+    pass(&c);
+    assert_false(says(&c, "sharpening"));
+    assert_false(c.session->tiles.device_pending);
+    pass(&c);
+    assert_null(c.session->tiles.device_tile.values);
+    views_case_close(&c);
+}
+
 /* ---- sentences ---- */
 
 /* Repeated tokens are told as they stand in the text, spaces and pieces of characters too. */
@@ -418,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_focus__order),
         cmocka_unit_test(test_temperature__double_click),
         cmocka_unit_test(test_scale_bar__two_tokens),
+        cmocka_unit_test(test_status__device),
         cmocka_unit_test(test_words__phrases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
