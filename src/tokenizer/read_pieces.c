@@ -142,7 +142,16 @@ static bool number_by_place(Build *b, Error *err)
             }
         }
     }
-    b->n_ids = file->n + (size_t)b->family->shift + b->family->has_mask;
+    const size_t n_pieces = file->n + (size_t)b->family->shift;
+    for (size_t i = 0; i < file->n; i++) {
+        if ((size_t)b->ids[i] >= n_pieces) {
+            return error_set(err, ERR_FORMAT,
+                             "%s: piece %zu has the id %d in its family, and the file's %zu pieces "
+                             "have ids below %zu: pieces of its family are missing",
+                             b->reader->name, i, b->ids[i], file->n, n_pieces);
+        }
+    }
+    b->n_ids = n_pieces + b->family->has_mask;
     if (b->family->has_extra) {
         int64_t n_extra;
         if (!json_get_int(b->setup->config, "extra_ids", 0, MOST_EXTRA * 100, MOST_EXTRA, &n_extra,

@@ -242,6 +242,45 @@ static void test_tokenizer_open__families(void **state)
     arena_destroy(&arena);
 }
 
+/** Ids that a family fixes lie past the pieces of a file that lacks the others. */
+static void test_tokenizer_open__fixed_ids_past_the_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pieces, *type;
+        const char *says; /* NULL: it opens */
+    } cases[] = {
+        {"<unk>:0:2", "xlm-roberta", "piece 0 has the id 3"},
+        {"<unk>:0:2|<s>:0:3", "xlm-roberta", "piece 0 has the id 3"},
+        {"<unk>:0:2|<s>:0:3|</s>:0:3", "xlm-roberta", NULL},
+        {"<unk>:0:2", "llama", "does not have"},
+    };
+    char folder[] = "/tmp/test_pieces_XXXXXX";
+    Arena arena = {0};
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < AS_COUNT(cases); i++) {
+        StrBuf b = {0};
+        Error err = {0};
+        put_pieces(&b, cases[i].pieces);
+        const char *config = arena_printf(&arena, &err, "{\"model_type\":\"%s\"}", cases[i].type);
+        assert_ok(config, err);
+        char *model = put_file(&arena, folder, "spiece.model", strbuf_text(&b), b.n);
+        char *beside = put_file(&arena, folder, "config.json", config, strlen(config));
+        Tokenizer *t = tokenizer_open(folder, NULL, &err);
+        const bool said = cases[i].says
+                              ? !t && err.code == ERR_FORMAT && strstr(err.message, cases[i].says)
+                              : t != NULL;
+        if (!said) {
+            fail_msg("case %zu: %s", i, t ? "opened" : err.message);
+        }
+        tokenizer_close(&t);
+        assert_int_equal(unlink(model) | unlink(beside), 0);
+        strbuf_free(&b);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    arena_destroy(&arena);
+}
+
 static void test_tokenizer_open__marian_refused(void **state)
 {
     (void)state;
@@ -306,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_piece_file_read__cut_anywhere),
         cmocka_unit_test(test_piece_file_read__refused),
         cmocka_unit_test(test_tokenizer_open__families),
+        cmocka_unit_test(test_tokenizer_open__fixed_ids_past_the_end),
         cmocka_unit_test(test_tokenizer_open__marian_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
