@@ -167,9 +167,12 @@ const char *charsmap_find_longest(const Charsmap *map, const char *text, size_t 
     const char *longest = NULL;
     size_t n_found = 0;
     for (const char *found; (found = next_rule(map, &walk, text, n, &n_found));) {
-        longest = found;
-        *n_in = walk.n;
-        *n_out = n_found;
+        /* A hostile trie's rule may end inside a character: what is left were no UTF-8. */
+        if (walk.n == n || ((uint8_t)text[walk.n] & 0xC0) != 0x80) {
+            longest = found;
+            *n_in = walk.n;
+            *n_out = n_found;
+        }
     }
     return longest;
 }

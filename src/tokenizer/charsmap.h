@@ -29,6 +29,7 @@ AS_MUST_CHECK bool charsmap_read_base64(Charsmap *map, Arena *arena, const char 
 /** What the shortest string with a rule that text[0..n) begins with becomes, maybe nothing (*n_out
  *  0), or NULL without a rule. Whatever the units hold, only what is there is read. */
 const char *charsmap_find(const Charsmap *map, const char *text, size_t n, size_t *n_out);
-/** The same of the longest string with a rule, whose length is *n_in. */
+/** The same of the longest string with a rule that ends where a character of the text does; its
+ *  length is *n_in. */
 const char *charsmap_find_longest(const Charsmap *map, const char *text, size_t n, size_t *n_in,
                                   size_t *n_out);

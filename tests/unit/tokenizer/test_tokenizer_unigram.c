@@ -250,6 +250,39 @@ static void test_charsmap_find__hostile_units(void **state)
     arena_destroy(&arena);
 }
 
+static void test_charsmap_find_longest__whole_characters(void **state)
+{
+    (void)state;
+    /* Of \xC3\xA9 the first byte alone has a rule, and both where the second round adds one. */
+    Error err = {0};
+    Arena arena = {0};
+    Charsmap map;
+    enum { N_UNITS = 0x200, CHILDREN = 0x100, FIRST = CHILDREN ^ 0xC3, SECOND = FIRST ^ 1 ^ 0xA9 };
+    static uint8_t bytes[4 + 4 * N_UNITS + 4];
+    uint8_t *units = bytes + 4;
+    put_u32(bytes, 4 * N_UNITS);
+    put_u32(units, CHILDREN << 10);
+    put_u32(units + 4 * FIRST, 1 << 10 | 1 << 8 | 0xC3);
+    memcpy(bytes + 4 + 4 * N_UNITS, "x\0y", 4);
+    for (int round = 0; round < 2; round++) {
+        size_t n_in = 0;
+        size_t n_out = 0;
+        assert_ok(charsmap_read(&map, &arena, bytes, sizeof bytes, "m", &err), err);
+        const char *found = charsmap_find_longest(&map, "\xC3\xA9z", 3, &n_in, &n_out);
+        if (round == 0) {
+            assert_non_null(charsmap_find(&map, "\xC3\xA9z", 3, &n_out));
+            assert_null(found);
+        } else {
+            assert_string_equal(found, "y");
+            assert_int_equal(n_in, 2);
+            assert_int_equal(n_out, 1);
+        }
+        put_u32(units + 4 * SECOND, 1 << 10 | 1 << 8 | 0xA9);
+        put_u32(units + 4 * (SECOND ^ 1), 2);
+    }
+    arena_destroy(&arena);
+}
+
 static void test_charsmap_read_base64__forms(void **state)
 {
     (void)state;
@@ -280,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_piece_trie_find__every_name_and_nothing_else),
         cmocka_unit_test(test_charsmap_read__sizes),
         cmocka_unit_test(test_charsmap_find__hostile_units),
+        cmocka_unit_test(test_charsmap_find_longest__whole_characters),
         cmocka_unit_test(test_charsmap_read_base64__forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
