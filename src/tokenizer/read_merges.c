@@ -84,13 +84,19 @@ static bool add_merges(const MergesSetup *setup, cJSON *model)
     return ok;
 }
 
+/** -1 where that is none. */
+static int64_t id_from(const cJSON *item)
+{
+    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < VOCAB_MOST_IDS
+               ? (int64_t)item->valuedouble
+               : -1;
+}
+
+/** Walks through all names: for a few of them. */
 static int64_t id_of(const MergesSetup *setup, const char *name)
 {
     const cJSON *own = name ? json_get(setup->vocab, name) : NULL;
-    own = own ? own : name ? json_get(setup->added, name) : NULL;
-    return cJSON_IsNumber(own) && own->valuedouble >= 0 && own->valuedouble < VOCAB_MOST_IDS
-               ? (int64_t)own->valuedouble
-               : -1;
+    return id_from(own ? own : name ? json_get(setup->added, name) : NULL);
 }
 
 static bool add_token(cJSON *list, const char *name, int64_t id, bool special, bool lstrip)
@@ -141,7 +147,7 @@ static bool add_tokens(const MergesSetup *setup, const MergesFamily *family, cJS
     }
     const cJSON *item = setup->added ? setup->added->child : NULL;
     for (; item && ok; item = item->next) {
-        const int64_t id = id_of(setup, item->string);
+        const int64_t id = id_from(item); /* the vocabulary's own wins in tokenizer_read_json */
         ok = id < 0 || add_token(list, item->string, id, false, false);
     }
     return ok;

@@ -156,6 +156,26 @@ static void test_tokenizer_open__merges_txt(void **state)
     }
 }
 
+/* Ids of added_tokens.json, but of what the vocabulary has its own; what is no id is left out. */
+static void test_tokenizer_open__merges_and_added_tokens(void **state)
+{
+    Folder *folder = *state;
+    static const char vocab[] = "{\"a\":0,\"b\":1,\"<s>\":2}";
+    static const char added[] = "{\"<x>\":3,\"<s>\":9,\"<y>\":\"4\",\"<z>\":-1}";
+    static const char text[] = "a<x><s>b";
+    Error err = {0};
+    put_file(folder, "vocab.json", vocab, strlen(vocab));
+    put_file(folder, "merges.txt", "", 0);
+    put_file(folder, "added_tokens.json", added, strlen(added));
+    Tokenizer *t = tokenizer_open(folder->path, NULL, &err);
+    assert_ok(t, err);
+    assert_string_equal(show_tokens(t, text, strlen(text), NULL, &folder->arena),
+                        "0:0-1 3:1-4 2:4-7 1:7-8");
+    assert_int_equal(tokenizer_find(t, "<y>"), -1);
+    assert_int_equal(tokenizer_find(t, "<z>"), -1);
+    tokenizer_close(&t);
+}
+
 static void test_tokenizer_open__errors(void **state)
 {
     Folder *folder = *state;
@@ -481,6 +501,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_tokenizer_open__vocab_txt, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_tokenizer_open__merges_txt, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(test_tokenizer_open__merges_and_added_tokens, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_tokenizer_open__json_comes_first, make_folder,
                                         remove_folder),
