@@ -9,6 +9,7 @@
 typedef struct Found {
     Arena *arena;
     ARRAY_OF(RunnerModel) all;
+    ARRAY_OF(const char *) walked; /* folders of .gguf files, without links */
 } Found;
 
 static bool add(Found *f, const char *name, const char *where, const char *path, Error *err)
@@ -30,17 +31,11 @@ static const char *place(Arena *arena, const char *variable, const char *in_home
 
 /* ---- folders of .gguf files ---- */
 
-/* A folder and those it lies in, without links. */
-typedef struct Above {
-    const char *whole;
-    const struct Above *above;
-} Above;
-
-/* A link may lead back to a folder that it lies in. */
-static bool goes_round(const Above *here)
+/* Links may lead to one folder in many ways, or back to where they lie: one way is enough. */
+static bool was_walked(const Found *f, const char *whole)
 {
-    for (const Above *a = here->above; a && here->whole; a = a->above) {
-        if (a->whole && strcmp(a->whole, here->whole) == 0) {
+    for (size_t i = 0; i < f->walked.n; i++) {
+        if (strcmp(f->walked.items[i], whole) == 0) {
             return true;
         }
     }
@@ -49,14 +44,19 @@ static bool goes_round(const Above *here)
 
 /* Every .gguf below a folder, named by the way to it without the ending. */
 static bool list_ggufs(Found *f, const char *folder, const char *prefix, const char *where,
-                       const Above *above, Error *err)
+                       Error *err)
 {
-    const Above here = {path_whole(f->arena, folder), above};
+    const char *whole = path_is_folder(folder) ? path_whole(f->arena, folder) : NULL;
     char **names;
     size_t n;
     Error ignored = {0};
-    if (!path_is_folder(folder) || goes_round(&here) ||
-        !folder_list(f->arena, folder, &names, &n, &ignored)) {
+    if (!whole || was_walked(f, whole)) {
+        return true;
+    }
+    if (!ARRAY_PUSH(&f->walked, whole, err)) {
+        return false;
+    }
+    if (!folder_list(f->arena, folder, &names, &n, &ignored)) {
         return true;
     }
     for (size_t i = 0; i < n; i++) {
@@ -66,7 +66,7 @@ static bool list_ggufs(Found *f, const char *folder, const char *prefix, const c
             return false;
         }
         if (path_is_folder(path)) {
-            if (!list_ggufs(f, path, name, where, &here, err)) {
+            if (!list_ggufs(f, path, name, where, err)) {
                 return false;
             }
         } else if (path_has_suffix(path, ".gguf") && !strstr(names[i], "mmproj")) {
@@ -168,7 +168,7 @@ bool runners_list(Arena *arena, RunnerModel **models, size_t *n, Error *err)
     bool ok = list_ollama(&f, err);
     for (size_t i = 0; ok && i < AS_COUNT(folders); i++) {
         const char *folder = place(arena, folders[i].variable, folders[i].in_home);
-        ok = !folder || list_ggufs(&f, folder, "", folders[i].where, NULL, err);
+        ok = !folder || list_ggufs(&f, folder, "", folders[i].where, err);
     }
     *n = ok ? f.all.n : 0;
     *models = ok ? ARENA_ARRAY(arena, RunnerModel, f.all.n ? f.all.n : 1, err) : NULL;
@@ -176,6 +176,7 @@ bool runners_list(Arena *arena, RunnerModel **models, size_t *n, Error *err)
         (*models)[i] = f.all.items[i];
     }
     ARRAY_FREE(&f.all);
+    ARRAY_FREE(&f.walked);
     return *models;
 }
 

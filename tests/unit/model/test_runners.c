@@ -116,6 +116,35 @@ static void test_runners_find__names(void **state)
     arena_destroy(&arena);
 }
 
+/* Folders that all link to each other could be walked in as many ways as they can be ordered. */
+static void test_runners_list__folders_that_link_to_each_other(void **state)
+{
+    (void)state;
+    enum { N = 6 };
+    char name[128];
+    for (int i = 0; i < N; i++) {
+        snprintf(name, sizeof name, ".cache/llama.cpp/%d/knot%d.gguf", i, i);
+        put_file(name, "x");
+        for (int k = 0; k < N; k++) {
+            char link[128];
+            snprintf(link, sizeof link, "%s/.cache/llama.cpp/%d/to%d", home, i, k);
+            snprintf(name, sizeof name, "%s/.cache/llama.cpp/%d", home, k);
+            assert_int_equal(symlink(name, link), 0);
+        }
+    }
+    Arena arena = {0};
+    Error err = {0};
+    RunnerModel *all;
+    size_t n;
+    int n_found = 0;
+    assert_ok(runners_list(&arena, &all, &n, &err), err);
+    for (size_t i = 0; i < n; i++) {
+        n_found += strstr(all[i].name, "knot") != NULL;
+    }
+    assert_int_equal(n_found, N);
+    arena_destroy(&arena);
+}
+
 static void test_runners_list__none(void **state)
 {
     (void)state;
@@ -133,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_runners_find__names),
+        cmocka_unit_test(test_runners_list__folders_that_link_to_each_other),
         cmocka_unit_test(test_runners_list__none),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
