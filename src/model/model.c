@@ -205,6 +205,10 @@ static bool open_folder(Model *m, const Location *where, const ModelDesc *desc, 
         return false;
     }
     if (lacks_decoder(m)) {
+        log_write(desc->log, LOG_WARNING,
+                  "%s: no tensor begins with \"decoder.\", and config.json does not say that the "
+                  "model is an encoder alone: it is opened as one",
+                  where->path);
         m->main = m->encoder;
         m->encoder = (ModelPart){0};
     }

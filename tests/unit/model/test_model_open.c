@@ -323,9 +323,15 @@ static void test_model_open__hugging_face_cache(void **state)
     unsetenv("HF_HOME");
 }
 
+typedef struct Warnings {
+    const char *about;
+    int n;
+} Warnings;
+
 static void count_warnings(void *payload, LogLevel level, const char *line)
 {
-    *(int *)payload += level == LOG_WARNING && strstr(line, "q_norm") ? 1 : 0;
+    Warnings *w = payload;
+    w->n += level == LOG_WARNING && strstr(line, w->about) ? 1 : 0;
 }
 
 static void test_model_open__tensors_without_a_role_are_said(void **state)
@@ -333,8 +339,8 @@ static void test_model_open__tensors_without_a_role_are_said(void **state)
     (void)state;
     CpModel m = LLAMA;
     Error err = {0};
-    int n = 0;
-    const Log log = {count_warnings, &n};
+    Warnings warnings = {.about = "q_norm"};
+    const Log log = {count_warnings, &warnings};
     for (int i = 0; i < 2; i++) {
         Checkpoint cp;
         m.family = i ? CP_QWEN3 : CP_LLAMA; /* tensors of the one, config of the other */
@@ -342,7 +348,47 @@ static void test_model_open__tensors_without_a_role_are_said(void **state)
         cp_write(&cp);
         Model *model = model_open(&(ModelDesc){.spec = cp.folder, .log = &log}, &err);
         assert_ok(model, err);
-        assert_int_equal(n, i);
+        assert_int_equal(warnings.n, i);
+        model_close(&model);
+        cp_free(&cp);
+    }
+}
+
+/* T5's encoder without a decoder opens; where config.json does not announce it, that is said. */
+static void test_model_open__a_missing_decoder_is_said(void **state)
+{
+    (void)state;
+    static const char *const SQUARES[] = {"0.SelfAttention.q", "0.SelfAttention.k",
+                                          "0.SelfAttention.v", "0.SelfAttention.o"};
+    static const char config[] = "{\"model_type\": \"t5\", \"d_model\": 12, \"d_kv\": 4, "
+                                 "\"num_layers\": 1, \"num_heads\": 3, "
+                                 "\"d_ff\": 8, \"vocab_size\": 9, \"architectures\": [\"%s\"]}";
+    for (int i = 0; i < 2; i++) {
+        static const char block[] = "encoder.block.0.layer.";
+        Checkpoint cp = {.m = LLAMA, .random = {17}};
+        Error err = {0};
+        Warnings warnings = {.about = "opened as one"};
+        const Log log = {count_warnings, &warnings};
+        char text[256];
+        char path[256];
+        cp_add(&cp, 9, 12, 1, 0, "", "shared", 0, ".weight");
+        for (size_t k = 0; k < AS_COUNT(SQUARES); k++) {
+            cp_add(&cp, 12, 12, 1, 0, block, SQUARES[k], 0, ".weight");
+        }
+        cp_add(&cp, 32, 3, 1, 0, block, "0.SelfAttention.relative_attention_bias", 0, ".weight");
+        cp_add(&cp, 0, 12, 1, 0, block, "0.layer_norm", 0, ".weight");
+        cp_add(&cp, 8, 12, 1, 0, block, "1.DenseReluDense.wi", 0, ".weight");
+        cp_add(&cp, 12, 8, 1, 0, block, "1.DenseReluDense.wo", 0, ".weight");
+        cp_add(&cp, 0, 12, 1, 0, block, "1.layer_norm", 0, ".weight");
+        cp_add(&cp, 0, 12, 1, 0, "encoder.", "final_layer_norm", 0, ".weight");
+        cp_write(&cp);
+        snprintf(text, sizeof text, config, i ? "T5ForConditionalGeneration" : "T5EncoderModel");
+        snprintf(path, sizeof path, "%s/config.json", cp.folder);
+        assert_ok(file_write_all(path, text, strlen(text), &err), err);
+        Model *model = model_open(&(ModelDesc){.spec = cp.folder, .log = &log}, &err);
+        assert_ok(model, err);
+        assert_int_equal(model_info(model)->start_token, -1);
+        assert_int_equal(warnings.n, i);
         model_close(&model);
         cp_free(&cp);
     }
@@ -522,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_model_open__bad_configs),
         cmocka_unit_test(test_model_open__hugging_face_cache),
         cmocka_unit_test(test_model_open__tensors_without_a_role_are_said),
+        cmocka_unit_test(test_model_open__a_missing_decoder_is_said),
         cmocka_unit_test(test_model_open__gguf_is_the_same_model),
     };
     return cmocka_run_group_tests_name("model_open", tests, NULL, NULL);
