@@ -66,8 +66,8 @@ static bool in_view(const MatrixRun *r, const MatrixWindow *w)
     return r->row + r->n > w->r0 && r->row < w->r1 && r->key + r->n > w->c0 && r->key < w->c1;
 }
 
-/* The least length of a run that is drawn so that no more than RUNS_MOST are; *n: how many there
- * are in view. */
+/* The least length of a run that is drawn, so that no more than RUNS_MOST are and none is shorter
+ * than `visible`; *n: how many there are in view, of any length. */
 static int32_t least_length(const MatrixFound *f, const MatrixWindow *w, int32_t visible,
                             int32_t *n)
 {
@@ -75,7 +75,7 @@ static int32_t least_length(const MatrixFound *f, const MatrixWindow *w, int32_t
     *n = 0;
     for (size_t i = 0; i < f->runs.n; i++) {
         const MatrixRun *r = &f->runs.items[i];
-        if (r->n >= visible && in_view(r, w)) {
+        if (in_view(r, w)) {
             of_length[AS_MIN(r->n, LENGTHS - 1)]++;
             ++*n;
         }
@@ -102,8 +102,9 @@ static void outline_run(const MatrixScene *s, const MatrixRun *r, Color color)
                                                   .closed = true});
 }
 
-/* Each run that can be seen: cells of 6 px, or lines as long. */
-static void outline_cells(const MatrixScene *s, Pattern p, Color color)
+/* Each run that can be seen: cells of 6 px, or lines as long. False: there are some and none can.
+ */
+static bool outline_cells(const MatrixScene *s, Pattern p, Color color)
 {
     const MatrixFound *f = &s->view->found;
     MatrixWindow w = matrix_window_of(s);
@@ -122,15 +123,20 @@ static void outline_cells(const MatrixScene *s, Pattern p, Color color)
         }
     }
     if (longest) {
-        const char *name = drawn < n ? draw_format(s->c->ui->list, "%s, the %d longest of %d",
-                                                   pattern_name(p), drawn, n)
-                                     : pattern_name(p);
+        DrawList *list = s->c->ui->list;
+        const char *name = pattern_name(p);
+        if (drawn < n && drawn == 1) {
+            name = draw_format(list, "%s, the longest of %d", name, n);
+        } else if (drawn < n) {
+            name = draw_format(list, "%s, the %d longest of %d", name, drawn, n);
+        }
         matrix_name_tag(s, matrix_key_x(s, longest->key) + px / 2 + 12,
                         matrix_query_y(s, longest->row) - px / 2 - 20, name, color);
     }
+    return longest || n == 0;
 }
 
-/* ---- from afar: parts of the picture ---- */
+/* ---- from afar, or too short to be seen: parts of the picture ---- */
 
 typedef struct Parts {
     int32_t across, rows;
@@ -220,10 +226,8 @@ void matrix_outline_runs(const MatrixScene *s, Pattern p, Color color)
     if (!find_runs(s, p)) {
         return;
     }
-    if (s->view->zoom.factor > 1) {
+    if (s->view->zoom.factor > 1 || !outline_cells(s, p, color)) {
         outline_parts(s, p, color);
-    } else {
-        outline_cells(s, p, color);
     }
 }
 

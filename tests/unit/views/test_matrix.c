@@ -224,6 +224,64 @@ static void test_matrix__outlines_of_long_texts(void **state)
     views_case_close(&c);
 }
 
+/* Does a text begin with one and end with the other? */
+static bool says(const ViewsCase *c, const char *begin, const char *end)
+{
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        const char *at = cmd->kind == DRAW_TEXT ? cmd->u.text.text : "";
+        size_t n = strlen(at);
+        if (strncmp(at, begin, strlen(begin)) == 0 && n >= strlen(end) &&
+            strcmp(at + n - strlen(end), end) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Cells of less than 6 px in lines shorter than that: told by parts when there is nothing longer,
+ * and counted when there is. */
+static void test_matrix__outlines_of_short_runs(void **state)
+{
+    (void)state;
+    for (int phrase = 0; phrase < 2; phrase++) {
+        ViewsCase c;
+        StrBuf text = {0};
+        uint32_t any = 1;
+        for (int i = 0; i < 260; i++) {
+            any = any * 1664525U + 1013904223U;
+            int word = phrase && i >= 200 ? 100 + i % 30 : (int)(any >> 16) % 61;
+            assert_true(strbuf_printf(&text, NULL, "w%d ", word));
+        }
+        views_case_open(&c, "synthetic:induction", strbuf_text(&text));
+        views_case_do(&c, "view matrix");
+        views_case_frame(&c, 1280, 720, 1);
+        views_case_do(&c, "fit");
+        views_case_frame(&c, 1280, 720, 1);
+        const MatrixView *v = &c.views->matrix;
+        const MatrixFound *f = &v->found;
+        assert_true(v->zoom.factor == 1 && v->zoom.px < 6);
+        int32_t visible = (6 + v->zoom.px - 1) / v->zoom.px;
+        int32_t cells = 0;
+        int32_t seen = 0;
+        for (size_t i = 0; i < f->runs.n; i++) {
+            cells += f->runs.items[i].n;
+            seen += f->runs.items[i].n >= visible;
+        }
+        assert_true((seen > 0) == (phrase == 1) && cells > seen);
+        char end[48];
+        if (phrase) {
+            assert_int_equal(seen, 1);
+            snprintf(end, sizeof end, ", the longest of %zu", f->runs.n);
+        } else {
+            snprintf(end, sizeof end, " of %d rows in these parts", cells);
+        }
+        assert_true(says(&c, "induction", end));
+        strbuf_free(&text);
+        views_case_close(&c);
+    }
+}
+
 /* A box is fitted into the area; the strongest of a pixel of many weights is found. */
 static void test_matrix__box(void **state)
 {
@@ -254,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_matrix__says_what_it_shows),
         cmocka_unit_test(test_matrix__box),
         cmocka_unit_test(test_matrix__outlines_of_long_texts),
+        cmocka_unit_test(test_matrix__outlines_of_short_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
