@@ -51,12 +51,16 @@ static float relative_entropy(float entropy, int32_t visible)
     return visible > 1 ? entropy / logf((float)visible) : 0;
 }
 
-/* Of what is not one head as it is. A row of maxima sums to more than 1: what is given is its
- * share. */
+/* A row of maxima sums to more than 1: what is given is a share of it. */
+static bool gives_share(const MatrixScene *s)
+{
+    return s->source.combine == COMBINE_MAX || s->source.combine == COMBINE_OWNER;
+}
+
+/* Of what is not one head as it is. */
 static float shown_at(const Strip *strip, int32_t at)
 {
     const ShownRows *r = strip->s->rows;
-    Combine way = strip->s->source.combine;
     if (strip->kind == STRIP_RECEIVED) {
         return shown_rows_has_received(r) ? (float)r->received[at] : -INFINITY;
     }
@@ -66,8 +70,10 @@ static float shown_at(const Strip *strip, int32_t at)
     if (strip->kind == STRIP_ENTROPY) {
         return relative_entropy(r->entropy[at], r->visible[at]);
     }
-    bool share = way == COMBINE_MAX || way == COMBINE_OWNER;
-    return share ? r->total[at] > 0 ? r->others[at] / r->total[at] : 0 : r->others[at];
+    if (!gives_share(strip->s)) {
+        return r->others[at];
+    }
+    return r->total[at] > 0 ? r->others[at] / r->total[at] : 0;
 }
 
 /* -INFINITY while it is not known. */
@@ -129,6 +135,12 @@ static const char *tip(const MatrixScene *s, StripKind kind, int32_t at)
             list, "Received: %s %d gets %.4f in all from the queries of %s. Drag to choose keys.",
             key_label_of(s->c, at), at, value, matrix_source_name(s));
     case STRIP_GIVEN:
+        if (gives_share(s)) {
+            return draw_format(list,
+                               "Given: of the sum of the row of %s %d, %.1f %% lies on others, "
+                               "itself and the first token apart (%s). Drag to choose queries.",
+                               label_of(s->c, at), at, 100 * value, matrix_source_name(s));
+        }
         return draw_format(list,
                            "Given: %s %d puts %.4f on others, itself and the first token apart "
                            "(%s). Drag to choose queries.",
