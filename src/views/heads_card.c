@@ -62,7 +62,7 @@ static void draw_card_numbers(const HeadsScene *s, Rect box, const SurveyHead *h
     }
     ui_label(ui, rect(box.x, y + 2, box.w, 18),
              &(UiLabel){.face = FONT_SANS, .size = 11, .color = ui->theme.text3},
-             "tick: limit for the label");
+             draw_format(ui->list, "+%d more; tick: limit for the label", PATTERN_COUNT - SHOWN));
     y += 26;
     draw_pair(ui, rect(box.x, y, box.w, 20), "Entropy",
               draw_format(ui->list, "%.2f bits", (double)h->entropy));
