@@ -1,5 +1,7 @@
 #include "app/gpu_tiles.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,21 +17,26 @@ static EvalKey key_of(const TileKey *tile, int32_t layer, int32_t head, int part
                          (uint64_t)part};
 }
 
-static bool make_rows(const Trace *trace, int32_t layer, const TraceOperands *op, EvalHead *head)
+static EvalRow *make_rows(const Trace *trace, HeadRef at)
 {
     int32_t n = trace_info(trace)->n_queries;
     EvalRow *rows = mem_alloc((size_t)n * sizeof *rows, NULL);
-    for (int32_t i = 0; rows && i < n; i++) {
-        bool empty = op->row_max[i] == -INFINITY;
-        rows[i].reference = empty ? 0 : op->row_max[i];
-        rows[i].factor = empty ? 0 : (float)exp(-(double)op->row_log_sum[i]);
-        trace_visible_keys(trace, layer, i, &rows[i].first, &rows[i].end);
+    TraceOperands op;
+    bool ok = rows && trace_operands(trace, at.layer, at.head, &op);
+    for (int32_t i = 0; ok && i < n; i++) {
+        bool empty = op.row_max[i] == -INFINITY;
+        rows[i].reference = empty ? 0 : op.row_max[i];
+        rows[i].factor = empty ? 0 : (float)exp(-(double)op.row_log_sum[i]);
+        trace_visible_keys(trace, at.layer, i, &rows[i].first, &rows[i].end);
     }
-    head->rows.data = rows;
-    return rows;
+    if (!ok) {
+        mem_free(rows);
+    }
+    return ok ? rows : NULL;
 }
 
-static bool make_head(const GpuTiles *g, const TileTask *task, HeadRef at, EvalHead *head)
+/* All but the rows, which take time to make. */
+static bool describe_head(const TileTask *task, HeadRef at, EvalHead *head)
 {
     const TraceInfo *info = trace_info(task->trace);
     TraceOperands op;
@@ -53,8 +60,7 @@ static bool make_head(const GpuTiles *g, const TileTask *task, HeadRef at, EvalH
         head->bias = (EvalArray){key_of(task->key, 0, at.head, PART_BIAS), op.bias,
                                  op.n_bias * sizeof(float)};
     }
-    return evaluator_holds(g->evaluator, head->rows.key) ||
-           make_rows(task->trace, at.layer, &op, head);
+    return true;
 }
 
 static size_t bytes_of(const EvalHead *head)
@@ -63,42 +69,119 @@ static size_t bytes_of(const EvalHead *head)
     return head->q.n_bytes + head->k.n_bytes + head->rows.n_bytes + head->bias.n_bytes + PADDING;
 }
 
-/* ---- what is left out ---- */
-
-static void forget_filters(GpuTiles *g)
+static int32_t count_heads(const WeightSource *source)
 {
-    mem_free(g->row_scales);
-    mem_free(g->hidden);
-    g->row_scales = NULL;
-    g->hidden = NULL;
-    g->filters_id = 0;
+    return source->combine == COMBINE_ONE ? 1 : source->set.n;
 }
 
-/* Of the tile of the task, once. */
-static bool make_filters(GpuTiles *g, const TileTask *task, const HeadRef *heads, int32_t n_heads)
+static HeadRef head_at(const TileTask *task, int32_t h)
+{
+    return task->source->combine == COMBINE_ONE
+               ? (HeadRef){(int16_t)task->key->layer, (int16_t)task->key->head}
+               : task->source->set.heads[h];
+}
+
+/* ---- what a tile needs besides ---- */
+
+/* Multiplications of scales of rows in one go, and of all of a tile: beyond that all threads are
+ * the better place. */
+static const double SCALES_AT_ONCE = 4e6;
+static const double MOST_SCALES = 2e9;
+
+static double scales_cost(const TileTask *task)
+{
+    return (double)task->n_hidden * (task->key->row1 - task->key->row0) *
+           count_heads(task->source) * trace_info(task->trace)->head_dim;
+}
+
+static void forget_extra(GpuTiles *g)
+{
+    for (int32_t h = 0; g->extra.rows && h < g->extra.n_heads; h++) {
+        mem_free(g->extra.rows[h]);
+    }
+    mem_free(g->extra.rows);
+    mem_free(g->extra.row_scales);
+    mem_free(g->extra.hidden);
+    memset(&g->extra, 0, sizeof g->extra);
+}
+
+static bool begin_extra(GpuTiles *g, const TileTask *task)
 {
     const TileKey *key = task->key;
     const TraceToken *keys = trace_key_tokens(task->trace, NULL);
     size_t n_rows = (size_t)(key->row1 - key->row0);
     size_t n_cols = (size_t)(key->col1 - key->col0);
-    if (g->filters_id == task->id) {
-        return true;
+    forget_extra(g);
+    g->extra.id = task->id;
+    g->extra.n_heads = count_heads(task->source);
+    size_t n_heads = (size_t)g->extra.n_heads;
+    g->extra.rows = (EvalRow **)mem_alloc_zeroed(n_heads, sizeof *g->extra.rows, NULL);
+    if (!g->extra.rows || !weight_source_filters(task->source)) {
+        return g->extra.rows;
     }
-    forget_filters(g);
-    g->row_scales = mem_alloc((size_t)n_heads * n_rows * sizeof *g->row_scales, NULL);
-    g->hidden = mem_alloc_zeroed((n_cols + 31) / 32, sizeof *g->hidden, NULL);
-    bool ok = g->row_scales && g->hidden;
-    for (int32_t h = 0; ok && h < n_heads; h++) {
-        ok = weight_source_row_scales(task->trace, task->source, heads[h].layer, heads[h].head,
-                                      key->row0, key->row1, g->row_scales + (size_t)h * n_rows,
-                                      NULL);
-    }
+    g->extra.row_scales = mem_alloc(n_heads * n_rows * sizeof *g->extra.row_scales, NULL);
+    g->extra.hidden = mem_alloc_zeroed((n_cols + 31) / 32, sizeof *g->extra.hidden, NULL);
+    bool ok = g->extra.row_scales && g->extra.hidden;
     for (size_t j = 0; ok && j < n_cols; j++) {
         bool hides = weight_source_hides(task->source, keys, key->col0 + (int32_t)j);
-        g->hidden[j / 32] |= (uint32_t)hides << j % 32;
+        g->extra.hidden[j / 32] |= (uint32_t)hides << j % 32;
     }
-    g->filters_id = ok ? task->id : 0;
     return ok;
+}
+
+/* The next scales, of one head. */
+static bool add_scales(GpuTiles *g, const TileTask *task)
+{
+    size_t n_rows = (size_t)(task->key->row1 - task->key->row0);
+    double row_cost = (double)AS_MAX(task->n_hidden, 1) * trace_info(task->trace)->head_dim;
+    HeadRef at = head_at(task, (int32_t)(g->extra.n_scales / n_rows));
+    size_t done = g->extra.n_scales % n_rows;
+    size_t n = AS_MIN((size_t)AS_MAX(SCALES_AT_ONCE / row_cost, 1), n_rows - done);
+    int32_t row0 = task->key->row0 + (int32_t)done;
+    float *scales = g->extra.row_scales + g->extra.n_scales;
+    g->extra.n_scales += n;
+    return weight_source_row_scales(task->trace, task->source, at.layer, at.head, row0,
+                                    row0 + (int32_t)n, scales, NULL);
+}
+
+/* Until `deadline`, at least one step. TILE_DONE: all is there. */
+static TileStep make_extra(GpuTiles *g, const TileTask *task, const EvalHead *heads,
+                           double deadline)
+{
+    if (g->extra.id != task->id && !begin_extra(g, task)) {
+        return TILE_PASS;
+    }
+    for (int32_t h = 0; h < g->extra.n_heads; h++) {
+        EvalRow **rows = &g->extra.rows[h];
+        if (evaluator_holds(g->evaluator, heads[h].rows.key)) {
+            mem_free(*rows);
+            *rows = NULL;
+            continue;
+        }
+        if (*rows) {
+            continue;
+        }
+        *rows = make_rows(task->trace, head_at(task, h));
+        if (!*rows) {
+            return TILE_PASS;
+        }
+        if (clock_now_s() >= deadline) {
+            return TILE_MORE;
+        }
+    }
+    size_t n_scales = g->extra.row_scales
+                          ? (size_t)g->extra.n_heads * (size_t)(task->key->row1 - task->key->row0)
+                          : 0;
+    while (g->extra.n_scales < n_scales) {
+        if (!add_scales(g, task)) {
+            return TILE_PASS;
+        }
+        if (clock_now_s() >= deadline) {
+            return TILE_MORE;
+        }
+    }
+    g->extra.done = true;
+    return TILE_DONE;
 }
 
 /* ---- tiles ---- */
@@ -113,15 +196,14 @@ static void give_up(GpuTiles *g, const Error *err)
     snprintf(g->name, sizeof g->name, "on the processor (the GPU failed)");
 }
 
-static TileStep evaluate(GpuTiles *g, const TileTask *task, const EvalHead *heads, int32_t n_heads)
+static TileStep evaluate(GpuTiles *g, const TileTask *task, const EvalHead *heads, double seconds)
 {
     const TileKey *key = task->key;
     const WeightSource *source = task->source;
-    bool filters = weight_source_filters(source);
     Error err = {0};
     EvalTile tile = {.id = task->id,
                      .heads = heads,
-                     .n_heads = n_heads,
+                     .n_heads = g->extra.n_heads,
                      .dim = trace_info(task->trace)->head_dim,
                      .halves = trace_info(task->trace)->params.dtype != TRACE_F32,
                      .mean_heads = source->combine == COMBINE_MEAN,
@@ -131,9 +213,9 @@ static TileStep evaluate(GpuTiles *g, const TileTask *task, const EvalHead *head
                      .col0 = key->col0,
                      .col1 = key->col1,
                      .side = key->factor,
-                     .row_scales = filters ? g->row_scales : NULL,
-                     .hidden = filters ? g->hidden : NULL};
-    EvalStatus status = evaluator_run(g->evaluator, &tile, task->seconds, task->values, &err);
+                     .row_scales = g->extra.row_scales,
+                     .hidden = g->extra.hidden};
+    EvalStatus status = evaluator_run(g->evaluator, &tile, seconds, task->values, &err);
     if (status == EVAL_FAILED) {
         give_up(g, &err);
         return TILE_PASS;
@@ -141,26 +223,46 @@ static TileStep evaluate(GpuTiles *g, const TileTask *task, const EvalHead *head
     return status == EVAL_DONE ? TILE_DONE : TILE_MORE;
 }
 
-static TileStep compute(void *payload, const TileTask *task)
+/* Of all heads; NULL where they are not the card's. Owned. */
+static EvalHead *describe(const GpuTiles *g, const TileTask *task)
 {
-    GpuTiles *g = payload;
-    const WeightSource *source = task->source;
-    HeadRef one = {(int16_t)task->key->layer, (int16_t)task->key->head};
-    bool set = source->combine != COMBINE_ONE;
-    const HeadRef *at = set ? source->set.heads : &one;
-    int32_t n = set ? source->set.n : 1;
+    int32_t n = count_heads(task->source);
     EvalHead *heads = g->evaluator ? mem_alloc_zeroed((size_t)n, sizeof *heads, NULL) : NULL;
     bool ok = heads;
     size_t n_bytes = 0;
     for (int32_t h = 0; ok && h < n; h++) {
-        ok = make_head(g, task, at[h], &heads[h]);
+        ok = describe_head(task, head_at(task, h), &heads[h]);
         n_bytes += bytes_of(&heads[h]);
     }
-    ok = ok && evaluator_fits(g->evaluator, n_bytes) &&
-         (!weight_source_filters(source) || make_filters(g, task, at, n));
-    TileStep step = ok ? evaluate(g, task, heads, n) : TILE_PASS;
-    for (int32_t h = 0; heads && h < n; h++) {
-        mem_free((void *)heads[h].rows.data);
+    if (!ok || !evaluator_fits(g->evaluator, n_bytes)) {
+        mem_free(heads);
+        return NULL;
+    }
+    return heads;
+}
+
+static bool takes(void *payload, const TileTask *task)
+{
+    const GpuTiles *g = payload;
+    EvalHead *heads = scales_cost(task) <= MOST_SCALES ? describe(g, task) : NULL;
+    mem_free(heads);
+    return heads;
+}
+
+static TileStep compute(void *payload, const TileTask *task)
+{
+    GpuTiles *g = payload;
+    double deadline = clock_now_s() + task->seconds;
+    EvalHead *heads = describe(g, task);
+    TileStep step = heads ? make_extra(g, task, heads, deadline) : TILE_PASS;
+    for (int32_t h = 0; step == TILE_DONE && h < g->extra.n_heads; h++) {
+        heads[h].rows.data = g->extra.rows[h];
+    }
+    if (step == TILE_DONE) {
+        step = evaluate(g, task, heads, AS_MAX(deadline - clock_now_s(), 0));
+    }
+    if (step != TILE_MORE) {
+        forget_extra(g);
     }
     mem_free(heads);
     return step;
@@ -169,7 +271,7 @@ static TileStep compute(void *payload, const TileTask *task)
 static double fraction(void *payload)
 {
     const GpuTiles *g = payload;
-    return g->evaluator ? evaluator_fraction(g->evaluator) : 0;
+    return g->evaluator && g->extra.done ? evaluator_fraction(g->evaluator) : 0;
 }
 
 /* ---- opening ---- */
@@ -201,9 +303,10 @@ void gpu_tiles_open(GpuTiles *g, const App *app, Gfx *gfx, Session *session)
     }
     snprintf(g->name, sizeof g->name,
              gfx_is_software(gfx) ? "by compute shaders, run in software" : "on the GPU");
-    g->device =
-        (TileDevice){.compute = compute, .fraction = fraction, .payload = g, .name = g->name};
+    g->device = (TileDevice){
+        .compute = compute, .takes = takes, .fraction = fraction, .payload = g, .name = g->name};
     session->tiles.device = &g->device;
+    session->tiles.passed.any = false;
 }
 
 void gpu_tiles_detach(const GpuTiles *g, Session *session)
@@ -218,5 +321,5 @@ void gpu_tiles_close(GpuTiles *g, Session *session)
     gpu_tiles_detach(g, session);
     evaluator_destroy(g->evaluator);
     g->evaluator = NULL;
-    forget_filters(g);
+    forget_extra(g);
 }

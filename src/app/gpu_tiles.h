@@ -12,10 +12,16 @@ typedef struct GpuTiles {
     Evaluator *evaluator; /* NULL: tiles are computed by the processor */
     const Log *log;
     char name[192]; /* which path is taken, and why: one line */
-    /* Of the tile `filters_id`: what it leaves out. */
-    uint64_t filters_id;
-    float *row_scales;
-    uint32_t *hidden;
+    /* What the tile `id` needs besides the trace's arrays, made a bit in each call. */
+    struct {
+        uint64_t id;
+        bool done;
+        int32_t n_heads;
+        EvalRow **rows;    /* [n_heads] NULL = not made yet, or held by the card */
+        float *row_scales; /* [n_heads, rows of the tile]; NULL where nothing is left out */
+        uint32_t *hidden;  /* a bit a column */
+        size_t n_scales;   /* that are known */
+    } extra;
 } GpuTiles;
 
 /**

@@ -226,11 +226,9 @@ static bool place(Evaluator *e, const EvalTile *tile, Error *err)
 static bool send(Evaluator *e, const EvalArray *array, size_t *room, Error *err)
 {
     PoolEntry *entry = array->key.owner ? find(e, array->key) : NULL;
-    if (!entry || entry->sent == entry->n_bytes || !*room) {
+    /* Without data: held when the caller looked, forgotten since; it brings it the next time. */
+    if (!entry || entry->sent == entry->n_bytes || !*room || !array->data) {
         return true;
-    }
-    if (!array->data) {
-        return error_set(err, ERR_INTERNAL, "an operand is asked for and not given");
     }
     size_t n = AS_MIN(entry->n_bytes - entry->sent, *room);
     glBindBuffer(GL_SHADER_STORAGE_BUFFER, e->buffers[BINDING_POOL]);

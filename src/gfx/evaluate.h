@@ -28,7 +28,8 @@ typedef struct EvalKey {
     uint64_t owner, part;
 } EvalKey;
 
-/** An array on its way to the GPU. `data` may be NULL when evaluator_holds its key. */
+/** An array on its way to the GPU. `data` may be NULL when evaluator_holds its key. Should others
+ *  need its place in that call, the answer is EVAL_MORE: look again, and give it. */
 typedef struct EvalArray {
     EvalKey key;
     const void *data; /* borrowed for the call */

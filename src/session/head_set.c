@@ -84,6 +84,17 @@ static bool is_hidden(const WeightSource *s, const TraceToken *keys, int32_t j)
     return (s->hide_first && j == 0) || (s->hide_special && keys[j].special);
 }
 
+int32_t weight_source_count_hidden(const Trace *trace, const WeightSource *s)
+{
+    int32_t m;
+    const TraceToken *keys = trace_key_tokens(trace, &m);
+    int32_t n = 0;
+    for (int32_t j = 0; j < (s->hide_special ? m : AS_MIN(m, 1)); j++) {
+        n += is_hidden(s, keys, j);
+    }
+    return n;
+}
+
 /* rest [rows]: 1 - the weight of what is hidden, of each row of the region. */
 static bool read_rest(const Trace *trace, const WeightSource *s, const TraceRegion *r, double *rest,
                       Error *err)
@@ -91,10 +102,7 @@ static bool read_rest(const Trace *trace, const WeightSource *s, const TraceRegi
     int32_t m;
     const TraceToken *keys = trace_key_tokens(trace, &m);
     int32_t rows = r->row1 - r->row0;
-    int32_t n = 0;
-    for (int32_t j = 0; j < m; j++) {
-        n += is_hidden(s, keys, j);
-    }
+    int32_t n = weight_source_count_hidden(trace, s);
     for (int32_t i = 0; i < rows; i++) {
         rest[i] = 1;
     }

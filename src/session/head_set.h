@@ -73,5 +73,7 @@ AS_MUST_CHECK bool weight_source_read(const Trace *trace, const WeightSource *so
 AS_MUST_CHECK bool weight_source_row_scales(const Trace *trace, const WeightSource *source,
                                             int32_t layer, int32_t head, int32_t row0, int32_t row1,
                                             float *scales, Error *err);
+/** Keys whose weight in every row tells what the row keeps: O(M) with hide_special. Any thread. */
+int32_t weight_source_count_hidden(const Trace *trace, const WeightSource *source);
 /** Is key j left out? */
 bool weight_source_hides(const WeightSource *source, const TraceToken *keys, int32_t j);

@@ -523,6 +523,12 @@ const Tile *session_tile_of(Session *s, const WeightSource *source, const TileKe
     return tiles_get(&context, key, err);
 }
 
+bool session_device_takes(Session *s, const WeightSource *source, const TileKey *key)
+{
+    TileContext context = tile_context(s, source, NULL);
+    return tiles_device_takes(&context, key);
+}
+
 bool session_want_tiles(Session *s, const WeightSource *source, const TileKey *keys, size_t n,
                         Error *err)
 {

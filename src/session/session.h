@@ -279,6 +279,8 @@ const Tile *session_tile_of(Session *session, const WeightSource *source, const 
                             Error *err);
 /** What heatmaps show now: zero unless heads are combined or keys left out. */
 void session_weight_source(const Session *session, WeightSource *source);
+/** tiles_device_takes for `source`. */
+bool session_device_takes(Session *session, const WeightSource *source, const TileKey *key);
 /** tiles_want for `source`; tiles are then found with tiles_find(&session->tiles, key). */
 AS_MUST_CHECK bool session_want_tiles(Session *session, const WeightSource *source,
                                       const TileKey *keys, size_t n, Error *err);

@@ -10,6 +10,7 @@ static const double AT_ONCE = 48e6;
 static const size_t DEFAULT_BUDGET = 256u << 20;
 /* What a device may take of a frame. */
 static const double DEVICE_S = 8e-3;
+static const WeightSource plain_source = {0};
 
 struct TileJob {
     TileCache *cache;    /* NULL once nobody waits for it */
@@ -98,16 +99,23 @@ static void reduce_strip(const float *strip, const int16_t *owner, int32_t rows,
     }
 }
 
+/* Columns of the parts in which rows of weights are read. */
+static int32_t strip_width(const TileKey *key)
+{
+    enum { PART = 1 << 18 };
+    int32_t rows = AS_MIN(key->factor, key->row1 - key->row0);
+    int32_t width = AS_MAX(PART / rows / key->factor, 1) * key->factor;
+    return AS_MIN(width, key->col1 - key->col0);
+}
+
 /* One row of values: `factor` rows of weights, in parts that fit. */
 static bool mix_row(const Trace *trace, const WeightSource *source, Tile *tile, int32_t r,
                     Error *err)
 {
-    enum { PART = 1 << 18 };
     const TileKey *key = &tile->key;
     int32_t row0 = key->row0 + r * key->factor;
     int32_t row1 = AS_MIN(row0 + key->factor, key->row1);
-    int32_t width = AS_MAX(PART / (row1 - row0) / key->factor, 1) * key->factor;
-    width = AS_MIN(width, key->col1 - key->col0);
+    int32_t width = strip_width(key);
     size_t n = (size_t)(row1 - row0) * (size_t)width;
     float *strip = mem_alloc(n * sizeof *strip, err);
     int16_t *owner = tile->owner ? mem_alloc_zeroed(n, sizeof *owner, err) : NULL;
@@ -394,11 +402,28 @@ static const Tile *start_job(const TileContext *context, const TileKey *key, Err
     return NULL;
 }
 
+static int32_t count_hidden(const TileContext *context, const TileKey *key)
+{
+    TileCache *cache = context->cache;
+    if (!context->source || !weight_source_filters(context->source)) {
+        return 0;
+    }
+    if (cache->hidden.trace_version != key->trace_version || cache->hidden.source != key->source) {
+        cache->hidden.trace_version = key->trace_version;
+        cache->hidden.source = key->source;
+        cache->hidden.n = weight_source_count_hidden(context->trace, context->source);
+    }
+    return cache->hidden.n;
+}
+
+/* The weights of hidden keys are read with every part of a row. */
 static double cost_of(const TileContext *context, const TileKey *key)
 {
     const WeightSource *s = context->source;
     double n_heads = s && s->combine != COMBINE_ONE ? s->set.n : 1;
-    return (double)(key->row1 - key->row0) * (key->col1 - key->col0) * n_heads *
+    double cols = key->col1 - key->col0;
+    double hidden = count_hidden(context, key) * ceil(cols / strip_width(key));
+    return (double)(key->row1 - key->row0) * (cols + hidden) * n_heads *
            trace_info(context->trace)->head_dim;
 }
 
@@ -409,10 +434,9 @@ static const float *rows_of(const TileContext *context, const TileKey *key)
 
 static const Tile *compute_now(const TileContext *context, const TileKey *key, Error *err)
 {
-    static const WeightSource plain = {0};
     Tile tile = {.key = *key};
     const float *row_max = rows_of(context, key);
-    const WeightSource *source = context->source ? context->source : &plain;
+    const WeightSource *source = context->source ? context->source : &plain_source;
     if (!compute(context->trace, source, row_max, &tile, NULL, err)) {
         free_tile(&tile);
         return NULL;
@@ -456,6 +480,27 @@ bool tiles_on_device(const TileCache *cache, const char **what, double *fraction
     return true;
 }
 
+static TileTask task_of(const TileContext *context, const TileKey *key)
+{
+    return (TileTask){.trace = context->trace,
+                      .source = context->source ? context->source : &plain_source,
+                      .key = key,
+                      .n_hidden = count_hidden(context, key)};
+}
+
+bool tiles_device_takes(const TileContext *context, const TileKey *key)
+{
+    const TileCache *cache = context->cache;
+    const TileDevice *device = cache->device;
+    bool passed = cache->passed.any && cache->passed.trace_version == key->trace_version &&
+                  cache->passed.source == key->source;
+    if (!device || passed || (context->source && context->source->combine == COMBINE_OWNER)) {
+        return false;
+    }
+    TileTask task = task_of(context, key);
+    return !device->takes || device->takes(device->payload, &task);
+}
+
 static bool finish_device_tile(const TileContext *context, const WeightSource *source, Error *err)
 {
     TileCache *cache = context->cache;
@@ -475,35 +520,29 @@ static bool finish_device_tile(const TileContext *context, const WeightSource *s
 /* TILE_DONE: it is in the cache. An error passes it on to the threads, who tell of theirs. */
 static TileStep step_on_device(const TileContext *context, const TileKey *key, double seconds)
 {
-    static const WeightSource none = {0};
     TileCache *cache = context->cache;
     Tile *tile = &cache->device_tile;
-    const WeightSource *source = context->source ? context->source : &none;
-    if (source->combine == COMBINE_OWNER) {
-        return TILE_PASS;
-    }
+    TileTask task = task_of(context, key);
+    TileStep step = TILE_PASS;
     if (!tile->values || !same_key(&tile->key, key)) {
         free_tile(tile);
         tile->key = *key;
         cache->device_id++;
-        if (!make_room(source, tile, NULL)) {
-            free_tile(tile);
-            return TILE_PASS;
-        }
     }
-    TileTask task = {.trace = context->trace,
-                     .source = source,
-                     .key = key,
-                     .id = cache->device_id,
-                     .values = tile->values,
-                     .seconds = seconds};
-    TileStep step = cache->device->compute(cache->device->payload, &task);
-    if (step == TILE_DONE && !finish_device_tile(context, source, NULL)) {
+    if (tile->values || make_room(task.source, tile, NULL)) {
+        task.id = cache->device_id;
+        task.values = tile->values;
+        task.seconds = seconds;
+        step = cache->device->compute(cache->device->payload, &task);
+    }
+    if (step == TILE_DONE && !finish_device_tile(context, task.source, NULL)) {
         step = TILE_PASS;
     }
     if (step == TILE_PASS) {
         free_tile(tile);
-        cache->device_passed = *key;
+        cache->passed.any = true;
+        cache->passed.trace_version = key->trace_version;
+        cache->passed.source = key->source;
     }
     return step;
 }
@@ -512,7 +551,7 @@ static TileStep step_on_device(const TileContext *context, const TileKey *key, d
 static TileStep try_device(const TileContext *context, const TileKey *key, double *left_s)
 {
     TileCache *cache = context->cache;
-    if (!cache->device || same_key(key, &cache->device_passed)) {
+    if (!tiles_device_takes(context, key)) {
         return TILE_PASS;
     }
     if (*left_s <= 0) {

@@ -43,13 +43,17 @@ typedef struct TileTask {
     const TileKey *key;
     uint64_t id;   /* of the tile: the same until it is done or another one is asked for */
     float *values; /* [rows, cols]; -INFINITY where nothing is seen. by_row is left to the caller */
-    double seconds; /* about how long the call may take */
+    double seconds;   /* about how long the call may take */
+    int32_t n_hidden; /* weight_source_count_hidden */
 } TileTask;
 
 /** Something besides the processor's threads that computes tiles on the main thread, a bit in each
  *  frame: a graphics card. */
 typedef struct TileDevice {
     TileStep (*compute)(void *payload, const TileTask *task);
+    /* Would it do this one (id, values and seconds are 0)? Cheap: asked in every frame. NULL = all
+     */
+    bool (*takes)(void *payload, const TileTask *task);
     double (*fraction)(void *payload); /* how far the last one is, 0..1 */
     void *payload;
     const char *name; /* where tiles are computed, for people: "on the GPU" */
@@ -70,8 +74,15 @@ typedef struct TileCache {
     const TileDevice *device; /* borrowed; NULL = none */
     Tile device_tile;         /* the one on its way there */
     uint64_t device_id;
-    TileKey device_passed; /* the last one it did not take: not asked again */
-    bool device_pending;   /* tiles_want waits for it: the next frame goes on */
+    struct {
+        bool any;
+        uint64_t trace_version, source;
+    } passed; /* what it failed at though it takes it: not asked again */
+    struct {
+        uint64_t trace_version, source;
+        int32_t n;
+    } hidden;            /* weight_source_count_hidden of those */
+    bool device_pending; /* tiles_want waits for it: the next frame goes on */
 } TileCache;
 
 /** What the cache needs of its owner. */
@@ -104,6 +115,8 @@ AS_MUST_CHECK bool tiles_want(const TileContext *context, const TileKey *keys, s
 /** Before the views of a frame: what no view asked for in the last one is not waited for on the
  *  device any more. */
 void tiles_begin_frame(TileCache *cache);
+/** Does the device compute tiles like this one? Ask before wishing for what only it can do. */
+bool tiles_device_takes(const TileContext *context, const TileKey *key);
 /** Is a tile on its way on the device? What it is, and how far (0..1). */
 bool tiles_on_device(const TileCache *cache, const char **what, double *fraction);
 /** The best there is right now for a key without computing: NULL or an exact one. */

@@ -36,15 +36,16 @@ static bool source_of(const StackModel *m, WeightSource *source)
     return true;
 }
 
-static bool is_worth_it(const StackModel *m, const WeightSource *source, int32_t factor)
+static bool is_worth_it(const StackModel *m, const WeightSource *source, const TileKey *whole)
 {
-    const Session *s = m->c->session;
+    Session *s = m->c->session;
     const StackPatterns *p = m->patterns;
     double heads = source->combine == COMBINE_ONE ? 1 : source->set.n;
     double work = (double)m->n_queries * m->n_keys * heads * (double)trace_info(s->trace)->head_dim;
     bool rests = fabsf(m->focus - (float)m->focus_layer) < 1e-3f && !s->playback.playing;
-    return rests && factor < AS_MAX(p->row_texel, p->col_texel) &&
-           work <= (s->tiles.device ? MOST_DEVICE_WORK : MOST_WORK);
+    return rests && whole->factor < AS_MAX(p->row_texel, p->col_texel) &&
+           (work <= MOST_WORK ||
+            (work <= MOST_DEVICE_WORK && session_device_takes(s, source, whole)));
 }
 
 static int32_t list_tiles(const StackModel *m, TileKey whole, TileKey keys[FINE_TILES])
@@ -106,7 +107,7 @@ const StackFine *stack_fine(StackModel *m)
     WeightSource source;
     int32_t longest = AS_MAX(m->n_queries, m->n_keys);
     int32_t factor = (longest + FINE_SIDE - 1) / FINE_SIDE;
-    if (!m->patterns || !source_of(m, &source) || !is_worth_it(m, &source, factor)) {
+    if (!m->patterns || !source_of(m, &source)) {
         return NULL;
     }
     bool one = source.combine == COMBINE_ONE;
@@ -114,7 +115,12 @@ const StackFine *stack_fine(StackModel *m)
                      .source = weight_source_id(&source),
                      .layer = m->focus_layer,
                      .head = one ? s->selection.head : 0,
+                     .row1 = m->n_queries,
+                     .col1 = m->n_keys,
                      .factor = factor};
+    if (!is_worth_it(m, &source, &whole)) {
+        return NULL;
+    }
     if (same_plane(f, &whole)) {
         return f;
     }

@@ -15,15 +15,22 @@ typedef struct Both {
     Session *session;
     GpuTiles tiles;
     TileDevice counted; /* the card's, with a count of the tiles it made */
-    int n_done;
+    int n_calls, n_done;
 } Both;
 
 static TileStep counted_compute(void *payload, const TileTask *task)
 {
     Both *b = payload;
     TileStep step = b->tiles.device.compute(b->tiles.device.payload, task);
+    b->n_calls++;
     b->n_done += step == TILE_DONE;
     return step;
+}
+
+static bool counted_takes(void *payload, const TileTask *task)
+{
+    const Both *b = payload;
+    return b->tiles.device.takes(b->tiles.device.payload, task);
 }
 
 static double counted_fraction(void *payload)
@@ -65,8 +72,11 @@ static void both_open(Both *b, const char *model, const char *dtype, const char 
     assert_int_equal(b->session->error.code, ERR_NONE);
     gpu_tiles_open(&b->tiles, &b->app, b->gfx, b->session);
     assert_ptr_equal(b->session->tiles.device, &b->tiles.device);
-    b->counted = (TileDevice){
-        .compute = counted_compute, .fraction = counted_fraction, .payload = b, .name = "counted"};
+    b->counted = (TileDevice){.compute = counted_compute,
+                              .takes = counted_takes,
+                              .fraction = counted_fraction,
+                              .payload = b,
+                              .name = "counted"};
     b->session->tiles.device = &b->counted;
 }
 
@@ -173,7 +183,39 @@ static void test_gpu_tiles__budget(void **state)
     TileKey key = {.row1 = 100, .col1 = 100, .factor = 1};
     assert_true(compare(&b, &(WeightSource){0}, key, "too large") > 0);
     assert_int_equal(evaluator_held_bytes(b.tiles.evaluator), 0);
-    assert_int_equal(b.n_done, 0);
+    assert_int_equal(b.n_calls, 0); /* not even tried */
+    both_close(&b);
+}
+
+/* Heads that are there already must go for others of the same tile, and come again. */
+static void test_gpu_tiles__crowded(void **state)
+{
+    (void)state;
+    Both b;
+    both_open(&b, "random:L=1,H=4,d=128,seed=5", "f32", "500K", 600);
+    TileKey key = {.row1 = 600, .col1 = 600, .factor = 8};
+    for (key.head = 0; key.head < 3; key.head++) {
+        compare(&b, &(WeightSource){0}, key, "alone");
+    }
+    assert_true(evaluator_held_bytes(b.tiles.evaluator) > 3 * 2 * 600 * 32 * sizeof(float));
+    WeightSource set = {.combine = COMBINE_MEAN, .set = {3, {{0, 2}, {0, 3}, {0, 1}}}};
+    key.head = 0;
+    for (int hide = 0; hide < 2; hide++) {
+        set.hide_first = hide;
+        compare(&b, &set, key, "together");
+    }
+    assert_non_null(b.tiles.evaluator);
+    assert_int_equal(b.n_done, 5);
+    set.set = (HeadSet){4, {{0, 0}, {0, 1}, {0, 2}, {0, 3}}};
+    int calls = b.n_calls;
+    compare(&b, &set, key, "too many");
+    assert_int_equal(b.n_calls, calls);
+    /* A card that failed says that it takes nothing more. */
+    key.trace_version = b.session->trace_version;
+    assert_true(session_device_takes(b.session, &(WeightSource){0}, &key));
+    evaluator_destroy(b.tiles.evaluator);
+    b.tiles.evaluator = NULL;
+    assert_false(session_device_takes(b.session, &(WeightSource){0}, &key));
     both_close(&b);
 }
 
@@ -204,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gpu_tiles__models),
         cmocka_unit_test(test_gpu_tiles__budget),
+        cmocka_unit_test(test_gpu_tiles__crowded),
         cmocka_unit_test(test_gpu_tiles__switch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,13 @@ static TileStep fake_compute(void *payload, const TileTask *task)
     return f->calls_of_this < 3 ? TILE_MORE : f->answer;
 }
 
+static bool takes_none(void *payload, const TileTask *task)
+{
+    (void)payload;
+    assert_non_null(task->trace);
+    return false;
+}
+
 static double fake_fraction(void *payload)
 {
     const FakeDevice *f = payload;
@@ -175,7 +182,8 @@ static void test_tiles_want__device(void **state)
     (void)state;
     Session *s = text_of(20);
     FakeDevice fake = {.answer = TILE_DONE};
-    const TileDevice device = {fake_compute, fake_fraction, &fake, "made up"};
+    const TileDevice device = {
+        .compute = fake_compute, .fraction = fake_fraction, .payload = &fake, .name = "made up"};
     s->tiles.device = &device;
     TileKey keys[2] = {key_of(s, 1), key_of(s, 1)};
     keys[1].head = 3;
@@ -223,7 +231,10 @@ static void test_tiles_want__device_passes(void **state)
     (void)state;
     Session *s = text_of(20);
     FakeDevice fake = {.answer = TILE_PASS};
-    const TileDevice device = {fake_compute, fake_fraction, &fake, "made up"};
+    const TileDevice device = {
+        .compute = fake_compute, .fraction = fake_fraction, .payload = &fake, .name = "made up"};
+    TileDevice picky = device;
+    picky.takes = takes_none;
     s->tiles.device = &device;
     TileKey key = key_of(s, 1);
     for (int i = 0; i < 2; i++) {
@@ -231,11 +242,28 @@ static void test_tiles_want__device_passes(void **state)
     }
     assert_true(want(s, &key, 1));
     check_tile(s, tiles_find(&s->tiles, &key));
+    /* What it failed at once is not tried again with other heads … */
+    int calls = fake.calls;
+    TileKey others[2] = {key, key};
+    others[0].head = 1;
+    others[1].head = 3;
+    assert_true(want(s, others, 2));
+    assert_int_equal(fake.calls, calls);
+    /* … and what it does not take is not tried at all. */
+    s->tiles.passed.any = false;
+    s->tiles.device = &picky;
+    others[0].layer = others[1].layer = 0;
+    assert_true(want(s, others, 2));
+    assert_int_equal(fake.calls, calls);
+    assert_false(s->tiles.device_pending);
+    assert_false(session_device_takes(s, &(WeightSource){0}, &key));
+    s->tiles.device = &device;
+    assert_true(session_device_takes(s, &(WeightSource){0}, &key));
     /* Owners have no place in a device's answer. */
     WeightSource owners = {.combine = COMBINE_OWNER, .set = {.n = 1, .heads = {{1, 2}}}};
     TileKey owned = key;
     owned.source = weight_source_id(&owners);
-    int calls = fake.calls;
+    assert_false(session_device_takes(s, &owners, &owned));
     Error err = {0};
     assert_ok(session_want_tiles(s, &owners, &owned, 1, &err), err);
     assert_int_equal(fake.calls, calls);
