@@ -302,16 +302,10 @@ static bool next_parts(const ShownRows *rows, int32_t row0, int32_t row1, bool a
     return false;
 }
 
-static double part_cost(const Session *s, const WeightSource *source)
-{
-    const TraceInfo *info = trace_info(s->trace);
-    return (double)SHOWN_PART * info->n_keys * info->head_dim * heads_of(source);
-}
-
 static void wish_rows(Session *s, ShownRows *rows)
 {
     struct ShownState *v = s->shown;
-    double cost = part_cost(s, &v->source);
+    double cost = shown_part_cost(s->trace, &v->source);
     int32_t p0;
     int32_t p1;
     if (v->rows_job || rows->trace_version != s->trace_version ||
@@ -530,9 +524,9 @@ const ShownProfile *session_shown_profile(Session *s, const WeightSource *source
         return NULL;
     }
     const TraceInfo *info = trace_info(s->trace);
-    double hidden = weight_source_filters(&job.source) ? 2 : 1;
-    double cost = hidden * heads_of(&job.source) * info->head_dim *
-                  ((double)info->n_keys + (double)info->n_queries);
+    double hidden = weight_source_count_hidden(s->trace, &job.source);
+    double cost = heads_of(&job.source) * info->head_dim *
+                  (info->n_keys + hidden + info->n_queries * (1 + hidden));
     if (cost <= AT_ONCE) {
         if (read_profile(s->trace, &job.source, &job.profile, NULL, &err)) {
             mem_free(v->profile.row);

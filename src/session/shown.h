@@ -74,3 +74,5 @@ void shown_free(Session *session);
 AS_MUST_CHECK bool shown_rows_compute(const Trace *trace, const WeightSource *source, int32_t layer,
                                       int32_t head, int32_t row0, int32_t row1, ShownRows *rows,
                                       JobControl *control, Error *err);
+/** Multiplications of a part of the rows in shown_rows_compute, those of hidden keys too. */
+double shown_part_cost(const Trace *trace, const WeightSource *source);

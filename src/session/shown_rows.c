@@ -23,6 +23,17 @@ static int32_t block_width(int32_t n_keys)
     return AS_CLAMP(width, BLOCK_LEAST, BLOCK_MOST);
 }
 
+/* What hidden keys have is read anew with each block. */
+double shown_part_cost(const Trace *trace, const WeightSource *source)
+{
+    const TraceInfo *info = trace_info(trace);
+    int32_t width = block_width(info->n_keys);
+    double blocks = (info->n_keys + width - 1) / width;
+    double n_heads = source->combine == COMBINE_ONE ? 1 : source->set.n;
+    double keys = info->n_keys + blocks * weight_source_count_hidden(trace, source);
+    return SHOWN_PART * keys * info->head_dim * n_heads;
+}
+
 static void add_row(const float *values, const TraceRegion *r, int32_t i, bool aligned,
                     Partial *part, double *received)
 {

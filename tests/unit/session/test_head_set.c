@@ -136,6 +136,31 @@ static void test_weight_source__hidden_rows_sum(void **state)
     session_destroy(&s);
 }
 
+static void test_weight_source_count_hidden__cases(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    int32_t m;
+    const TraceToken *keys = trace_key_tokens(s->trace, &m);
+    int32_t special = 0;
+    for (int32_t j = 0; j < m; j++) {
+        special += keys[j].special;
+    }
+    const struct {
+        WeightSource source;
+        int32_t want;
+    } rows[] = {{{0}, 0},
+                {{.mean = true}, 0},
+                {{.pair_only = true}, 0},
+                {{.hide_first = true}, 1},
+                {{.hide_special = true}, special},
+                {{.hide_first = true, .hide_special = true}, special + !keys[0].special}};
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        assert_int_equal(weight_source_count_hidden(s->trace, &rows[i].source), rows[i].want);
+    }
+    session_destroy(&s);
+}
+
 static void test_head_set__full(void **state)
 {
     (void)state;
@@ -241,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_weight_source__cells),
         cmocka_unit_test(test_weight_source__hidden_rows_sum),
+        cmocka_unit_test(test_weight_source_count_hidden__cases),
         cmocka_unit_test(test_head_set__full),
         cmocka_unit_test(test_commands__sets),
         cmocka_unit_test(test_commands__places),
