@@ -299,8 +299,11 @@ typedef struct AttnOutputs {
     float *summary_max;   /* [H, n_texels] the largest weight under the texel */
 
     AttnRowStats rows;
-    float *received; /* [H, M] sum_i a_ij, attention received by each key, within
-                        2^-38 at most; beyond some 60,000 keys it takes one more Q K^T */
+    float *received; /* [H, M] sum_i a_ij, attention received by each key, to about 1e-6 of itself,
+                        the same bits for any number of threads. It takes one more Q K^T for few
+                        queries (see attn_forward), with scores in bf16, where K and V of one head
+                        fill more than 32 MiB (beyond 32,768 keys at widths of 128, 16,384 at 256),
+                        and beyond some 69,000 keys that a row may see */
 } AttnOutputs;
 
 /** How a long run tells and is told. All may be left 0. */
