@@ -547,9 +547,24 @@ static bool write_picture(Screen *screen, const Painter *painter, const Error *n
     return export_png(path, &screen->list, &desc, err);
 }
 
+/* Smaller pictures are drawn as they are asked for, and leave things out. */
+static void say_room(const Screen *screen, float width, float height)
+{
+    enum { LEAST_W = 640, LEAST_H = 400 }; /* as small as the window can be made */
+    if (width < LEAST_W || height < LEAST_H) {
+        log_write(
+            &screen->app->log, LOG_WARNING,
+            "at scale %g the picture has room for %.0f x %.0f, and views need %d x %d: give a "
+            "larger --size or a smaller --scale",
+            (double)screen->session->options.scale, (double)width, (double)height, LEAST_W,
+            LEAST_H);
+    }
+}
+
 bool screen_shot(Screen *screen, const char *path, int32_t width_px, int32_t height_px, Error *err)
 {
     float scale = screen->session->options.scale;
+    say_room(screen, (float)width_px / scale, (float)height_px / scale);
     Painter painter = {0};
     Error no_gl = {0};
     /* Pictures of shapes need no context, unless tiles are asked of it. */

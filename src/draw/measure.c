@@ -283,7 +283,7 @@ static size_t line_end(FontSet *fonts, FontFace face, float size_px, const char 
 {
     /* No line has more characters than this, so a long paragraph is not shaped whole again and
      * again. */
-    float most = size_px > 0 ? width_px / (size_px * LEAST_EM) * 4 + 64 : 64;
+    float most = size_px > 0 ? fmaxf(width_px, 0) / (size_px * LEAST_EM) * 4 + 64 : 64;
     if ((float)n > most) {
         n = (size_t)most;
         while (n > 1 && ((unsigned char)text[n] & 0xC0) == 0x80) {

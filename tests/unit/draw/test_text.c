@@ -248,6 +248,7 @@ static void test_text_wrap__lines_fit_and_nothing_is_lost(void **state)
     /* Says how many there are even when it cannot give them all, and ends on nonsense widths. */
     assert_int_equal(text_wrap(fonts, FONT_SANS, 12, text, TEXT_ALL, 110, starts, ends, 2), n);
     assert_int_equal(text_wrap(fonts, FONT_SANS, 12, "abc", TEXT_ALL, 0, starts, ends, MOST), 3);
+    assert_int_equal(text_wrap(fonts, FONT_SANS, 12, "abc", TEXT_ALL, -900, starts, ends, MOST), 3);
     assert_int_equal(text_wrap(fonts, FONT_SANS, 12, "", TEXT_ALL, 50, starts, ends, MOST), 1);
     /* Spaces that hang over the edge before a line break make no empty line. */
     float fits = text_width(fonts, FONT_SANS, 12, "aaaa bbbb", TEXT_ALL);
