@@ -48,18 +48,10 @@ typedef struct Few {
 
 /* Scratch of one thread: rows of one key/value head. */
 typedef struct Worker {
-    float *q;        /* Q groups */
-    float *gathered; /* [ATTN_GROUP][D] */
-    int32_t *begin, *end;
-    float *position, *ref, *limit;
-    float *lane_max, *lane_key;
-    float *named[ATTN_NAMED];
-    double *sum, *moment, *distance;
-    float *o;
+    AttnRows rows;
     float *bias; /* [group][block] */
     float *k, *v, *hidden;
     bool v_finite[ATTN_BLOCK_STEPS], any_hidden[ATTN_BLOCK_STEPS];
-    AttnAttendScratch attend;
 } Worker;
 
 static int32_t rows_of(const AttnArgs *a)
@@ -118,26 +110,8 @@ static void shared_carve(Few *f, AttnCarver *carver)
 static void worker_carve(const Few *f, Worker *w, AttnCarver *carver)
 {
     const AttnPlan *plan = f->plan;
-    size_t rows = FEW_ROWS, lanes = (size_t)plan->kernel->lanes, steps = (size_t)f->block_steps;
-    size_t ep = f->out->o ? (size_t)plan->ep : 0, dim = (size_t)plan->args.head_dim;
-    w->q = attn_carve(carver, rows * dim, sizeof(float));
-    w->gathered = attn_carve(carver, ATTN_GROUP * dim, sizeof(float));
-    w->begin = attn_carve(carver, rows, sizeof(int32_t));
-    w->end = attn_carve(carver, rows, sizeof(int32_t));
-    w->position = attn_carve(carver, rows, sizeof(float));
-    w->ref = attn_carve(carver, rows, sizeof(float));
-    w->limit = attn_carve(carver, rows, sizeof(float));
-    w->lane_max = attn_carve(carver, rows * lanes, sizeof(float));
-    w->lane_key = attn_carve(carver, rows * lanes, sizeof(float));
-    for (int i = 0; i < ATTN_NAMED; i++) {
-        w->named[i] = attn_carve(carver, rows, sizeof(float));
-    }
-    w->sum = attn_carve(carver, rows, sizeof(double));
-    w->moment = attn_carve(carver, rows, sizeof(double));
-    w->distance = attn_carve(carver, rows, sizeof(double));
-    w->o = attn_carve(carver, rows * ep, sizeof(float));
-    w->attend.s = attn_carve(carver, ATTN_GROUP * ATTN_STEP, sizeof(float));
-    w->attend.o = attn_carve(carver, ATTN_GROUP * ep, sizeof(float));
+    size_t steps = (size_t)f->block_steps;
+    attn_rows_carve(&w->rows, plan, FEW_ROWS, f->out->o != NULL, carver);
     if (plan->args.bias.fill) {
         w->bias = attn_carve(carver, ATTN_GROUP * steps * ATTN_STEP, sizeof(float));
     }
@@ -149,70 +123,14 @@ static void worker_carve(const Few *f, Worker *w, AttnCarver *carver)
 /* ---------------------------------------------------------------- a part of
  * the keys */
 
+static int32_t first_head(const Few *f, int32_t kv_head)
+{
+    return kv_head * (f->plan->args.n_heads / f->plan->args.n_kv_heads);
+}
+
 static int32_t head_of(const Few *f, int32_t kv_head, int32_t r)
 {
-    const AttnArgs *a = &f->plan->args;
-    return kv_head * (a->n_heads / a->n_kv_heads) + r / a->n_queries;
-}
-
-static void start_rows(const Few *f, Worker *w, int32_t kv_head)
-{
-    const AttnPlan *plan = f->plan;
-    const AttnArgs *a = &plan->args;
-    int32_t lanes = plan->kernel->lanes, dim = a->head_dim;
-    int32_t padded = (f->n_rows + ATTN_GROUP - 1) / ATTN_GROUP * ATTN_GROUP;
-    for (int32_t r = 0; r < padded; r++) {
-        int32_t row = (r < f->n_rows ? r : f->n_rows - 1) % a->n_queries;
-        attn_mask_row_range(&a->mask, a->n_keys, row, &w->begin[r], &w->end[r]);
-        w->position[r] = (float)(row + a->mask.q_offset);
-        w->ref[r] = 0;
-        w->limit[r] = -INFINITY;
-        w->sum[r] = w->moment[r] = w->distance[r] = 0;
-        for (int i = 0; i < ATTN_NAMED; i++) {
-            w->named[i][r] = -INFINITY;
-        }
-    }
-    for (int32_t i = 0; i < padded * lanes; i++) {
-        w->lane_max[i] = -INFINITY;
-        w->lane_key[i] = 0;
-    }
-    for (int32_t r0 = 0; r0 < f->n_rows; r0 += ATTN_GROUP) {
-        int32_t n = f->n_rows - r0 < ATTN_GROUP ? f->n_rows - r0 : ATTN_GROUP;
-        for (int32_t r = 0; r < n; r++) {
-            const float *q =
-                attn_plan_q(plan, head_of(f, kv_head, r0 + r), (r0 + r) % a->n_queries);
-            memcpy(w->gathered + r * dim, q, (size_t)dim * sizeof(float));
-        }
-        plan->kernel->pack_q(w->gathered, dim, n, dim, a->scale, w->q + (ptrdiff_t)r0 * dim);
-    }
-    if (f->out->o) {
-        memset(w->o, 0, (size_t)padded * (size_t)plan->ep * sizeof(float));
-    }
-}
-
-/* Rows [r, r + n) as a group; their queries may be of several heads. */
-static AttnGroup group_at(const Few *f, Worker *w, int32_t r, int32_t n)
-{
-    int32_t lanes = f->plan->kernel->lanes;
-    AttnGroup g = {
-        .q = w->q + (ptrdiff_t)r * f->plan->args.head_dim,
-        .n_rows = n,
-        .begin = w->begin + r,
-        .end = w->end + r,
-        .position = w->position + r,
-        .ref = w->ref + r,
-        .limit = w->limit + r,
-        .lane_max = w->lane_max + r * lanes,
-        .lane_key = w->lane_key + r * lanes,
-        .sum = w->sum + r,
-        .moment = w->moment + r,
-        .distance = w->distance + r,
-        .o = f->out->o ? w->o + (ptrdiff_t)r * f->plan->ep : NULL,
-    };
-    for (int i = 0; i < ATTN_NAMED; i++) {
-        g.named[i] = w->named[i] + r;
-    }
-    return g;
+    return first_head(f, kv_head) + r / f->plan->args.n_queries;
 }
 
 /* One call for each head that has rows in the group. */
@@ -275,8 +193,9 @@ static void meet_block(const Few *f, Worker *w, int32_t kv_head, int32_t step0, 
         if (plan->args.bias.fill) {
             fill_bias(f, w, &block, kv_head, r, n);
         }
-        AttnGroup group = group_at(f, w, r, n);
-        (f->full ? plan->kernel->attend_full : plan->kernel->attend)(&block, &group, &w->attend);
+        AttnGroup group = attn_rows_group(&w->rows, plan, r, n);
+        (f->full ? plan->kernel->attend_full : plan->kernel->attend)(&block, &group,
+                                                                     &w->rows.attend);
     }
 }
 
@@ -285,7 +204,7 @@ static void run_part(Few *f, Worker *w, int32_t kv_head, int32_t part)
     const AttnPlan *plan = f->plan;
     int32_t step = f->first_step + part * f->part_steps;
     int32_t stop = f->last_step - step > f->part_steps ? step + f->part_steps : f->last_step;
-    start_rows(f, w, kv_head);
+    attn_rows_start(&w->rows, plan, first_head(f, kv_head), 0, f->n_rows);
     for (int32_t n; step < stop; step += n) {
         if (attn_cancelled(f->progress)) {
             return;
@@ -297,15 +216,17 @@ static void run_part(Few *f, Worker *w, int32_t kv_head, int32_t part)
     }
     size_t at = ((size_t)kv_head * (size_t)f->n_parts + (size_t)part) * (size_t)f->n_rows;
     size_t n = (size_t)f->n_rows, lanes = (size_t)plan->kernel->lanes, ep = (size_t)plan->ep;
+    const AttnRows *rows = &w->rows;
     for (size_t r = 0; r < n; r++) {
         f->rows[at + r] =
-            (PartRow){w->sum[r], w->moment[r], w->distance[r],
-                      w->ref[r], w->limit[r],  {w->named[0][r], w->named[1][r], w->named[2][r]}};
+            (PartRow){rows->sum[r],      rows->moment[r],
+                      rows->distance[r], rows->ref[r],
+                      rows->limit[r],    {rows->named[0][r], rows->named[1][r], rows->named[2][r]}};
     }
-    memcpy(f->lane_max + at * lanes, w->lane_max, n * lanes * sizeof(float));
-    memcpy(f->lane_key + at * lanes, w->lane_key, n * lanes * sizeof(float));
+    memcpy(f->lane_max + at * lanes, rows->lane_max, n * lanes * sizeof(float));
+    memcpy(f->lane_key + at * lanes, rows->lane_key, n * lanes * sizeof(float));
     if (f->out->o) {
-        memcpy(f->o + at * ep, w->o, n * ep * sizeof(float));
+        memcpy(f->o + at * ep, rows->o, n * ep * sizeof(float));
     }
     atomic_fetch_add_explicit(&f->done, 1, memory_order_relaxed);
 }
@@ -331,7 +252,7 @@ static void merge_row(const Few *f, Worker *w, int32_t kv_head, int32_t r)
     const AttnArgs *a = &plan->args;
     int32_t lanes = plan->kernel->lanes, ep = f->out->o ? plan->ep : 0;
     size_t first = (size_t)kv_head * (size_t)f->n_parts * (size_t)f->n_rows + (size_t)r;
-    float *lane_max = w->lane_max, *lane_key = w->lane_key, *o = w->o;
+    float *lane_max = w->rows.lane_max, *lane_key = w->rows.lane_key, *o = w->rows.o;
     struct {
         float ref, named[ATTN_NAMED], inverse, reference, factor, max, key;
         double sum, moment, distance;
@@ -340,7 +261,9 @@ static void merge_row(const Few *f, Worker *w, int32_t kv_head, int32_t r)
         lane_max[l] = -INFINITY;
         lane_key[l] = 0;
     }
-    memset(o, 0, (size_t)ep * sizeof(float));
+    for (int32_t e = 0; e < ep; e++) {
+        o[e] = 0;
+    }
     for (size_t p = 0; p < (size_t)f->n_parts; p++) {
         size_t at = first + p * (size_t)f->n_rows;
         const PartRow *part = &f->rows[at];
@@ -454,8 +377,7 @@ AttnStatus attn_few_forward(const AttnCtx *ctx, const AttnPlan *plan, const Attn
         char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
         Worker w = {0};
         worker_carve(&f, &w, &(AttnCarver){.base = own});
-        /* Products go through rows that a small group lacks. */
-        memset(w.attend.s, 0, ATTN_GROUP * ATTN_STEP * sizeof(float));
+        attn_rows_open(&w.rows);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t i = 0; i < f.total; i++) {
             if (!attn_cancelled(progress)) {

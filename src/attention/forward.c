@@ -49,19 +49,12 @@ typedef struct Pass {
 
 /* Scratch of one thread. */
 typedef struct Worker {
-    float *q;             /* Q groups of a query block */
-    int32_t *begin, *end; /* [query_block] and so on */
-    float *position, *ref, *limit;
-    float *lane_max, *lane_key;
-    float *named[ATTN_NAMED];
-    double *sum, *moment, *distance;
-    float *o;
+    AttnRows rows;                                   /* of a query block */
     float *inverse, *reference, *factor, *max, *key; /* of finished rows, see AttnRowsEnd */
     float *texel_sum, *texel_max;                    /* [query_block][texels.ld] */
     float *bias;                                     /* [group][RUN_FLOATS] */
     float *k, *v; /* panels of one block, where tasks pack for themselves */
     bool v_finite[ATTN_BLOCK_STEPS];
-    AttnAttendScratch attend;
     AttnTexelRow texels;
     AttnKept kept;
 } Worker;
@@ -69,29 +62,12 @@ typedef struct Worker {
 static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
 {
     const AttnPlan *plan = &p->plan;
-    size_t rows = (size_t)p->query_block, lanes = (size_t)plan->kernel->lanes;
-    size_t ep = p->out.o ? (size_t)plan->ep : 0;
-    w->q = attn_carve(carver, rows * (size_t)plan->args.head_dim, sizeof(float));
-    w->begin = attn_carve(carver, rows, sizeof(int32_t));
-    w->end = attn_carve(carver, rows, sizeof(int32_t));
-    w->position = attn_carve(carver, rows, sizeof(float));
-    w->ref = attn_carve(carver, rows, sizeof(float));
-    w->limit = attn_carve(carver, rows, sizeof(float));
-    w->lane_max = attn_carve(carver, rows * lanes, sizeof(float));
-    w->lane_key = attn_carve(carver, rows * lanes, sizeof(float));
-    for (int i = 0; i < ATTN_NAMED; i++) {
-        w->named[i] = attn_carve(carver, rows, sizeof(float));
-    }
-    w->sum = attn_carve(carver, rows, sizeof(double));
-    w->moment = attn_carve(carver, rows, sizeof(double));
-    w->distance = attn_carve(carver, rows, sizeof(double));
-    w->o = attn_carve(carver, rows * ep, sizeof(float));
+    size_t rows = (size_t)p->query_block;
+    attn_rows_carve(&w->rows, plan, p->query_block, p->out.o != NULL, carver);
     float **ends[] = {&w->inverse, &w->reference, &w->factor, &w->max, &w->key};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         *ends[i] = attn_carve(carver, rows, sizeof(float));
     }
-    w->attend.s = attn_carve(carver, ATTN_GROUP * ATTN_STEP, sizeof(float));
-    w->attend.o = attn_carve(carver, ATTN_GROUP * ep, sizeof(float));
     if (plan->args.bias.fill) {
         w->bias = attn_carve(carver, ATTN_GROUP * RUN_FLOATS, sizeof(float));
     }
@@ -101,8 +77,8 @@ static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
         w->texel_sum = attn_carve(carver, rows * ld, sizeof(float));
         w->texel_max = attn_carve(carver, rows * ld, sizeof(float));
         size_t runs = ATTN_GROUP * ATTN_BLOCK_STEPS * ATTN_PAD;
-        w->attend.run_sum = attn_carve(carver, runs, sizeof(float));
-        w->attend.run_max = attn_carve(carver, runs, sizeof(float));
+        w->rows.attend.run_sum = attn_carve(carver, runs, sizeof(float));
+        w->rows.attend.run_max = attn_carve(carver, runs, sizeof(float));
     }
     if (p->keeps) {
         attn_kept_carve(&w->kept, plan, p->query_block, carver);
@@ -147,31 +123,7 @@ static void start_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int
 {
     const AttnPlan *plan = &p->plan;
     const AttnArgs *a = &plan->args;
-    int32_t lanes = plan->kernel->lanes;
-    int32_t padded = (n_rows + ATTN_GROUP - 1) / ATTN_GROUP * ATTN_GROUP;
-    for (int32_t r = 0; r < padded; r++) {
-        int32_t row = row0 + (r < n_rows ? r : n_rows - 1);
-        attn_mask_row_range(&a->mask, a->n_keys, row, &w->begin[r], &w->end[r]);
-        w->position[r] = (float)(row + a->mask.q_offset);
-        w->ref[r] = 0;
-        w->limit[r] = -INFINITY;
-        w->sum[r] = w->moment[r] = w->distance[r] = 0;
-        for (int i = 0; i < ATTN_NAMED; i++) {
-            w->named[i][r] = -INFINITY;
-        }
-    }
-    for (int32_t i = 0; i < padded * lanes; i++) {
-        w->lane_max[i] = -INFINITY;
-        w->lane_key[i] = 0;
-    }
-    for (int32_t r = 0; r < n_rows; r += ATTN_GROUP) {
-        int32_t n = n_rows - r < ATTN_GROUP ? n_rows - r : ATTN_GROUP;
-        plan->kernel->pack_q(attn_plan_q(plan, head, row0 + r), a->q_row_stride, n, a->head_dim,
-                             a->scale, w->q + (ptrdiff_t)r * a->head_dim);
-    }
-    if (p->out.o) {
-        memset(w->o, 0, (size_t)padded * (size_t)plan->ep * sizeof(float));
-    }
+    attn_rows_start(&w->rows, plan, head, row0, n_rows);
     for (int32_t r = 0; p->summary && r < n_rows; r += ATTN_GROUP) {
         int32_t n = n_rows - r < ATTN_GROUP ? n_rows - r : ATTN_GROUP, begin, end;
         attn_mask_hull(&a->mask, a->n_keys, row0 + r, n, &begin, &end);
@@ -205,30 +157,9 @@ static void fill_bias(const Pass *p, Worker *w, AttnBlock *block, int32_t head, 
     block->bias_ld = RUN_FLOATS;
 }
 
-static AttnGroup group_at(const Pass *p, Worker *w, int32_t r, int32_t n_rows)
+static AttnGroup group_at(const Pass *p, const Worker *w, int32_t r, int32_t n_rows)
 {
-    const AttnPlan *plan = &p->plan;
-    int32_t lanes = plan->kernel->lanes;
-    AttnGroup g = {
-        .q = w->q + (ptrdiff_t)r * plan->args.head_dim,
-        .n_rows = n_rows,
-        .begin = w->begin + r,
-        .end = w->end + r,
-        .position = w->position + r,
-        .ref = w->ref + r,
-        .limit = w->limit + r,
-        .lane_max = w->lane_max + r * lanes,
-        .lane_key = w->lane_key + r * lanes,
-        .sum = w->sum + r,
-        .moment = w->moment + r,
-        .distance = w->distance + r,
-    };
-    for (int i = 0; i < ATTN_NAMED; i++) {
-        g.named[i] = w->named[i] + r;
-    }
-    if (p->out.o) {
-        g.o = w->o + (ptrdiff_t)r * plan->ep;
-    }
+    AttnGroup g = attn_rows_group(&w->rows, &p->plan, r, n_rows);
     if (p->summary) {
         g.texel_ld = w->texels.ld;
         g.texel_sum = w->texel_sum + r * g.texel_ld;
@@ -288,7 +219,8 @@ static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head
             group.kept = attn_kept_at(&w->kept, step0 + block.first_step, r / ATTN_GROUP);
             group.kept_ld = (ptrdiff_t)w->kept.n_groups * ATTN_KEPT;
         }
-        (p->full ? plan->kernel->attend_full : plan->kernel->attend)(&block, &group, &w->attend);
+        (p->full ? plan->kernel->attend_full : plan->kernel->attend)(&block, &group,
+                                                                     &w->rows.attend);
     }
 }
 
@@ -304,7 +236,7 @@ static void end_texels(const Pass *p, Worker *w, int32_t head, int32_t row0, int
         attn_summary_texel_rows(&p->shape, texel_row, &first, &stop);
         n = stop - (row0 + r) < n_rows - r ? stop - (row0 + r) : n_rows - r;
         for (int32_t i = r; i < r + n; i++) {
-            n_keys = w->end[i] > n_keys ? w->end[i] : n_keys;
+            n_keys = w->rows.end[i] > n_keys ? w->rows.end[i] : n_keys;
         }
         AttnTexelRows rows = {.sum = w->texel_sum + (ptrdiff_t)r * w->texels.ld,
                               .largest = w->texel_max + (ptrdiff_t)r * w->texels.ld,
@@ -320,18 +252,19 @@ static void end_texels(const Pass *p, Worker *w, int32_t head, int32_t row0, int
 
 static void end_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int32_t n_rows)
 {
+    const AttnRows *rows = &w->rows;
     AttnRowsEnd end = {
         .head = head,
         .row0 = row0,
         .n_rows = n_rows,
-        .ref = w->ref,
-        .sum = w->sum,
-        .moment = w->moment,
-        .distance = w->distance,
-        .named = {w->named[0], w->named[1], w->named[2]},
-        .lane_max = w->lane_max,
-        .lane_key = w->lane_key,
-        .o = w->o,
+        .ref = rows->ref,
+        .sum = rows->sum,
+        .moment = rows->moment,
+        .distance = rows->distance,
+        .named = {rows->named[0], rows->named[1], rows->named[2]},
+        .lane_max = rows->lane_max,
+        .lane_key = rows->lane_key,
+        .o = rows->o,
         .inverse = w->inverse,
         .reference = w->reference,
         .factor = w->factor,
@@ -373,7 +306,7 @@ static void run_task(Pass *p, Worker *w, int32_t kv0, int32_t wave_head, int32_t
         }
         end_rows(p, w, head, row0, n);
         if (p->keeps) {
-            attn_kept_fold(&w->kept, plan, row0, n, w->ref, &p->received, wave_head);
+            attn_kept_fold(&w->kept, plan, row0, n, w->rows.ref, &p->received, wave_head);
         }
     }
     atomic_fetch_add_explicit(&p->done, 1, memory_order_relaxed);
@@ -536,8 +469,7 @@ static AttnStatus run_pass(const AttnCtx *ctx, Pass *pass)
         char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
         Worker w = {0};
         worker_carve(pass, &w, &(AttnCarver){.base = own});
-        /* Products go through rows that a small group lacks. */
-        memset(w.attend.s, 0, ATTN_GROUP * ATTN_STEP * sizeof(float));
+        attn_rows_open(&w.rows);
         for (int32_t kv0 = 0; kv0 < a->n_kv_heads; kv0 += wave) {
             int32_t left = a->n_kv_heads - kv0;
             run_wave(pass, &w, kv0, left < wave ? left : wave);
