@@ -23,12 +23,12 @@ typedef struct Worker {
     struct Jobs *jobs;
     pthread_t thread;
     bool started;
-    bool steps_back; /* the thread's own */
-    Job *waiting;    /* oldest first */
+    Job *waiting; /* oldest first */
     Job *running;
 } Worker;
 
 struct Jobs {
+    JobsDesc desc;
     pthread_mutex_t lock;   /* guards everything below, and the workers' jobs */
     pthread_cond_t changed; /* work arrived, finished, or quit */
     Worker workers[JOB_LANE_COUNT];
@@ -59,6 +59,9 @@ static void *work(void *payload)
 {
     Worker *worker = payload;
     Jobs *jobs = worker->jobs;
+    if (jobs->desc.wake) {
+        give_way();
+    }
     pthread_mutex_lock(&jobs->lock);
     while (true) {
         while (!worker->waiting && !jobs->quit) {
@@ -71,26 +74,19 @@ static void *work(void *payload)
         worker->waiting = job->next;
         worker->running = job;
         job->started_s = clock_now_s();
-        if (job->desc.wake && !worker->steps_back) {
-            worker->steps_back = true;
-            give_way();
-        }
         pthread_mutex_unlock(&jobs->lock);
         if (atomic_load(&job->control.cancel)) {
             job->ok = error_set(&job->error, ERR_CANCELLED, "%s: cancelled", job->desc.title);
         } else {
             job->ok = job->desc.run(job->desc.payload, &job->control, &job->error);
         }
-        /* Once finished, the main thread may free the job at any time. */
-        void (*wake)(void *) = job->desc.wake;
-        void *wake_payload = job->desc.wake_payload;
         pthread_mutex_lock(&jobs->lock);
         worker->running = NULL;
         append(&jobs->finished, job);
         pthread_cond_broadcast(&jobs->changed);
-        if (wake) {
+        if (jobs->desc.wake) {
             pthread_mutex_unlock(&jobs->lock);
-            wake(wake_payload);
+            jobs->desc.wake(jobs->desc.wake_payload);
             pthread_mutex_lock(&jobs->lock);
         }
     }
@@ -98,12 +94,13 @@ static void *work(void *payload)
     return NULL;
 }
 
-Jobs *jobs_create(Error *err)
+Jobs *jobs_create(const JobsDesc *desc, Error *err)
 {
     Jobs *jobs = mem_alloc_zeroed(1, sizeof *jobs, err);
     if (!jobs) {
         return NULL;
     }
+    jobs->desc = desc ? *desc : (JobsDesc){0};
     pthread_mutex_init(&jobs->lock, NULL);
     pthread_cond_init(&jobs->changed, NULL);
     for (int i = 0; i < JOB_LANE_COUNT; i++) {

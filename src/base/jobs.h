@@ -2,9 +2,7 @@
 /*
  * Long work off the main thread. Two workers, a lane each, run jobs in order (the work itself may
  * use OpenMP): long work, and small pieces that somebody looks at and that must not wait behind it.
- * Where there is an event loop to wake, they step back for the thread that
- * draws. `run` works on private data, `done` is called on the
- * main thread from jobs_poll and publishes.
+ * `run` works on private data, `done` is called on the main thread from jobs_poll and publishes.
  */
 #include "base/error.h"
 
@@ -27,10 +25,16 @@ typedef struct JobDesc {
     bool (*run)(void *payload, JobControl *control, Error *err); /* worker thread */
     void (*done)(void *payload, bool ok, const Error *err);      /* main thread, frees payload */
     void *payload;
-    JobLane lane;                     /* jobs of different lanes run side by side */
-    void (*wake)(void *wake_payload); /* any thread: called when finished, to wake an event loop */
-    void *wake_payload;
+    JobLane lane; /* jobs of different lanes run side by side */
 } JobDesc;
+
+/** Who waits for the jobs. Zero: nobody, they are polled or waited for. */
+typedef struct JobsDesc {
+    /* Worker threads: called whenever a job has finished, so that an event loop calls jobs_poll.
+     * Where it is given the workers step back for the thread that draws. */
+    void (*wake)(void *wake_payload);
+    void *wake_payload; /* borrowed until jobs_destroy */
+} JobsDesc;
 
 typedef struct JobStatus {
     uint64_t id; /* 0 = none runs */
@@ -41,11 +45,13 @@ typedef struct JobStatus {
     int n_waiting;   /* jobs behind it */
 } JobStatus;
 
-AS_MUST_CHECK Jobs *jobs_create(Error *err);
+/** desc is copied; NULL is as zero. */
+AS_MUST_CHECK Jobs *jobs_create(const JobsDesc *desc, Error *err);
 /** Cancels what runs and waits, drops what waits (their done is called with ERR_CANCELLED). */
 void jobs_destroy(Jobs *jobs);
 /** Queues a job; returns its id (> 0) or 0 with *err: no memory, or jobs_destroy has begun (a
- * `done` called there may try). The payload stays the caller's then. Main thread. */
+ * `done` called there may try). The payload stays the caller's then; else it is the job's until
+ * `done`, which is called once, whatever becomes of it. Main thread. */
 AS_MUST_CHECK uint64_t jobs_submit(Jobs *jobs, const JobDesc *desc, Error *err);
 /** Asks a job to stop; its done is still called. Unknown ids are ignored. */
 void jobs_cancel(Jobs *jobs, uint64_t id);

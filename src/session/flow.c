@@ -180,12 +180,7 @@ static void submit(Session *s, FlowJob *wanted)
     job->session = s;
     job->trace = trace_retain(s->trace);
     job->trace_version = s->trace_version;
-    JobDesc desc = {.title = titles[job->kind],
-                    .run = run_job,
-                    .done = publish,
-                    .payload = job,
-                    .wake = s->desc.wake,
-                    .wake_payload = s->desc.wake_payload};
+    JobDesc desc = {.title = titles[job->kind], .run = run_job, .done = publish, .payload = job};
     f->job_ids[job->kind] = jobs_submit(s->jobs, &desc, &f->failure);
     if (!f->job_ids[job->kind]) {
         free_job(job);

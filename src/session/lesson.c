@@ -202,15 +202,12 @@ static bool start_job(Session *s, const LessonSource *source, const Lesson *want
     }
     *job = (LessonJob){
         .cache = s->lessons, .source = *source, .lesson = *wanted, .row_only = row_only};
-    job->id = jobs_submit(s->jobs,
-                          &(JobDesc){.title = "opening a layer",
-                                     .run = job_run,
-                                     .done = job_done,
-                                     .payload = job,
-                                     .lane = JOB_SHORT,
-                                     .wake = s->desc.wake,
-                                     .wake_payload = s->desc.wake_payload},
-                          NULL);
+    JobDesc desc = {.title = "opening a layer",
+                    .run = job_run,
+                    .done = job_done,
+                    .payload = job,
+                    .lane = JOB_SHORT};
+    job->id = jobs_submit(s->jobs, &desc, NULL);
     if (!job->id) {
         mem_free(job);
         return false;
@@ -369,15 +366,12 @@ static bool start_matrix(Session *s, TapPlace place, ModelProjection which, cons
                        .place = place,
                        .which = which,
                        .matrix = *m};
-    job->id = jobs_submit(s->jobs,
-                          &(JobDesc){.title = "reading a weight matrix",
-                                     .run = matrix_run,
-                                     .done = matrix_done,
-                                     .payload = job,
-                                     .lane = JOB_SHORT,
-                                     .wake = s->desc.wake,
-                                     .wake_payload = s->desc.wake_payload},
-                          err);
+    JobDesc desc = {.title = "reading a weight matrix",
+                    .run = matrix_run,
+                    .done = matrix_done,
+                    .payload = job,
+                    .lane = JOB_SHORT};
+    job->id = jobs_submit(s->jobs, &desc, err);
     if (!job->id) {
         shared_model_release(job->shared);
         mem_free(job);

@@ -72,7 +72,8 @@ Session *session_create(const SessionDesc *desc, Error *err)
     s->playback.stepped_s = -1;
     s->queue = mem_alloc_zeroed(1, sizeof *s->queue, err);
     s->journal = mem_alloc_zeroed(1, sizeof *s->journal, err);
-    s->jobs = s->queue && s->journal ? jobs_create(err) : NULL;
+    JobsDesc jobs = {.wake = desc->wake, .wake_payload = desc->wake_payload};
+    s->jobs = s->queue && s->journal ? jobs_create(&jobs, err) : NULL;
     if (!s->jobs) {
         session_destroy(&s);
         return NULL;
@@ -325,14 +326,9 @@ bool session_request(Session *s, const SessionRequest *request, Error *err)
     if (!run) {
         return false;
     }
-    s->run_job = jobs_submit(s->jobs,
-                             &(JobDesc){.title = "computing attention",
-                                        .run = run_work,
-                                        .done = run_done,
-                                        .payload = run,
-                                        .wake = s->desc.wake,
-                                        .wake_payload = s->desc.wake_payload},
-                             err);
+    JobDesc desc = {
+        .title = "computing attention", .run = run_work, .done = run_done, .payload = run};
+    s->run_job = jobs_submit(s->jobs, &desc, err);
     if (!s->run_job) {
         run_destroy(run);
         return false;
@@ -484,9 +480,7 @@ static TileContext tile_context(Session *s, const WeightSource *source, const fl
                          .jobs = s->jobs,
                          .trace = s->trace,
                          .source = source,
-                         .row_max = row_max,
-                         .wake = s->desc.wake,
-                         .wake_payload = s->desc.wake_payload};
+                         .row_max = row_max};
 }
 
 const Tile *session_tile(Session *s, const TileKey *key, Error *err)

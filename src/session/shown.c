@@ -253,15 +253,9 @@ static ShownJob *submit(Session *s, const ShownJob *from, const char *title, uin
     *job = *from;
     job->session = s;
     job->trace = trace_retain(s->trace);
-    *id = jobs_submit(s->jobs,
-                      &(JobDesc){.title = title,
-                                 .run = job_run,
-                                 .done = job_done,
-                                 .payload = job,
-                                 .lane = JOB_SHORT,
-                                 .wake = s->desc.wake,
-                                 .wake_payload = s->desc.wake_payload},
-                      err);
+    JobDesc desc = {
+        .title = title, .run = job_run, .done = job_done, .payload = job, .lane = JOB_SHORT};
+    *id = jobs_submit(s->jobs, &desc, err);
     if (!*id) {
         trace_close(job->trace);
         mem_free(job);

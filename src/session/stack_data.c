@@ -420,15 +420,11 @@ static void start_job(Session *s, const StackJob *like, StackJob **slot, uint64_
     *job = *like;
     job->owner = s->stack_data;
     job->trace = trace_retain(s->trace);
-    *id =
-        jobs_submit(s->jobs,
-                    &(JobDesc){.title = job->work == WORK_PATTERNS ? "layers" : "following a token",
-                               .run = job_run,
-                               .done = job_done,
-                               .payload = job,
-                               .wake = s->desc.wake,
-                               .wake_payload = s->desc.wake_payload},
-                    NULL);
+    JobDesc desc = {.title = job->work == WORK_PATTERNS ? "layers" : "following a token",
+                    .run = job_run,
+                    .done = job_done,
+                    .payload = job};
+    *id = jobs_submit(s->jobs, &desc, NULL);
     if (!*id) {
         trace_close(job->trace);
         mem_free(job);

@@ -381,16 +381,12 @@ static SurveyJob *submit(Session *s, const SurveyJob *from, uint64_t *id, Error 
     job->trace_version = s->trace_version;
     job->trace = trace_retain(s->trace);
     job->shared = shared_model_retain(s->model);
-    *id = jobs_submit(
-        s->jobs,
-        &(JobDesc){.title = from->step < 0 ? "a row of all heads" : "looking through the heads",
-                   .run = job_run,
-                   .done = job_done,
-                   .payload = job,
-                   .lane = from->step < 0 ? JOB_SHORT : JOB_LONG,
-                   .wake = s->desc.wake,
-                   .wake_payload = s->desc.wake_payload},
-        err);
+    JobDesc desc = {.title = from->step < 0 ? "a row of all heads" : "looking through the heads",
+                    .run = job_run,
+                    .done = job_done,
+                    .payload = job,
+                    .lane = from->step < 0 ? JOB_SHORT : JOB_LONG};
+    *id = jobs_submit(s->jobs, &desc, err);
     if (!*id) {
         free_job(job);
         return NULL;

@@ -383,15 +383,9 @@ static const Tile *start_job(const TileContext *context, const TileKey *key, Err
     job->context.source = NULL;
     job->context.row_max = NULL;
     job->tile.key = *key;
-    cache->job_id = jobs_submit(context->jobs,
-                                &(JobDesc){.title = "sharpening",
-                                           .run = job_run,
-                                           .done = job_done,
-                                           .payload = job,
-                                           .lane = JOB_SHORT,
-                                           .wake = context->wake,
-                                           .wake_payload = context->wake_payload},
-                                err);
+    JobDesc desc = {
+        .title = "sharpening", .run = job_run, .done = job_done, .payload = job, .lane = JOB_SHORT};
+    cache->job_id = jobs_submit(context->jobs, &desc, err);
     if (!cache->job_id) {
         trace_close(job->context.trace);
         mem_free(job->row_max);

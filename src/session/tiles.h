@@ -93,8 +93,6 @@ typedef struct TileContext {
     const WeightSource *source; /* whose id the keys have; NULL = the head as it is */
     const float *row_max; /* [N] for source.by_row of what is not one head as it is: the largest
                              value of each row that a key covers; else NULL */
-    void (*wake)(void *payload);
-    void *wake_payload;
 } TileContext;
 
 /**

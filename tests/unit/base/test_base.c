@@ -351,7 +351,7 @@ static void test_jobs_submit__runs_in_order_and_cancels(void **state)
 {
     (void)state;
     Error err = {0};
-    Jobs *jobs = jobs_create(&err);
+    Jobs *jobs = jobs_create(NULL, &err);
     assert_ok(jobs != NULL, err);
     Work first = {.ok = true};
     Work second = {0};
@@ -383,7 +383,7 @@ static void test_jobs_submit__lanes(void **state)
 {
     (void)state;
     Error err = {0};
-    Jobs *jobs = jobs_create(&err);
+    Jobs *jobs = jobs_create(NULL, &err);
     assert_ok(jobs != NULL, err);
     Work forever = {0}; /* until it is cancelled */
     Work quick = {.ok = true};
@@ -405,6 +405,38 @@ static void test_jobs_submit__lanes(void **state)
     jobs_wait_all(jobs);
     assert_int_equal(forever.code, ERR_CANCELLED);
     jobs_destroy(jobs);
+}
+
+static void count_wakes(void *payload)
+{
+    atomic_fetch_add((atomic_int *)payload, 1);
+}
+
+/* Also for what was cancelled before it ran: an event loop has to hear of its end. */
+static void test_jobs_create__wakes_once_a_job(void **state)
+{
+    (void)state;
+    Error err = {0};
+    atomic_int wakes = 0;
+    Jobs *jobs = jobs_create(&(JobsDesc){.wake = count_wakes, .wake_payload = &wakes}, &err);
+    assert_ok(jobs != NULL, err);
+    Work work[3] = {{.ok = true}, {0}, {.ok = true}};
+    for (int i = 0; i < 3; i++) {
+        JobDesc desc = {.title = "work",
+                        .run = count_steps,
+                        .done = note_done,
+                        .payload = &work[i],
+                        .lane = i == 2 ? JOB_SHORT : JOB_LONG};
+        uint64_t id = jobs_submit(jobs, &desc, &err);
+        assert_true(id > 0);
+        if (i == 1) {
+            jobs_cancel(jobs, id);
+        }
+    }
+    jobs_wait_all(jobs);
+    jobs_destroy(jobs); /* joins: the last wake comes after its job is seen as finished */
+    assert_true(work[0].done && work[1].done && work[2].done);
+    assert_int_equal(atomic_load(&wakes), 3);
 }
 
 typedef struct Again {
@@ -438,7 +470,7 @@ static void test_jobs_destroy__takes_no_more_work(void **state)
 {
     (void)state;
     Error err = {0};
-    Again again = {.jobs = jobs_create(&err), .id = 1};
+    Again again = {.jobs = jobs_create(NULL, &err), .id = 1};
     assert_ok(again.jobs != NULL, err);
     JobDesc desc = {
         .title = "work", .run = wait_for_cancel, .done = submit_again, .payload = &again};
@@ -493,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_atomic_file_commit__full_disk),
         cmocka_unit_test(test_jobs_submit__runs_in_order_and_cancels),
         cmocka_unit_test(test_jobs_submit__lanes),
+        cmocka_unit_test(test_jobs_create__wakes_once_a_job),
         cmocka_unit_test(test_jobs_destroy__takes_no_more_work),
         cmocka_unit_test(test_random_normal__moments_and_determinism),
         cmocka_unit_test(test_embedded_find__names),
