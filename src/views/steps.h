@@ -127,8 +127,10 @@ float step_matrix_arrival(const StepsScene *s, const StepMatrix *m, int32_t i, i
 /** The cell that is on its way at this time; false = none. */
 bool step_matrix_current(const StepsScene *s, const StepMatrix *m, int32_t *i, int32_t *j);
 
-/** Left, middle and right card of the main area. */
+/** Left, middle and right card of the main area: two matrices and, narrower, what is between. */
 void steps_three(const StepsScene *s, Rect out[3]);
+/** The same for three matrices, all as wide. */
+void steps_thirds(const StepsScene *s, Rect out[3]);
 /** A card with title and note; returns its inside. */
 Rect steps_card(StepsScene *s, Rect box, const char *title, const char *note, Color color);
 /** Ribbon that unfolds a row into a box (to_right) or folds it back. */

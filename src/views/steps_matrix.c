@@ -6,16 +6,27 @@ enum { HEAD_H = 50, KEYS_H = 18, FOOT_H = 30 };
 
 /* ---- cards ---- */
 
-void steps_three(const StepsScene *s, Rect out[3])
+/* `share` of the width is each side's. */
+static void lay_out_three(const StepsScene *s, float share, Rect out[3])
 {
     Rect main = s->layout.main;
     float gap = s->layout.gap;
     float rest = main.w - 2 * gap;
-    float side = floorf(rest * 0.354f);
+    float side = floorf(rest * share);
     float middle = rest - 2 * side;
     out[0] = rect(main.x, main.y, side, main.h);
     out[1] = rect(main.x + side + gap, main.y, middle, main.h);
     out[2] = rect(main.x + main.w - side, main.y, side, main.h);
+}
+
+void steps_three(const StepsScene *s, Rect out[3])
+{
+    lay_out_three(s, 0.354f, out);
+}
+
+void steps_thirds(const StepsScene *s, Rect out[3])
+{
+    lay_out_three(s, 1 / 3.0f, out);
 }
 
 Rect steps_card(StepsScene *s, Rect box, const char *title, const char *note, Color color)

@@ -297,12 +297,12 @@ static void no_values(StepsScene *s)
 
 void scene_mix(StepsScene *s)
 {
-    Rect three[3];
-    steps_three(s, three);
     if (!s->l->has_values) {
         no_values(s);
         return;
     }
+    Rect three[3];
+    steps_three(s, three);
     draw_mix(s, three);
 }
 
@@ -317,20 +317,13 @@ static Rect from_lower(const void *payload, int32_t i, int32_t j)
 
 void scene_attend(StepsScene *s)
 {
-    const Lesson *l = s->l;
-    Rect three[3];
-    StepsScene part = *s;
-    steps_three(s, three);
-    if (!l->has_values) {
+    if (!s->l->has_values) {
         no_values(s);
         return;
     }
     /* M is added, then softmax, then the mix: three matrices, one after the other. */
-    float w = (s->layout.main.w - 2 * s->layout.gap) / 3;
-    for (int k = 0; k < 3; k++) {
-        three[k] = rect(s->layout.main.x + (w + s->layout.gap) * (float)k, s->layout.main.y, w,
-                        s->layout.main.h);
-    }
+    Rect three[3];
+    steps_thirds(s, three);
     StepMatrix scores = matrix_of_scores(s);
     scores.title = "S = Q Kᵀ / √d_k + M";
     scores.note = "the mask is added: hatched cells are −∞ now";
@@ -340,16 +333,16 @@ void scene_attend(StepsScene *s)
     StepMatrix out = matrix_of_output(s);
     out.title = "A V";
     out.note = "the values, mixed by the shares";
-    step_matrix_place(&part, &scores, three[0]);
-    step_matrix_place(&part, &weights, three[1]);
-    step_matrix_place(&part, &out, three[2]);
+    step_matrix_place(s, &scores, three[0]);
+    step_matrix_place(s, &weights, three[1]);
+    step_matrix_place(s, &out, three[2]);
     double third = s->length / 3;
     scores.flight = (Flight){.start = 0.2, .end = third};
     weights.flight =
         (Flight){.start = third, .end = 2 * third, .from = steps_from_same, .payload = &scores};
     out.flight = (Flight){
         .start = 2 * third, .end = s->length - 0.4, .from = from_lower, .payload = &weights};
-    step_matrix_draw(&part, &scores);
-    step_matrix_draw(&part, &weights);
-    step_matrix_draw(&part, &out);
+    step_matrix_draw(s, &scores);
+    step_matrix_draw(s, &weights);
+    step_matrix_draw(s, &out);
 }
