@@ -1,6 +1,7 @@
 #pragma once
 /* A session on a made-up model, run to the end. */
 #include "testing.h"
+#include "words.h"
 
 #include "session/commands.h"
 #include "session/journal.h"
@@ -23,6 +24,15 @@ static inline Session *session_on(const char *model, const char *text)
         print_error("%s\n", s->error.message);
     }
     assert_int_equal(s->error.code, ERR_NONE);
+    return s;
+}
+
+/* The same on so many made-up words. */
+static inline Session *session_on_words(const char *model, int n)
+{
+    Arena arena = {0};
+    Session *s = session_on(model, words_of(&arena, n));
+    arena_destroy(&arena);
     return s;
 }
 

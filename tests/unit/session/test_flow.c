@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "session/commands.h"
 #include "testing.h"
+#include "words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,18 +20,14 @@ static Session *open_text(const char *model, int n_words, int32_t summary)
 {
     Error err = {0};
     Arena arena = {0};
-    StrBuf text = {0};
-    for (int i = 0; i < n_words; i++) {
-        assert_true(strbuf_printf(&text, NULL, i ? " w%d" : "w%d", i * 7919 % 61));
-    }
+    const char *text = words_of(&arena, n_words);
     Session *s = session_create(&(SessionDesc){0}, &err);
     assert_ok(s, err);
     SessionRequest request = {.model = model,
-                              .text = {.text = text.text, .n_text = text.n},
+                              .text = {.text = text, .n_text = strlen(text)},
                               .params = {.summary_size = summary}};
     assert_ok(session_request(s, &request, &err), err);
     session_settle(s);
-    strbuf_free(&text);
     arena_destroy(&arena);
     assert_non_null(s->trace);
     return s;

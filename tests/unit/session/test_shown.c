@@ -110,11 +110,7 @@ static void test_session_shown_rows__are_those_of_the_cells(void **state)
 static void test_session_shown_rows__by_jobs(void **state)
 {
     (void)state;
-    StrBuf text = {0};
-    for (int i = 0; i < 700; i++) {
-        assert_true(strbuf_printf(&text, NULL, "w%d ", i * 7919 % 61));
-    }
-    Session *s = session_on("random:L=2,H=3,d=96", strbuf_text(&text));
+    Session *s = session_on_words("random:L=2,H=3,d=96", 700);
     WeightSource w;
     make_source(&w, COMBINE_MEAN, false);
     int32_t n = trace_info(s->trace)->n_queries;
@@ -139,7 +135,6 @@ static void test_session_shown_rows__by_jobs(void **state)
     }
     check_profile(s, &w);
     session_destroy(&s);
-    strbuf_free(&text);
 }
 
 static void test_session_tile_of__rows_divided(void **state)
@@ -177,11 +172,7 @@ static void test_session_tile_of__rows_divided(void **state)
 static void test_shown_clear__while_on_its_way(void **state)
 {
     (void)state;
-    StrBuf text = {0};
-    for (int i = 0; i < 1500; i++) {
-        assert_true(strbuf_printf(&text, NULL, "w%d ", i * 7919 % 61));
-    }
-    Session *s = session_on("random:L=1,H=2,d=64", strbuf_text(&text));
+    Session *s = session_on_words("random:L=1,H=2,d=64", 1500);
     WeightSource w = {.hide_first = true};
     assert_non_null(session_shown_rows(s, &w, 0, 1500, true));
     shown_clear(s);
@@ -211,7 +202,6 @@ static void test_shown_clear__while_on_its_way(void **state)
     }
     assert_int_equal(rows->parts_done, rows->n_parts);
     session_destroy(&s);
-    strbuf_free(&text);
 }
 
 /* A failure is of what failed: other heads and sets are computed and have none. */
@@ -268,11 +258,7 @@ static void test_shown_rows_has__of_rows_let_go(void **state)
 static void test_shown_failure__of_its_head(void **state)
 {
     (void)state;
-    StrBuf text = {0};
-    for (int i = 0; i < 1500; i++) {
-        assert_true(strbuf_printf(&text, NULL, "w%d ", i * 7919 % 61));
-    }
-    Session *s = session_on("random:L=1,H=2,d=64", strbuf_text(&text));
+    Session *s = session_on_words("random:L=1,H=2,d=64", 1500);
     WeightSource w = {.hide_first = true};
     for (int i = 0; !shown_failure(s, &w)->code && i < 50; i++) { /* it may be done before */
         shown_clear(s);
@@ -292,7 +278,6 @@ static void test_shown_failure__of_its_head(void **state)
     does(s, "head 0");
     assert_int_equal(shown_failure(s, &w)->code, ERR_CANCELLED);
     session_destroy(&s);
-    strbuf_free(&text);
 }
 
 int main(void)

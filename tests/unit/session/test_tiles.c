@@ -1,17 +1,6 @@
 /* Tiles are the trace's own numbers, whichever way they come; readings and labels. */
 #include "session_case.h"
 
-static Session *text_of(int n_words)
-{
-    StrBuf text = {0};
-    for (int i = 0; i < n_words; i++) {
-        assert_true(strbuf_printf(&text, NULL, "w%d ", i * 7919 % 61));
-    }
-    Session *s = session_on(SMALL_MODEL, strbuf_text(&text));
-    strbuf_free(&text);
-    return s;
-}
-
 static TileKey key_of(const Session *s, int32_t factor)
 {
     const TraceInfo *info = trace_info(s->trace);
@@ -52,7 +41,7 @@ static void check_tile(const Session *s, const Tile *tile)
 static void test_tiles_get__values(void **state)
 {
     (void)state;
-    Session *s = text_of(45);
+    Session *s = session_on_words(SMALL_MODEL, 45);
     Error err = {0};
     for (int32_t factor = 1; factor <= 7; factor += 3) {
         TileKey key = key_of(s, factor);
@@ -71,7 +60,7 @@ static void test_tiles_get__values(void **state)
 static void test_tiles_get__masked(void **state)
 {
     (void)state;
-    Session *s = text_of(12);
+    Session *s = session_on_words(SMALL_MODEL, 12);
     TileKey key = key_of(s, 1);
     const Tile *tile = session_tile(s, &key, NULL);
     assert_non_null(tile);
@@ -86,7 +75,7 @@ static void test_tiles_get__masked(void **state)
 static void test_tiles_get__budget(void **state)
 {
     (void)state;
-    Session *s = text_of(40);
+    Session *s = session_on_words(SMALL_MODEL, 40);
     s->tiles.budget_bytes = 3 * (40 * 40 + 40) * sizeof(float);
     uint64_t first = 0;
     for (int32_t head = 0; head < 4; head++) {
@@ -109,7 +98,7 @@ static void test_tiles_get__budget(void **state)
 static void test_tiles_get__job(void **state)
 {
     (void)state;
-    Session *s = text_of(2100);
+    Session *s = session_on_words(SMALL_MODEL, 2100);
     Error err = {0};
     TileKey key = key_of(s, 4);
     TileKey other = key;
@@ -180,7 +169,7 @@ static bool want(Session *s, const TileKey *keys, size_t n)
 static void test_tiles_want__device(void **state)
 {
     (void)state;
-    Session *s = text_of(20);
+    Session *s = session_on_words(SMALL_MODEL, 20);
     FakeDevice fake = {.answer = TILE_DONE};
     const TileDevice device = {
         .compute = fake_compute, .fraction = fake_fraction, .payload = &fake, .name = "made up"};
@@ -229,7 +218,7 @@ static void test_tiles_want__device(void **state)
 static void test_tiles_want__device_passes(void **state)
 {
     (void)state;
-    Session *s = text_of(20);
+    Session *s = session_on_words(SMALL_MODEL, 20);
     FakeDevice fake = {.answer = TILE_PASS};
     const TileDevice device = {
         .compute = fake_compute, .fraction = fake_fraction, .payload = &fake, .name = "made up"};
@@ -273,7 +262,7 @@ static void test_tiles_want__device_passes(void **state)
 static void test_reading_update__adds_up(void **state)
 {
     (void)state;
-    Session *s = text_of(30);
+    Session *s = session_on_words(SMALL_MODEL, 30);
     does(s, "layer 2");
     does(s, "head 1");
     does(s, "pin 20 7");

@@ -9,13 +9,10 @@
 
 static void open_matrix(ViewsCase *c, const char *model, int n_words)
 {
-    StrBuf text = {0};
-    for (int i = 0; i < n_words; i++) {
-        assert_true(strbuf_printf(&text, NULL, "w%d ", i * 7919 % 61));
-    }
-    views_case_open(c, model, strbuf_text(&text));
+    Arena arena = {0};
+    views_case_open(c, model, words_of(&arena, n_words));
     views_case_do(c, "view matrix");
-    strbuf_free(&text);
+    arena_destroy(&arena);
 }
 
 /* Checks every block in the heatmap against the trace; returns how many cells it saw. */

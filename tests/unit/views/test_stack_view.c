@@ -113,13 +113,10 @@ static void test_stack__focus_is_fine(void **state)
 {
     (void)state;
     enum { WORDS = 600, HEADS = 3 };
-    StrBuf text = {0};
-    for (int i = 0; i < WORDS; i++) {
-        assert_true(strbuf_printf(&text, NULL, "%sw%d", i ? " " : "", i * 7919 % 61));
-    }
+    Arena arena = {0};
     ViewsCase c;
-    open_stack(&c, "random:L=3,H=3,d=48,seed=5", strbuf_text(&text));
-    strbuf_free(&text);
+    open_stack(&c, "random:L=3,H=3,d=48,seed=5", words_of(&arena, WORDS));
+    arena_destroy(&arena);
     int32_t n = trace_info(c.session->trace)->n_queries;
     views_case_do(&c, "layer 1");
     static const char *const shown[] = {"stack-heads one", "stack-heads mean", "stack-heads max"};

@@ -1,6 +1,7 @@
 #pragma once
 /* A session with views, drawn without a window. */
 #include "testing.h"
+#include "words.h"
 
 #include "session/session.h"
 #include "ui/ui.h"
@@ -84,17 +85,4 @@ static inline const DrawCmd *find_text(const ViewsCase *c, const char *text)
         }
     }
     return NULL;
-}
-
-/* "w0 w13 w5 …": words that repeat. */
-static inline const char *words_of(Arena *arena, int n)
-{
-    StrBuf text = {0};
-    for (int i = 0; i < n; i++) {
-        assert_true(strbuf_printf(&text, NULL, i ? " w%d" : "w%d", i * 7919 % 61));
-    }
-    char *copy = arena_strdup(arena, strbuf_text(&text), NULL);
-    strbuf_free(&text);
-    assert_non_null(copy);
-    return copy;
 }
