@@ -40,7 +40,7 @@ static bool has_heads(DumpWhat what)
 }
 
 /* --layer or --head: a number, or all (also when it is not given). */
-static bool pick(const App *app, OptionId id, int32_t n, const char *model, Axis *axis, Error *err)
+static bool pick(const App *app, OptionId id, int32_t n, Axis *axis, Error *err)
 {
     const OptionValue *value = app_option(app, id);
     *axis = (Axis){0, n, true};
@@ -48,8 +48,9 @@ static bool pick(const App *app, OptionId id, int32_t n, const char *model, Axis
         return true;
     }
     if (value->integer >= n) {
-        return error_set(err, ERR_RANGE, "--%s %lld: %s has %ss 0 to %d", option_table[id].name,
-                         (long long)value->integer, model, option_table[id].name, n - 1);
+        char what[32];
+        snprintf(what, sizeof what, "--%s", option_table[id].name);
+        return error_not_there(err, what, value->integer, n);
     }
     *axis = (Axis){(int32_t)value->integer, (int32_t)value->integer + 1, false};
     return true;
@@ -134,17 +135,17 @@ static bool choose(Dump *d, Error *err)
                              "--layer %lld: %s has hidden states 0 (embeddings) to %d",
                              (long long)layer->integer, f.name, f.n_layers);
         }
-        ok = pick(d->app, OPTION_LAYER_ID, f.n_layers + 1, f.name, &d->layers, err);
+        ok = pick(d->app, OPTION_LAYER_ID, f.n_layers + 1, &d->layers, err);
     } else if (d->what == DUMP_LOGITS) {
         /* With a layer, what would be predicted after that many (the logit lens). */
         d->layers = (Axis){f.n_layers, f.n_layers + 1, false};
         ok = !app_option(d->app, OPTION_LAYER_ID)->given ||
-             pick(d->app, OPTION_LAYER_ID, f.n_layers + 1, f.name, &d->layers, err);
+             pick(d->app, OPTION_LAYER_ID, f.n_layers + 1, &d->layers, err);
     } else {
-        ok = pick(d->app, OPTION_LAYER_ID, f.n_layers, f.name, &d->layers, err);
+        ok = pick(d->app, OPTION_LAYER_ID, f.n_layers, &d->layers, err);
     }
     if (has_heads(d->what)) {
-        ok = ok && pick(d->app, OPTION_HEAD_ID, f.n_heads, f.name, &d->heads, err);
+        ok = ok && pick(d->app, OPTION_HEAD_ID, f.n_heads, &d->heads, err);
     } else {
         d->heads = (Axis){0, 1, false};
         say_ignored(d, OPTION_HEAD_ID);

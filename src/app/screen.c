@@ -93,8 +93,8 @@ static bool apply_options(Screen *screen, Error *err)
     s->selection.step = step->given ? (int32_t)step->integer : 0;
     s->playback.time_s = time->given ? time->number : PLAYBACK_END;
     s->playback.still = app_option(app, OPTION_REDUCED_MOTION_ID)->given;
-    s->selection.pinned = query->given && key->given;
-    s->selection_wanted = s->selection.pinned;
+    s->query_wanted = query->given;
+    s->key_wanted = key->given;
     return true;
 }
 
@@ -256,50 +256,7 @@ static bool check_selection(const Session *s, const Selection *wanted, Error *er
         return error_set(err, ERR_USAGE, "--stack %s: there is %s attention alone here",
                          trace_stack_name(s->request.stack), trace_stack_name(info->stack));
     }
-    const struct {
-        const char *name;
-        int32_t value, n;
-    } parts[] = {{"layer", wanted->layer, info->n_layers},
-                 {"head", wanted->head, info->n_heads},
-                 {"query", wanted->query, info->n_queries},
-                 {"key", wanted->key, info->n_keys}};
-    for (size_t i = 0; i < AS_COUNT(parts); i++) {
-        if (parts[i].value >= parts[i].n) {
-            return error_set(err, ERR_RANGE, "--%s %d is not there: they go from 0 to %d",
-                             parts[i].name, parts[i].value, parts[i].n - 1);
-        }
-    }
-    return true;
-}
-
-/* One of query and key was given: the other end is the strongest there is. */
-static void complete_cell(Screen *screen, const Selection *wanted)
-{
-    Session *s = screen->session;
-    const OptionValue *query = app_option(screen->app, OPTION_QUERY_ID);
-    const OptionValue *key = app_option(screen->app, OPTION_KEY_ID);
-    TraceRows rows;
-    if (query->given == key->given ||
-        !trace_rows(s->trace, s->selection.layer, s->selection.head, &rows)) {
-        return;
-    }
-    int32_t i = wanted->query;
-    int32_t j = wanted->key;
-    if (query->given) {
-        j = AS_MAX(rows.max_key[i], 0);
-    } else {
-        int32_t n = trace_info(s->trace)->n_queries;
-        float *column = mem_alloc((size_t)n * sizeof *column, NULL);
-        i = AS_MIN(j, n - 1);
-        if (column && trace_column_profile(s->trace, s->selection.layer, s->selection.head, j,
-                                           column, NULL)) {
-            for (int32_t r = 0; r < n; r++) {
-                i = column[r] > column[i] ? r : i;
-            }
-        }
-        mem_free(column);
-    }
-    session_post(s, "pin %d %d", i, j);
+    return selection_is_there(info, wanted, "--", err);
 }
 
 /* Waits for every job; ERR_CANCELLED after Ctrl+C. */
@@ -314,20 +271,26 @@ static bool settle(Screen *screen, Error *err)
 static bool explain_command(const Session *s, const char *line, Error *err)
 {
     enum { MOST = 256 };
+    if (err->code == ERR_RANGE) {
+        return error_wrap(err, "--do '%.60s'", line);
+    }
     const char *names[MOST];
     int n = 0;
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(line, " "), line);
+    for (const ViewCommand *c = view_def(s->view)->commands; c && c->name; c++) {
+        if (strcmp(c->name, word) == 0) {
+            return error_set(err, ERR_USAGE, "--do '%.60s': expected %s %s", line, c->name,
+                             c->arguments);
+        }
+    }
     for (int i = 0; i < VIEW_COUNT; i++) {
         for (const ViewCommand *c = view_def((ViewId)i)->commands; c && c->name; c++) {
             if (strcmp(c->name, word) == 0) {
-                return (ViewId)i == s->view
-                           ? error_set(err, ERR_USAGE, "--do '%.60s': expected %s %s", line,
-                                       c->name, c->arguments)
-                           : error_set(err, ERR_USAGE,
-                                       "--do '%.60s': %s is a command of %s; go there first, with "
-                                       "view %s",
-                                       line, word, view_title((ViewId)i), view_name((ViewId)i));
+                return error_set(err, ERR_USAGE,
+                                 "--do '%.60s': %s is a command of %s; go there first, with view "
+                                 "%s",
+                                 line, word, view_title((ViewId)i), view_name((ViewId)i));
             }
             if (n < MOST) {
                 names[n++] = c->name;
@@ -351,7 +314,7 @@ static bool explain_command(const Session *s, const char *line, Error *err)
 }
 
 /* The commands of --do, one after the other. */
-static bool run_commands(Screen *screen, Error *err)
+static bool run_commands(Screen *screen, const UiFrame *frame, Error *err)
 {
     const OptionValue *commands = app_option(screen->app, OPTION_DO_ID);
     const char *at = commands->given ? commands->text : "";
@@ -359,6 +322,10 @@ static bool run_commands(Screen *screen, Error *err)
         at += strspn(at, " ");
         size_t n = strcspn(at, ";");
         const char *line = arena_strndup(&screen->app->arena, at, n, err);
+        /* How many steps a view has, and where its parts lie, is known once it has been drawn. */
+        if (!screen->session->playback.described && !screen_pass(screen, frame, err)) {
+            return false;
+        }
         if (!line || (*line && !session_run_command(screen->session, line, err))) {
             return line ? explain_command(screen->session, line, err) : false;
         }
@@ -405,10 +372,6 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
     if (!s->trace || !check_selection(s, &wanted, err)) {
         return s->trace ? false : error_set(err, ERR_INTERNAL, "nothing was computed");
     }
-    complete_cell(screen, &wanted);
-    if (!settle(screen, err)) {
-        return false;
-    }
     screen->ui.no_toasts = true;
     s->playback.still = true;
     UiFrame frame = {.list = &screen->list,
@@ -418,9 +381,7 @@ bool screen_still(Screen *screen, float width, float height, float scale, Error 
                      .height = height,
                      .scale = scale,
                      .still = true};
-    /* Commands of a view need to know where it lies. */
-    if (app_option(screen->app, OPTION_DO_ID)->given &&
-        (!screen_pass(screen, &frame, err) || !run_commands(screen, err))) {
+    if (app_option(screen->app, OPTION_DO_ID)->given && !run_commands(screen, &frame, err)) {
         return false;
     }
     const OptionValue *time = app_option(screen->app, OPTION_TIME_ID);

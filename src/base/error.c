@@ -29,6 +29,16 @@ bool error_set_at(Error *err, ErrorCode code, const char *file, int line, const 
     return false;
 }
 
+bool error_not_there(Error *err, const char *what, int64_t index, int64_t n)
+{
+    if (n < 2) {
+        return error_set(err, ERR_RANGE, "%s %lld is not there: there %s", what, (long long)index,
+                         n == 1 ? "is only 0" : "are none");
+    }
+    return error_set(err, ERR_RANGE, "%s %lld is not there: they go from 0 to %lld", what,
+                     (long long)index, (long long)n - 1);
+}
+
 bool error_wrap(Error *err, const char *fmt, ...)
 {
     if (!err) {

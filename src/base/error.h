@@ -39,6 +39,10 @@ typedef struct Error {
 bool error_set_at(Error *err, ErrorCode code, const char *file, int line, const char *fmt, ...)
     AS_PRINTF(5, 6);
 
+/** ERR_RANGE for an index from outside that is not one of 0..n-1: "layer 99 is not there: they go
+ *  from 0 to 4". Returns false. */
+bool error_not_there(Error *err, const char *what, int64_t index, int64_t n);
+
 /** Puts "context: " before the message of *err. Returns false. */
 bool error_wrap(Error *err, const char *fmt, ...) AS_PRINTF(2, 3);
 

@@ -37,6 +37,28 @@ void session_choose_cell(Session *session)
     }
 }
 
+void session_choose_other_end(Session *session, bool of_query)
+{
+    Selection *s = &session->selection;
+    TraceRows rows;
+    if (!session->trace || !trace_rows(session->trace, s->layer, s->head, &rows)) {
+        return;
+    }
+    if (of_query) {
+        s->key = AS_MAX(rows.max_key[s->query], 0);
+        return;
+    }
+    int32_t n = trace_info(session->trace)->n_queries;
+    float *column = mem_alloc((size_t)n * sizeof *column, NULL);
+    s->query = AS_MIN(s->key, n - 1);
+    if (column && trace_column_profile(session->trace, s->layer, s->head, s->key, column, NULL)) {
+        for (int32_t i = 0; i < n; i++) {
+            s->query = column[i] > column[s->query] ? i : s->query;
+        }
+    }
+    mem_free(column);
+}
+
 /* How much a head has to show: what it is best at, but resting on the first token is no sight. */
 static float clarity(const PatternScores *scores)
 {

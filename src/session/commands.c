@@ -14,16 +14,45 @@ bool command_bad(const char *arguments, const char *expected, Error *err)
     return error_set(err, ERR_USAGE, "\"%s\": expected %s", arguments, expected);
 }
 
-bool command_read_index(const char *text, int32_t last, int32_t *value, Error *err)
+/* "17", or a step from `now`, which ends at least or most. */
+static bool read_whole(const char *text, int32_t least, int32_t most, int32_t now, int64_t *to,
+                       Error *err)
 {
     char *end;
     errno = 0;
-    long n = strtol(text, &end, 10);
+    long long n = strtoll(text, &end, 10);
     if (end == text || *end || errno || n > INT32_MAX || n < -INT32_MAX) {
         return command_bad(text, "a whole number, or +N, -N to step", err);
     }
-    int64_t to = *text == '+' || *text == '-' ? (int64_t)*value + n : n;
-    *value = (int32_t)AS_CLAMP(to, 0, AS_MAX(last, 0));
+    bool steps = *text == '+' || *text == '-';
+    *to = steps ? AS_CLAMP((int64_t)now + n, (int64_t)least, (int64_t)AS_MAX(most, least)) : n;
+    return true;
+}
+
+bool command_read_index(const char *text, const char *what, int32_t n, int32_t *value, Error *err)
+{
+    int64_t to = 0;
+    if (!read_whole(text, 0, n - 1, *value, &to, err)) {
+        return false;
+    }
+    if (to >= n) {
+        return error_not_there(err, what, to, n);
+    }
+    *value = (int32_t)to;
+    return true;
+}
+
+bool command_read_count(const char *text, int32_t least, int32_t most, int32_t *value, Error *err)
+{
+    int64_t to = 0;
+    if (!read_whole(text, least, most, *value, &to, err)) {
+        return false;
+    }
+    if (to < least || to > most) {
+        return error_set(err, ERR_RANGE, "\"%s\": expected a whole number from %d to %d", text,
+                         least, most);
+    }
+    *value = (int32_t)to;
     return true;
 }
 
@@ -98,11 +127,12 @@ const SessionCommand *const session_command_tables[] = {
 };
 /* clang-format on */
 
-static const SessionCommand *find(const char *name, size_t n)
+const SessionCommand *session_command_find(const char *line)
 {
+    size_t n = strcspn(line, " ");
     for (const SessionCommand *const *table = session_command_tables; *table; table++) {
         for (const SessionCommand *c = *table; c->name; c++) {
-            if (strlen(c->name) == n && memcmp(c->name, name, n) == 0) {
+            if (strlen(c->name) == n && memcmp(c->name, line, n) == 0) {
                 return c;
             }
         }
@@ -114,7 +144,7 @@ bool session_run_command(Session *session, const char *line, Error *err)
 {
     size_t n = strcspn(line, " ");
     const char *arguments = line + n + strspn(line + n, " ");
-    const SessionCommand *command = find(line, n);
+    const SessionCommand *command = session_command_find(line);
     Snapshot before = snapshot_of(session);
     bool ok;
     if (command) {
@@ -125,8 +155,8 @@ bool session_run_command(Session *session, const char *line, Error *err)
         memcpy(name, line, m);
         name[m] = 0;
         ok = session->view_command &&
-             session->view_command(session->view_payload, session, name, arguments);
-        if (!ok) {
+             session->view_command(session->view_payload, session, name, arguments, err);
+        if (!ok && !(err && err->code)) {
             error_set(err, ERR_USAGE, "there is no command \"%s\"", name);
         }
     }

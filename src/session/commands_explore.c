@@ -223,7 +223,10 @@ static bool read_span(const char *a, int32_t n, Span *span, Error *err)
     if (*end || first < 0 || last <= first) {
         return command_bad(a, "A:B, the tokens from A up to but not including B", err);
     }
-    *span = (Span){(int32_t)AS_MIN(first, n - 1), (int32_t)AS_MIN(last, n)};
+    if (last > n) {
+        return error_set(err, ERR_RANGE, "\"%s\": there are %d tokens, 0:%d", a, n, n);
+    }
+    *span = (Span){(int32_t)first, (int32_t)last};
     return true;
 }
 

@@ -76,9 +76,14 @@ bool place_parse(const char *text, Place *place)
 
 static bool inside(const char *what, int32_t value, int32_t n, Error *err)
 {
-    return value < n ? true
-                     : error_set(err, ERR_RANGE, "%s %d is not there: they go from 0 to %d", what,
-                                 value, n - 1);
+    return value < n || error_not_there(err, what, value, n);
+}
+
+bool place_is_there(const TraceInfo *info, const Place *place, Error *err)
+{
+    return inside("layer", place->layer, info->n_layers, err) &&
+           inside("head", place->head, info->n_heads, err) &&
+           inside("token", place->token, info->n_queries, err);
 }
 
 static bool do_go(Session *s, const char *a, Error *err)
@@ -90,10 +95,7 @@ static bool do_go(Session *s, const char *a, Error *err)
     if (!s->trace) {
         return error_set(err, ERR_USAGE, "there is nothing to look at yet");
     }
-    const TraceInfo *info = trace_info(s->trace);
-    if (!inside("layer", place.layer, info->n_layers, err) ||
-        !inside("head", place.head, info->n_heads, err) ||
-        !inside("token", place.token, info->n_queries, err)) {
+    if (!place_is_there(trace_info(s->trace), &place, err)) {
         return false;
     }
     Selection *to = &s->selection;

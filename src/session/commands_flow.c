@@ -139,7 +139,7 @@ static bool do_heads(Session *s, const char *a, Error *err)
         return true;
     }
     int32_t head = 0;
-    if (!command_read_index(a, n - 1, &head, err)) {
+    if (!command_read_index(a, "head", n, &head, err)) {
         return false;
     }
     bool shown = flow_shows_head(o, head, s->selection.head);
@@ -199,9 +199,12 @@ static bool do_look(Session *s, const char *a, Error *err)
         return command_bad(a, "[+]qTOKEN or [+]kTOKEN", err);
     }
     const TraceInfo *info = trace_info(s->trace);
-    int32_t last = (as_key ? info->n_keys : info->n_queries) - 1;
-    if (side[1] < '0' || side[1] > '9' || !command_read_index(side + 1, last, &token, err)) {
+    int32_t n_tokens = as_key ? info->n_keys : info->n_queries;
+    if (side[1] < '0' || side[1] > '9') {
         return command_bad(a, "[+]qTOKEN or [+]kTOKEN", err);
+    }
+    if (!command_read_index(side + 1, as_key ? "key" : "query", n_tokens, &token, err)) {
+        return false;
     }
     int32_t pin = 2 * token + as_key;
     bool had = flow_is_pinned(o, token, as_key);
@@ -233,7 +236,7 @@ static bool do_seed(Session *s, const char *a, Error *err)
     FlowOptions *o = flow_of(s);
     if (!*a) {
         o->seed = (o->seed + 1) & 0xFFFF;
-    } else if (!command_read_index(a, 0xFFFF, &o->seed, err)) {
+    } else if (!command_read_count(a, 0, 0xFFFF, &o->seed, err)) {
         return false;
     }
     return true;
@@ -251,8 +254,11 @@ static bool do_hold(Session *s, const char *a, Error *err)
     char *end;
     long token = strtol(a, &end, 10);
     int32_t n_tokens = s->trace ? trace_info(s->trace)->n_keys : 0;
-    if (end == a || token < 0 || token >= n_tokens) {
+    if (end == a || token < 0) {
         return command_bad(a, "TOKEN [X Y]", err);
+    }
+    if (token >= n_tokens) {
+        return error_not_there(err, "token", token, n_tokens);
     }
     double x = -1;
     double y = -1;

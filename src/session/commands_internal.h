@@ -23,8 +23,13 @@ extern const SessionCommand session_story_commands[];
 
 /** ERR_USAGE: what stands there and what was expected. Returns false. */
 bool command_bad(const char *arguments, const char *expected, Error *err);
-/** "17" sets, "+1" and "-1" step; out of range is clamped to 0..last. */
-AS_MUST_CHECK bool command_read_index(const char *text, int32_t last, int32_t *value, Error *err);
+/** One of n things called `what` ("layer"): "17" sets, "+1" and "-1" step and stop at both ends.
+ *  ERR_RANGE where there is no such one. */
+AS_MUST_CHECK bool command_read_index(const char *text, const char *what, int32_t n, int32_t *value,
+                                      Error *err);
+/** A whole number from least to most, in the same way. */
+AS_MUST_CHECK bool command_read_count(const char *text, int32_t least, int32_t most, int32_t *value,
+                                      Error *err);
 /** A number from lo to hi. */
 AS_MUST_CHECK bool command_read_number(const char *text, double lo, double hi, double *value,
                                        Error *err);

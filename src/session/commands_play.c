@@ -54,10 +54,13 @@ static bool do_time(Session *s, const char *a, Error *err)
 
 static bool do_step(Session *s, const char *a, Error *err)
 {
-    const Timeline *t = &s->playback.timeline;
+    const Playback *p = &s->playback;
     int32_t step = playback_step(s);
-    int32_t last = t->n_steps > 0 ? t->n_steps - 1 : 1000;
-    if (!command_read_index(a, last, &step, err)) {
+    if (p->described && p->timeline.n_steps < 1) {
+        return error_set(err, ERR_USAGE, "%s has no steps", view_title(s->view));
+    }
+    int32_t n = p->described ? p->timeline.n_steps : INT32_MAX;
+    if (!command_read_index(a, "step", n, &step, err)) {
         return false;
     }
     playback_enter(s, step);

@@ -1,17 +1,47 @@
 #include "session/commands_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What is looked at. */
 
-static int32_t last_token(const Session *s)
+/* Before there is a trace anything goes; session_clamp_selection looks at it when it comes. */
+static TraceInfo shape_of(const Session *s)
 {
-    return s->trace ? trace_info(s->trace)->n_queries - 1 : INT32_MAX;
+    return s->trace ? *trace_info(s->trace)
+                    : (TraceInfo){.n_layers = INT32_MAX,
+                                  .n_heads = INT32_MAX,
+                                  .n_queries = INT32_MAX,
+                                  .n_keys = INT32_MAX};
 }
 
-static int32_t last_key(const Session *s)
+static bool read_query(const Session *s, const char *a, int32_t *query, Error *err)
 {
-    return s->trace ? trace_info(s->trace)->n_keys - 1 : INT32_MAX;
+    return command_read_index(a, "query", shape_of(s).n_queries, query, err);
+}
+
+static bool read_key(const Session *s, const char *a, int32_t *key, Error *err)
+{
+    return command_read_index(a, "key", shape_of(s).n_keys, key, err);
+}
+
+bool selection_is_there(const TraceInfo *info, const Selection *sel, const char *prefix, Error *err)
+{
+    const struct {
+        const char *name;
+        int32_t value, n;
+    } parts[] = {{"layer", sel->layer, info->n_layers},
+                 {"head", sel->head, info->n_heads},
+                 {"query", sel->query, info->n_queries},
+                 {"key", sel->key, info->n_keys}};
+    for (size_t i = 0; i < AS_COUNT(parts); i++) {
+        if (parts[i].value >= parts[i].n) {
+            char what[32];
+            snprintf(what, sizeof what, "%s%s", prefix, parts[i].name);
+            return error_not_there(err, what, parts[i].value, parts[i].n);
+        }
+    }
+    return true;
 }
 
 void session_clamp_selection(Session *session)
@@ -29,24 +59,22 @@ void session_clamp_selection(Session *session)
 
 static bool do_layer(Session *s, const char *a, Error *err)
 {
-    int32_t last = s->trace ? trace_info(s->trace)->n_layers - 1 : INT32_MAX;
-    return command_read_index(a, last, &s->selection.layer, err);
+    return command_read_index(a, "layer", shape_of(s).n_layers, &s->selection.layer, err);
 }
 
 static bool do_head(Session *s, const char *a, Error *err)
 {
-    int32_t last = s->trace ? trace_info(s->trace)->n_heads - 1 : INT32_MAX;
-    return command_read_index(a, last, &s->selection.head, err);
+    return command_read_index(a, "head", shape_of(s).n_heads, &s->selection.head, err);
 }
 
 static bool do_query(Session *s, const char *a, Error *err)
 {
-    return command_read_index(a, last_token(s), &s->selection.query, err);
+    return read_query(s, a, &s->selection.query, err);
 }
 
 static bool do_key(Session *s, const char *a, Error *err)
 {
-    return command_read_index(a, last_key(s), &s->selection.key, err);
+    return read_key(s, a, &s->selection.key, err);
 }
 
 static bool read_cell(Session *s, const char *a, Error *err)
@@ -59,13 +87,14 @@ static bool read_cell(Session *s, const char *a, Error *err)
     }
     memcpy(first, a, n);
     first[n] = 0;
-    Selection before = s->selection;
-    if (command_read_index(first, last_token(s), &s->selection.query, err) &&
-        command_read_index(space + 1, last_key(s), &s->selection.key, err)) {
-        return true;
+    int32_t query = s->selection.query;
+    int32_t key = s->selection.key;
+    if (!read_query(s, first, &query, err) || !read_key(s, space + 1, &key, err)) {
+        return false;
     }
-    s->selection = before;
-    return false;
+    s->selection.query = query;
+    s->selection.key = key;
+    return true;
 }
 
 static bool do_hover(Session *s, const char *a, Error *err)
@@ -136,7 +165,7 @@ static bool do_view(Session *s, const char *a, Error *err)
                     (s->view == VIEW_ARCHITECTURE && id == VIEW_STEPS);
         s->view = id;
         s->playback.playing = false;
-        s->playback.timeline = (Timeline){0};
+        playback_forget(s);
         s->selection.step = same ? s->selection.step : 0;
         playback_enter(s, s->selection.step);
     }

@@ -108,8 +108,8 @@ static bool do_terms(Session *s, const char *a, Error *err)
 
 static bool do_terms_from(Session *s, const char *a, Error *err)
 {
-    int32_t last = s->trace ? trace_info(s->trace)->head_dim - 1 : 0;
-    return command_read_index(a, last, &s->options.terms_from, err);
+    int32_t n = s->trace ? trace_info(s->trace)->head_dim : INT32_MAX;
+    return command_read_index(a, "dimension", n, &s->options.terms_from, err);
 }
 
 static bool do_fold(Session *s, const char *a, Error *err)

@@ -175,6 +175,10 @@ static bool do_planes(Session *s, const char *a, Error *err)
     }
     at = a;
     if (take_count(&at, &first) && *at++ == ':' && take_count(&at, &last) && !*at && last > first) {
+        int32_t n = s->trace ? trace_info(s->trace)->n_layers : INT32_MAX;
+        if (last > n) {
+            return error_set(err, ERR_RANGE, "\"%s\": there are %d layers, 0:%d", a, n, n);
+        }
         c->planes = STACK_PLANES_RANGE;
         c->first = first;
         c->last = last - 1;
@@ -185,20 +189,7 @@ static bool do_planes(Session *s, const char *a, Error *err)
 
 static bool do_depth(Session *s, const char *a, Error *err)
 {
-    int32_t depth = s->stack3d.depth - 1;
-    if (*a == '+' || *a == '-') {
-        if (!command_read_index(a, STACK_MOST_DEPTH - 1, &depth, err)) {
-            return false;
-        }
-        s->stack3d.depth = depth + 1;
-        return true;
-    }
-    double v = 1;
-    if (!command_read_number(a, 1, STACK_MOST_DEPTH, &v, err)) {
-        return false;
-    }
-    s->stack3d.depth = (int32_t)v;
-    return true;
+    return command_read_count(a, 1, STACK_MOST_DEPTH, &s->stack3d.depth, err);
 }
 
 static bool do_coverage(Session *s, const char *a, Error *err)

@@ -23,7 +23,7 @@ static bool do_story(Session *s, const char *a, Error *err)
     name[n] = 0;
     int32_t scene = 0;
     const char *rest = a + n + strspn(a + n, " ");
-    return (!*rest || command_read_index(rest, 63, &scene, err)) &&
+    return (!*rest || command_read_index(rest, "scene", INT32_MAX, &scene, err)) &&
            story_enter(s, name, scene, err);
 }
 
@@ -34,7 +34,7 @@ static bool do_scene(Session *s, const char *a, Error *err)
         return error_set(err, ERR_USAGE, "no story is open: choose one with \"stories\"");
     }
     int32_t scene = s->story.scene;
-    return command_read_index(a, story->n_scenes - 1, &scene, err) &&
+    return command_read_index(a, "scene", story->n_scenes, &scene, err) &&
            story_enter(s, story->name, scene, err);
 }
 

@@ -31,6 +31,9 @@ static bool do_window(Session *s, const char *a, Error *err)
         now = session_window(s, LESSON_MOST, false);
     }
     int32_t n = s->trace ? trace_info(s->trace)->n_queries : INT32_MAX;
+    if (!relative && first >= n) {
+        return error_not_there(err, "token", first, n);
+    }
     int32_t wanted = count ? (int32_t)count : sel->window_count ? sel->window_count : now.count;
     sel->window_count = AS_MIN(wanted, n);
     int64_t to = relative ? (int64_t)now.first + first : first;
@@ -43,8 +46,8 @@ static bool do_window(Session *s, const char *a, Error *err)
 
 static bool do_dim(Session *s, const char *a, Error *err)
 {
-    int32_t last = s->trace ? trace_info(s->trace)->model_dim - 1 : INT32_MAX;
-    return command_read_index(a, last, &s->selection.dim, err);
+    int32_t n = s->trace ? trace_info(s->trace)->model_dim : INT32_MAX;
+    return command_read_index(a, "dimension", n, &s->selection.dim, err);
 }
 
 static bool do_course(Session *s, const char *a, Error *err)
@@ -56,7 +59,7 @@ static bool do_course(Session *s, const char *a, Error *err)
     }
     if (s->options.course != (TeachCourse)course) {
         s->options.course = (TeachCourse)course;
-        s->playback.timeline = (Timeline){0};
+        playback_forget(s);
         playback_enter(s, 0);
     }
     return true;
@@ -117,9 +120,14 @@ static bool read_head(const Session *s, const char *a, TraceHead *head, Error *e
     const char *second = dot ? end + 1 : a;
     long h = strtol(second, &end, 10);
     const TraceInfo *info = s->trace ? trace_info(s->trace) : NULL;
-    if (!dot || end == second || *end || !info || layer < 0 || h < 0 || layer >= info->n_layers ||
-        h >= info->n_heads) {
+    if (!dot || end == second || *end || !info || layer < 0 || h < 0) {
         return command_bad(a, "LAYER.HEAD of this model, or none", err);
+    }
+    if (layer >= info->n_layers) {
+        return error_not_there(err, "layer", layer, info->n_layers);
+    }
+    if (h >= info->n_heads) {
+        return error_not_there(err, "head", h, info->n_heads);
     }
     *head = (TraceHead){(int32_t)layer, (int32_t)h};
     return true;
@@ -186,10 +194,10 @@ static bool do_length(Session *s, const char *a, Error *err)
         request.text.max_tokens = 0;
         return session_request(s, &request, err);
     }
-    if (!command_read_index(a, INT32_MAX, &n, err)) {
+    if (!command_read_count(a, 1, INT32_MAX, &n, err)) {
         return false;
     }
-    request.text.max_tokens = AS_MAX(n, 1);
+    request.text.max_tokens = n;
     return session_request(s, &request, err);
 }
 
@@ -224,9 +232,11 @@ static bool do_edit(Session *s, const char *a, Error *err)
 {
     char *rest;
     long token = strtol(a, &rest, 10);
-    if (rest == a || *rest != ' ' || !s->trace || token < 0 ||
-        token >= trace_info(s->trace)->n_queries || trace_info(s->trace)->second_at) {
+    if (rest == a || *rest != ' ' || !s->trace || token < 0 || trace_info(s->trace)->second_at) {
         return command_bad(a, "TOKEN TEXT, a token of a single text", err);
+    }
+    if (token >= trace_info(s->trace)->n_queries) {
+        return error_not_there(err, "token", token, trace_info(s->trace)->n_queries);
     }
     size_t n;
     char *text = edited_source(s, (int32_t)token, rest + 1, &n, err);
@@ -284,12 +294,12 @@ static bool set_made(Session *s, const char *a, const char *key, Error *err)
                          "only made-up models can change their shape (model "
                          "random:L=4,H=8,d=64)");
     }
-    if (!command_read_index(a, 65536, &value, err)) {
+    if (!command_read_count(a, 1, 65536, &value, err)) {
         return false;
     }
     StrBuf text = {0};
     SessionRequest request = s->request;
-    bool ok = spec_set(spec, key, AS_MAX(value, 1), &text, err);
+    bool ok = spec_set(spec, key, value, &text, err);
     request.model = ok ? strbuf_text(&text) : NULL;
     ok = ok && session_request(s, &request, err);
     strbuf_free(&text);

@@ -86,6 +86,9 @@ void journal_remember(Session *session, const Snapshot *before)
 
 static void bring_back(Session *session, const Snapshot *snapshot)
 {
+    if (session->view != snapshot->view) {
+        playback_forget(session);
+    }
     session->view = snapshot->view;
     (void)session_select_stack(session, snapshot->stack); /* another model may have none of that */
     session->selection = snapshot->selection;

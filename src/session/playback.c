@@ -1,5 +1,7 @@
 #include "session/session.h"
 
+#include <stdio.h>
+
 /* A frame that comes late (a window that was hidden) moves time by no more than this. */
 static const double MOST_S = 0.25;
 
@@ -53,11 +55,25 @@ void playback_enter(Session *s, int32_t step)
     s->version++;
 }
 
+void playback_forget(Session *s)
+{
+    s->playback.timeline = (Timeline){0};
+    s->playback.described = false;
+}
+
 void playback_describe(Session *s, const Timeline *timeline)
 {
+    int32_t n = timeline->n_steps;
+    bool own_steps = n > 0 && !timeline->steps_layers;
+    if (own_steps && !s->playback.described && s->selection.step >= n) {
+        Error missing = {0};
+        error_not_there(&missing, "step", s->selection.step, n);
+        snprintf(s->note, sizeof s->note, "%s", missing.message);
+    }
     s->playback.timeline = *timeline;
-    if (timeline->n_steps > 0 && !timeline->steps_layers) {
-        s->selection.step = AS_CLAMP(s->selection.step, 0, timeline->n_steps - 1);
+    s->playback.described = true;
+    if (own_steps) {
+        s->selection.step = AS_CLAMP(s->selection.step, 0, n - 1);
     }
 }
 

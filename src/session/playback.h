@@ -27,6 +27,7 @@ typedef struct Playback {
     float speed;   /* 1 = as designed; layers per second where the layers are walked */
     double time_s; /* of the current step; any time past its end means its end */
     Timeline timeline;
+    bool described;   /* the view in front has said its timeline */
     double stepped_s; /* clock at the last update; negative = none yet */
 } Playback;
 
@@ -41,7 +42,10 @@ double playback_fraction(const Playback *playback);
 int32_t playback_step(const Session *session);
 /** Goes to a step, kept inside the timeline, and plays it once (or shows its end when still). */
 void playback_enter(Session *session, int32_t step);
-/** Says what the time of the view in front looks like. Every frame, before it is drawn. */
+/** Another view or course is in front: its timeline is not known before it has been drawn once. */
+void playback_forget(Session *session);
+/** Says what the time of the view in front looks like. Every frame, before it is drawn. A
+ *  step that was chosen before it was known and is not there is said in the session's note. */
 void playback_describe(Session *session, const Timeline *timeline);
 /** Moves time. Between two frames. */
 void playback_move(Session *session, double now_s);

@@ -234,6 +234,18 @@ static bool tell_open_panel(Session *s, const Error *err)
     return waits && s->trace;
 }
 
+/* The cell that was asked for, what of it was asked for, or a telling one. */
+static void choose_cell(Session *s)
+{
+    bool one = s->query_wanted != s->key_wanted;
+    s->selection.pinned = s->query_wanted || s->key_wanted;
+    if (one) {
+        session_choose_other_end(s, s->query_wanted);
+    } else if (!s->selection.pinned) {
+        session_choose_cell(s);
+    }
+}
+
 static void publish(Session *s, SessionRun *run)
 {
     remember(s, run);
@@ -243,6 +255,10 @@ static void publish(Session *s, SessionRun *run)
     s->open_waits = false;
     Trace *trace = stack_to_show(s, run);
     bool same = s->trace && same_tokens(s->trace, trace);
+    Error missing = {0};
+    if (!s->trace && !selection_is_there(trace_info(trace), &s->selection, "", &missing)) {
+        snprintf(s->note, sizeof s->note, "%s", missing.message);
+    }
     TraceSet old = s->stacks;
     baseline_keep(s, run, trace);
     for (int i = 0; i < TRACE_STACK_COUNT; i++) {
@@ -257,11 +273,9 @@ static void publish(Session *s, SessionRun *run)
         s->published = (SessionRequest){0};
     }
     run->published = true;
-    if (!same && !s->selection_wanted) {
-        s->selection.pinned = false;
-        session_choose_cell(s);
+    if (!same) {
+        choose_cell(s);
     }
-    s->selection_wanted = false;
     s->version++;
 }
 
@@ -289,10 +303,14 @@ static void run_done(void *payload, bool ok, const Error *err)
         if (ok && !run->published) {
             publish(s, run);
         }
-        if (ok && !s->head_wanted && !s->journal->lines.n && !s->selection.pinned) {
+        if (ok && !s->head_wanted && !s->journal->lines.n && !(s->query_wanted && s->key_wanted)) {
             session_choose_head(s);
+            choose_cell(s);
         }
         s->head_wanted = true; /* from now on the head stays */
+        if (run->published) {
+            s->query_wanted = s->key_wanted = false;
+        }
         if (run->note[0]) {
             snprintf(s->note, sizeof s->note, "%s", run->note);
         }
@@ -358,6 +376,13 @@ void session_post(Session *session, const char *fmt, ...)
     va_end(again);
 }
 
+/* The pointer was over a token of the text before: no reason to say anything. */
+static bool passed_by(const char *line, const Error *err)
+{
+    const SessionCommand *command = session_command_find(line);
+    return command && command->fleeting && err->code == ERR_RANGE;
+}
+
 static bool run_queue(Session *s)
 {
     bool any = false;
@@ -365,7 +390,9 @@ static bool run_queue(Session *s)
     for (size_t i = 0; i < s->queue->lines.n; i++) {
         Error err = {0};
         any = true;
-        if (!session_run_command(s, s->queue->lines.items[i], &err) && !tell_open_panel(s, &err)) {
+        const char *line = s->queue->lines.items[i];
+        if (!session_run_command(s, line, &err) && !passed_by(line, &err) &&
+            !tell_open_panel(s, &err)) {
             snprintf(s->note, sizeof s->note, "%s", err.message);
         }
     }

@@ -206,8 +206,8 @@ typedef struct Session {
     bool wants_paste;        /* … with the text of the clipboard */
     uint64_t palette_opened; /* counts: a new one begins with that text */
     Selection selection;
-    bool selection_wanted; /* query and key were given and are kept for the first trace */
-    bool head_wanted;      /* layer or head were given: the first trace opens on them */
+    bool query_wanted, key_wanted; /* were given: kept for the first trace */
+    bool head_wanted;              /* layer or head were given: the first trace opens on them */
     Playback playback;
     SessionOptions options;
     StackChoice stack3d; /* of the Stack view */
@@ -237,9 +237,9 @@ typedef struct Session {
     uint64_t version; /* counts every change of anything shown */
 
     /** Commands that belong to the view in front ("zoom", "fit"). NULL = none. False: not one of
-     *  its own. */
-    bool (*view_command)(void *payload, struct Session *session, const char *name,
-                         const char *args);
+     *  its own, or *err says why it was not done. */
+    bool (*view_command)(void *payload, struct Session *session, const char *name, const char *args,
+                         Error *err);
     void *view_payload;
 } Session;
 

@@ -288,8 +288,11 @@ bool story_enter(Session *s, const char *name, int scene, Error *err)
     if (at == n) {
         return refuse_story(stories, n, name, err);
     }
+    if (scene < 0 || scene >= stories[at].n_scenes) {
+        return error_not_there(err, "scene", scene, stories[at].n_scenes);
+    }
     s->story.story = at + 1;
-    s->story.scene = AS_CLAMP(scene, 0, stories[at].n_scenes - 1);
+    s->story.scene = scene;
     s->story.tried = false;
     s->story.waiting = true;
     s->panel = PANEL_NONE;

@@ -250,7 +250,7 @@ void chrome_palette(ViewContext *c, Rect window)
         draw_list(c, list, &r, id);
     } else {
         ui_label(ui, rect(list.x + 14, list.y, list.w - 28, ROW), &(UiLabel){.color = t->text2},
-                 "Nothing of that name. The keys and what they do: ?");
+                 r.missing ? r.missing : "Nothing of that name. The keys and what they do: ?");
     }
     draw_foot(c, rect(card.x, card.y + h - FOOT, w, FOOT), &r);
     const char *now = text_field_live(ui, id);

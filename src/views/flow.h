@@ -73,7 +73,9 @@ typedef struct FlowScene {
 
 void flow_draw(ViewContext *c, Rect stage);
 void flow_timeline(Views *views, const Session *session, Timeline *timeline);
-bool flow_command(Views *views, Session *session, const char *name, const char *arguments);
+extern const ViewCommand flow_commands[];
+bool flow_command(Views *views, Session *session, const char *name, const char *arguments,
+                  Error *err);
 void flow_view_free(void *state);
 
 /* ---- parts ---- */

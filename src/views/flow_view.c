@@ -19,7 +19,15 @@ void flow_timeline(Views *views, const Session *session, Timeline *timeline)
     timeline->endless = layers;
 }
 
-bool flow_command(Views *views, Session *session, const char *name, const char *arguments)
+const ViewCommand flow_commands[] = {
+    {"zoom", "in|out", "fewer tokens, larger, or more"},
+    {"fit", "", "show all tokens"},
+    {"look", "TOKEN", "as close as it goes, with this token in the middle"},
+    {0},
+};
+
+bool flow_command(Views *views, Session *session, const char *name, const char *arguments,
+                  Error *err)
 {
     FlowView *v = view_state(views, VIEW_FLOW);
     (void)session;
@@ -37,8 +45,11 @@ bool flow_command(Views *views, Session *session, const char *name, const char *
     if (strcmp(name, "look") == 0 && session->trace) {
         int32_t token = 0;
         int32_t n = trace_info(session->trace)->n_queries;
-        if (!sscanf(arguments, "%d", &token) || token < 0 || token >= n) {
+        if (sscanf(arguments, "%d", &token) != 1 || token < 0) {
             return false;
+        }
+        if (token >= n) {
+            return error_not_there(err, "token", token, n);
         }
         v->zoom_goal = 1e9; /* as far as it goes */
         v->middle_goal = ((double)token + 0.5) / n;

@@ -309,7 +309,7 @@ static float draw_controls(const Terms *t)
     ui_label(ui, rect(x + 32, box.y, pw + 1, 30), &(UiLabel){.face = FONT_MONO, .size = 11}, place);
     if (ui_icon_button(ui, UI_ID("math-more"), rect(x + 36 + pw, box.y, 28, 30), ICON_CHEVRON_RIGHT,
                        "next dimensions")) {
-        session_post(session, "terms-from %d", t->first + t->n);
+        session_post(session, "terms-from %d", AS_MIN(t->first + t->n, t->s->d->dim - t->n));
     }
     return x;
 }
@@ -338,7 +338,7 @@ void math_draw_terms(const MathScene *s, Rect card)
         s, rect(card.x, card.y, controls - card.x, 40), "The dot product, term by term",
         draw_format(ui->list, "each column is one of the %d dimensions of the head", d->dim));
     if (ui_hovers(ui, card) && ui->wheel != 0 && t.n < d->dim) {
-        session_post(session, "terms-from %d", t.first + (ui->wheel > 0 ? -4 : 4));
+        session_post(session, "terms-from %+d", ui->wheel > 0 ? -4 : 4);
         ui->wheel = 0;
     }
     float y = card.y + 44;

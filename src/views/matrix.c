@@ -348,11 +348,35 @@ const ViewCommand matrix_commands[] = {
     {"zoom", "in|out", "closer to the selected weight, or further away"},
     {"fit", "", "show the whole matrix"},
     {"look", "QUERY KEY", "move so that this weight is in the middle"},
-    {"box", "Q0 Q1 K0 K1", "show these queries and keys as large as they fit"},
+    {"box", "Q0 Q1 K0 K1", "show queries Q0 up to Q1 and keys K0 up to K1 as large as they fit"},
     {0},
 };
 
-bool matrix_command(Views *views, Session *session, const char *name, const char *arguments)
+/* n tokens separated by blanks; false: something else. */
+static bool read_tokens(const char *from, int64_t *at, int n)
+{
+    for (int i = 0; i < n; i++) {
+        char *end;
+        at[i] = strtoll(from, &end, 10);
+        if (end == from || at[i] < 0) {
+            return false;
+        }
+        from = end;
+    }
+    return from[strspn(from, " ")] == 0;
+}
+
+/* Are these in the text? q1 and k1 are past the last ones. */
+static bool are_there(const MatrixView *v, int64_t q1, int64_t k1, Error *err)
+{
+    if (q1 > v->n_queries) {
+        return error_not_there(err, "query", q1 - 1, v->n_queries);
+    }
+    return k1 <= v->n_keys || error_not_there(err, "key", k1 - 1, v->n_keys);
+}
+
+bool matrix_command(Views *views, Session *session, const char *name, const char *arguments,
+                    Error *err)
 {
     MatrixView *v = &views->matrix;
     const Selection *sel = &session->selection;
@@ -375,28 +399,21 @@ bool matrix_command(Views *views, Session *session, const char *name, const char
         return true;
     }
     if (strcmp(name, "box") == 0) {
-        long at[4] = {0};
-        const char *from = arguments;
-        for (int i = 0; i < 4; i++) {
-            char *end;
-            at[i] = strtol(from, &end, 10);
-            if (end == from) {
-                return false;
-            }
-            from = end;
+        int64_t at[4];
+        if (!read_tokens(arguments, at, 4) || at[1] <= at[0] || at[3] <= at[2] ||
+            !are_there(v, at[1], at[3], err)) {
+            return false;
         }
-        int32_t q = (int32_t)AS_CLAMP(at[0], 0, v->n_queries - 1);
-        int32_t k = (int32_t)AS_CLAMP(at[2], 0, v->n_keys - 1);
-        matrix_look_at(v, q, (int32_t)AS_CLAMP(at[1], q + 1, v->n_queries), k,
-                       (int32_t)AS_CLAMP(at[3], k + 1, v->n_keys));
+        matrix_look_at(v, (int32_t)at[0], (int32_t)at[1], (int32_t)at[2], (int32_t)at[3]);
         return true;
     }
     if (strcmp(name, "look") == 0) {
-        char *end;
-        int64_t query = strtoll(arguments, &end, 10);
-        int64_t key = strtoll(end, NULL, 10);
-        v->row_px = zoom_pixel_of(v->zoom, AS_CLAMP(query, 0, v->n_queries)) - v->area_h / 2;
-        v->col_px = zoom_pixel_of(v->zoom, AS_CLAMP(key, 0, v->n_keys)) - v->area_w / 2;
+        int64_t at[2];
+        if (!read_tokens(arguments, at, 2) || !are_there(v, at[0] + 1, at[1] + 1, err)) {
+            return false;
+        }
+        v->row_px = zoom_pixel_of(v->zoom, at[0]) - v->area_h / 2;
+        v->col_px = zoom_pixel_of(v->zoom, at[1]) - v->area_w / 2;
         v->fitted = false;
         matrix_clamp(v);
         return true;

@@ -92,7 +92,8 @@ typedef struct MatrixView {
 
 void matrix_draw(ViewContext *c, Rect stage);
 extern const ViewCommand matrix_commands[];
-bool matrix_command(Views *views, Session *session, const char *name, const char *arguments);
+bool matrix_command(Views *views, Session *session, const char *name, const char *arguments,
+                    Error *err);
 void matrix_free(MatrixView *view);
 
 /* ---- layout (matrix_layout.c) ---- */

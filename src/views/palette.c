@@ -50,6 +50,7 @@ void palette_list_models(Palette *palette, const char *model_cache)
 typedef struct Finder {
     ViewContext *c;
     const char *typed;
+    const char *missing; /* PaletteResults */
     ARRAY_OF(PaletteEntry) all;
 } Finder;
 
@@ -291,8 +292,9 @@ static void offer_place(Finder *f)
         return;
     }
     const TraceInfo *info = trace_info(s->trace);
-    if (place.layer >= info->n_layers || place.head >= info->n_heads ||
-        place.token >= info->n_queries) {
+    Error err = {0};
+    if (!place_is_there(info, &place, &err)) {
+        f->missing = draw_format(f->c->ui->list, "%s", err.message);
         return;
     }
     if (place.token >= 0) {
@@ -441,5 +443,6 @@ PaletteResults palette_find(ViewContext *c, const char *typed)
         qsort(results.entries, results.n, sizeof *results.entries, by_score);
     }
     ARRAY_FREE(&f.all);
+    results.missing = f.missing;
     return results;
 }

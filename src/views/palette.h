@@ -37,6 +37,7 @@ typedef struct PaletteResults {
     PaletteEntry *entries;
     size_t n;
     size_t n_tokens_more; /* tokens that match and are not listed */
+    const char *missing;  /* why a head or token that was named is not listed; NULL = none was */
 } PaletteResults;
 
 /** What the palette keeps while it is open. Zero is closed. */

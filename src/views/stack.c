@@ -13,9 +13,17 @@ void stack_timeline(Views *views, const Session *session, Timeline *timeline)
                            .steps_layers = true};
 }
 
-bool stack_command(Views *views, Session *session, const char *name, const char *arguments)
+const ViewCommand stack_commands[] = {
+    {"zoom", "in|out", "nearer to the stack, or farther away"},
+    {"fit", "", "show the whole stack"},
+    {0},
+};
+
+bool stack_command(Views *views, Session *session, const char *name, const char *arguments,
+                   Error *err)
 {
     (void)views;
+    (void)err;
     if (strcmp(name, "zoom") == 0) {
         bool in = strcmp(arguments, "in") == 0;
         if (in || strcmp(arguments, "out") == 0) {

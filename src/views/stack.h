@@ -118,7 +118,9 @@ typedef struct StackModel {
 } StackModel;
 
 void stack_draw(ViewContext *c, Rect stage);
-bool stack_command(Views *views, Session *session, const char *name, const char *arguments);
+extern const ViewCommand stack_commands[];
+bool stack_command(Views *views, Session *session, const char *name, const char *arguments,
+                   Error *err);
 void stack_timeline(Views *views, const Session *session, Timeline *timeline);
 void stack_free(void *state);
 /** The inspector of this view. */

@@ -54,7 +54,8 @@ static const ViewDef defs[VIEW_COUNT] = {
          .timeline = flow_timeline,
          .state_bytes = sizeof(FlowView),
          .free_state = flow_view_free,
-         .command = flow_command},
+         .command = flow_command,
+         .commands = flow_commands},
     [VIEW_STACK] = {.icon = ICON_STACK,
                     .help =
                         "The network in space: one sheet per layer with its heatmap on it, and the "
@@ -64,7 +65,8 @@ static const ViewDef defs[VIEW_COUNT] = {
                     .timeline = stack_timeline,
                     .state_bytes = sizeof(StackView),
                     .free_state = stack_free,
-                    .command = stack_command},
+                    .command = stack_command,
+                    .commands = stack_commands},
     [VIEW_ANALYSIS] =
         {.icon = ICON_ANALYSIS,
          .help = "What each head does: its pattern with scores, entropy, distance and sink mass, "
@@ -165,10 +167,11 @@ Scale weight_scale(const Session *session)
 
 /* ---- the window ---- */
 
-static bool view_command(void *payload, Session *session, const char *name, const char *arguments)
+static bool view_command(void *payload, Session *session, const char *name, const char *arguments,
+                         Error *err)
 {
     const ViewDef *def = view_def(session->view);
-    return def->command && def->command(payload, session, name, arguments);
+    return def->command && def->command(payload, session, name, arguments, err);
 }
 
 Views *views_create(Session *session, const ViewsDesc *desc, Error *err)

@@ -41,8 +41,10 @@ typedef struct ViewDef {
     size_t state_bytes;
     /** Frees what the state holds. NULL = nothing to free. */
     void (*free_state)(void *state);
-    /** A command of its own; false: not known. NULL = has none. */
-    bool (*command)(Views *views, Session *session, const char *name, const char *arguments);
+    /** A command of its own; false: not known, or *err says why it was not done. NULL = has none.
+     */
+    bool (*command)(Views *views, Session *session, const char *name, const char *arguments,
+                    Error *err);
     const ViewCommand *commands; /* what `command` knows; NULL = nothing to show */
 } ViewDef;
 

@@ -22,9 +22,28 @@ fails 2 'the name of the model is empty' dump $w --model '' --text a -o "$o/x.np
 fails 2 'the name of the model is empty' info --model=
 
 # ---- out of range: 1, with what there is
-fails 1 'layers 0 to' dump --what weights --layer 99 --head 0 --text a -o "$o/x.npy"
-fails 1 'heads 0 to' dump --what weights --layer 0 --head 99 --text a -o "$o/x.npy"
+fails 1 '--layer 99 is not there: they go from 0 to' dump --what weights --layer 99 --head 0 --text a -o "$o/x.npy"
+fails 1 '--head 99 is not there: they go from 0 to' dump --what weights --layer 0 --head 99 --text a -o "$o/x.npy"
 fails 1 'states 0 (embeddings) to' dump --what hidden --layer 99 --text a -o "$o/x.npy"
+fails 1 '--layer 99 is not there: they go from 0 to' shot --layer 99 --head 99 --query 999 -o "$o/x.png"
+fails 1 '--head 99 is not there: they go from 0 to' shot --head 99 --query 999 -o "$o/x.png"
+fails 1 '--query 999 is not there: they go from 0 to' shot --query 999 -o "$o/x.png"
+while IFS=: read -r line says; do
+    fails 1 "$says is not there: they go from 0 to" shot --text 'a b c' --do "$line" -o "$o/x.png"
+done <<'EOF'
+layer 99:layer 99
+head 1; head 99:head 99
+query 999:query 999
+pin 0 999:key 999
+hover 999 0:query 999
+view steps; step 9:step 9
+view steps; course six; step 6:step 6
+story 3-content 99:scene 99
+view matrix; look 0 999:key 999
+view matrix; box 0 1 0 999:key 998
+view flow; look 999:token 999
+EOF
+fails 2 'Overview has no steps' shot --do 'step 0' -o "$o/x.png"
 fails 1 'steps 0 to 8' shot --view steps --step 99 -o "$o/x.png"
 fails 1 'keys, 0:' dump $w --cols 0:999 --text a -o "$o/x.npy"
 fails 1 'tokens, 0:' dump $w --rows 999: --text a -o "$o/x.npy"

@@ -520,8 +520,8 @@ static void test_commands__look_and_undo(void **state)
     assert_int_equal(o->n_pins, 1);
     assert_true(flow_is_pinned(o, 7, false));
     static const char *const bad[] = {
-        "flow-look 3",         "flow-look q",     "flow-look q-1",  "flow-strongest coverage 2",
-        "flow-strongest most", "flow-hold 3 2 2", "flow-hold 4096", "flow sideways"};
+        "flow-look 3",         "flow-look q",     "flow-look q-1", "flow-strongest coverage 2",
+        "flow-strongest most", "flow-hold 3 2 2", "flow-hold x",   "flow sideways"};
     for (size_t i = 0; i < AS_COUNT(bad); i++) {
         err = (Error){0};
         assert_false(session_run_command(s, bad[i], &err));

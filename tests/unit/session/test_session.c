@@ -20,7 +20,8 @@ static void test_session_run_command__selection(void **state)
         {"head -1", AT(0, 2, 5, 3, true)},   {"query +1", AT(0, 2, 6, 3, true)},
         {"key 0", AT(0, 2, 6, 0, true)},     {"hover 1 1", AT(0, 2, 6, 0, true)}, /* pinned */
         {"unpin", AT(0, 2, 6, 0, false)},    {"hover 1 1", AT(0, 2, 1, 1, false)},
-        {"pin", AT(0, 2, 1, 1, true)},       {"pin 99 -3", AT(0, 2, 9, 0, true)},
+        {"pin", AT(0, 2, 1, 1, true)},       {"pin +99 -3", AT(0, 2, 9, 0, true)},
+        {"pin 3 10", AT(0, 2, 9, 0, true)}, /* key 10 is not there: query stays, too */
         {"undo", AT(0, 2, 1, 1, true)},      {"undo", AT(0, 2, 1, 1, false)},
         {"redo", AT(0, 2, 1, 1, true)},      {"query 4x", AT(0, 2, 1, 1, true)}, /* refused */
         {"nonsense 3", AT(0, 2, 1, 1, true)}};
@@ -41,6 +42,75 @@ static void test_session_run_command__selection(void **state)
     }
     session_destroy(&s);
     assert_null(s);
+}
+
+/* What is not there is said with what there is, and nothing changes. */
+static void test_session_run_command__not_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *says;
+    } rows[] = {
+        {"layer 3", "layer 3 is not there: they go from 0 to 2"},
+        {"head 4", "head 4 is not there: they go from 0 to 3"},
+        {"query 10", "query 10 is not there: they go from 0 to 9"},
+        {"key 10", "key 10 is not there: they go from 0 to 9"},
+        {"pin 10 0", "query 10 "},
+        {"pin 0 10", "key 10 "},
+        {"go L3", "layer 3 "},
+        {"go L1 H4", "head 4 "},
+        {"go t10", "token 10 "},
+        {"set 0.4", "heads 0–3"},
+        {"set toggle 3.0", "layers are 0–2"},
+        {"card 3.0", "layers are 0–2"},
+        {"ablate 3.0", "layer 3 "},
+        {"ablate 0.4", "head 4 "},
+        {"edit 10 x", "token 10 "},
+        {"window 10 2", "token 10 "},
+        {"dim 64", "dimension 64 is not there: they go from 0 to 63"},
+        {"terms-from 16", "dimension 16 "},
+        {"brush queries 4:11", "10 tokens, 0:10"},
+        {"brush keys 10:12", "10 tokens, 0:10"},
+        {"flow-look q10", "query 10 "},
+        {"flow-look +k10", "key 10 "},
+        {"flow-heads 4", "head 4 "},
+        {"flow-hold 10 0 0", "token 10 "},
+        {"flow-seed 65536", "from 0 to 65535"},
+        {"stack-planes 1:4", "3 layers, 0:3"},
+        {"stack-depth 9", "from 1 to 8"},
+        {"stack-depth 0", "from 1 to 8"},
+        {"length 0", "from 1 to"},
+        {"made-heads 0", "from 1 to"},
+        {"step 3", "step 3 is not there: they go from 0 to 2"},
+        {"story 3-content 99", "scene 99 "},
+    };
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    playback_describe(s, &(Timeline){.length_s = 2, .n_steps = 3});
+    Snapshot before = snapshot_of(s);
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        s->note[0] = 0;
+        does(s, rows[i].line);
+        Snapshot after = snapshot_of(s);
+        if (!strstr(s->note, rows[i].says) || !snapshot_equal(&before, &after)) {
+            print_error("after \"%s\": %s\n", rows[i].line, s->note);
+            fail();
+        }
+        Error err = {0};
+        assert_false(session_run_command(s, rows[i].line, &err));
+        assert_int_equal(err.code, ERR_RANGE);
+    }
+    /* The pointer may still be where a longer text was. */
+    s->note[0] = 0;
+    does(s, "hover 10 0");
+    assert_string_equal(s->note, "");
+    Error err = {0};
+    assert_false(session_run_command(s, "hover 10 0", &err));
+    assert_int_equal(err.code, ERR_RANGE);
+    session_destroy(&s);
+    s = session_on("random:L=1,H=1,d=16", TEXT);
+    does(s, "layer 1");
+    assert_string_equal(s->note, "layer 1 is not there: there is only 0");
+    session_destroy(&s);
 }
 
 static void test_session_run_command__options(void **state)
@@ -277,6 +347,68 @@ static void test_playback_move__steps(void **state)
     session_destroy(&s);
 }
 
+/* A step may be asked for before the view in front has said how many it has. */
+static void test_playback_describe__step_not_there(void **state)
+{
+    (void)state;
+    Session *s = session_on(SMALL_MODEL, TEXT);
+    does(s, "step 7");
+    assert_string_equal(s->note, "");
+    playback_describe(s, &(Timeline){.length_s = 2, .n_steps = 3});
+    assert_string_equal(s->note, "step 7 is not there: they go from 0 to 2");
+    assert_int_equal(s->selection.step, 2);
+    does(s, "view steps"); /* unknown again */
+    does(s, "step 2");
+    s->note[0] = 0;
+    playback_describe(s, &(Timeline){.length_s = 2, .n_steps = 3});
+    assert_string_equal(s->note, "");
+    assert_int_equal(s->selection.step, 2);
+    playback_describe(s, &(Timeline){0});
+    does(s, "step 0");
+    assert_string_equal(s->note, "Steps has no steps");
+    session_destroy(&s);
+}
+
+/* Of what was asked for when the program was started: what is there is shown, the rest is said. */
+static void test_session_create__asked_for(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 4; which++) {
+        Session *s = session_create(&(SessionDesc){0}, NULL);
+        s->query_wanted = which & 1;
+        s->key_wanted = which & 2;
+        s->selection.query = s->query_wanted ? 4 : 0;
+        s->selection.key = s->key_wanted ? 2 : 0;
+        s->selection.layer = which == 3 ? 9 : 0;
+        s->head_wanted = true;
+        SessionRequest request = {.model = SMALL_MODEL, .text = {.text = TEXT, .n_text = 40}};
+        assert_true(session_request(s, &request, NULL));
+        session_settle(s);
+        const Selection *sel = &s->selection;
+        TraceRows rows;
+        assert_true(trace_rows(s->trace, sel->layer, sel->head, &rows));
+        assert_int_equal(sel->pinned, which > 0);
+        assert_true(!(which & 1) || sel->query == 4);
+        assert_true(!(which & 2) || sel->key == 2);
+        if (which == 1) {
+            assert_int_equal(sel->key, rows.max_key[4]);
+        }
+        if (which == 2) {
+            TraceCell cell;
+            TraceCell other;
+            assert_true(trace_cell(s->trace, sel->layer, sel->head, sel->query, 2, &cell, NULL));
+            for (int32_t i = 2; i < trace_info(s->trace)->n_queries; i++) {
+                assert_true(trace_cell(s->trace, sel->layer, sel->head, i, 2, &other, NULL));
+                assert_true(other.weight <= cell.weight);
+            }
+        }
+        assert_string_equal(s->note, which == 3 ? "layer 9 is not there: they go from 0 to 2" : "");
+        does(s, "text a b c d e f g"); /* wanted once only */
+        assert_false(s->selection.pinned);
+        session_destroy(&s);
+    }
+}
+
 static void test_session_create__first_head(void **state)
 {
     (void)state;
@@ -315,6 +447,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_run_command__selection),
+        cmocka_unit_test(test_session_run_command__not_there),
         cmocka_unit_test(test_session_run_command__options),
         cmocka_unit_test(test_session__journal),
         cmocka_unit_test(test_session_request__text),
@@ -325,6 +458,8 @@ int main(void)
         cmocka_unit_test(test_session__playback),
         cmocka_unit_test(test_session_settle__time_stands_still),
         cmocka_unit_test(test_playback_move__steps),
+        cmocka_unit_test(test_playback_describe__step_not_there),
+        cmocka_unit_test(test_session_create__asked_for),
         cmocka_unit_test(test_session_create__first_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

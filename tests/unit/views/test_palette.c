@@ -71,6 +71,9 @@ static void test_palette__finds(void **state)
     }
     ViewContext context = {&c.ui, c.session, c.views};
     assert_int_equal(palette_find(&context, "99.0").n, 0); /* there is no such layer */
+    assert_string_equal(palette_find(&context, "99.0").missing,
+                        "layer 99 is not there: they go from 0 to 19");
+    assert_null(palette_find(&context, "17.3").missing);
     assert_int_equal(palette_find(&context, "qqqqqq").n, 0);
     views_case_close(&c);
     arena_destroy(&arena);
@@ -104,6 +107,14 @@ static void test_palette__keys(void **state)
     pass(&c);
     assert_int_equal(c.session->panel, PANEL_NONE);
     assert_int_equal(c.session->selection.layer, 5);
+    /* What is not there is said in the status line. */
+    views_case_do(&c, "palette");
+    pass(&c);
+    type(&c, "layer 99");
+    press(&c, KEY_ENTER);
+    pass(&c);
+    assert_int_equal(c.session->selection.layer, 5);
+    assert_non_null(find_text(&c, "layer 99 is not there: they go from 0 to 19"));
     views_case_do(&c, "palette theme");
     pass(&c);
     press(&c, KEY_DOWN);
