@@ -467,9 +467,10 @@ KERNEL_INLINE void scores_direct(const float *q, const float *k, ptrdiff_t ld, i
         for (int l = 0; l < W; l++) {
             key[l] = k + (l * T + t) * ld;
         }
-        ask_ahead(k, ld, t * W, W, dim);
+        int32_t n_squares = (dim + W - 1) / W, ahead = (W + n_squares - 1) / n_squares;
         for (int32_t d = 0; d < dim; d += W) {
             vf x[W];
+            ask_ahead(k, ld, t * W + d / W * ahead, ahead, dim);
             load_square(key, true, d, dim, 1.0f, x);
             transpose_square(x);
             int32_t n = dim - d < W ? dim - d : W;

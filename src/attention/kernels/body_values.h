@@ -154,7 +154,10 @@ static void step_pv_careful(const float *p, const float *v, int32_t ep, int32_t 
 }
 
 #if V_PER_WORD == 1
-enum { PV_DIRECT_ROWS = 4 };
+enum {
+    PV_DIRECT_ROWS = 4,
+    PV_AHEAD = 2048, /* floats of V that are asked for ahead */
+};
 _Static_assert(ATTN_DIRECT % PV_DIRECT_ROWS == 0, "rows are whole register tiles");
 
 /* o[rows][nv vectors] += P[rows][64] V, rows of V where they are. False, and
@@ -171,9 +174,14 @@ KERNEL_INLINE bool pv_direct_tile(const float *p, const float *v, ptrdiff_t ld, 
             acc[r][c] = vf_set1(0.0f);
         }
     }
+    const uintptr_t ahead = (uintptr_t)(PV_AHEAD / ep * ld) * sizeof *v;
     for (int key = 0; key < ATTN_STEP; key++) {
         const float *weight = p + key % T * W + key / T;
         vf x[4];
+        for (int e = 0; e < nv * W; e += 16) {
+            uintptr_t at = (uintptr_t)v + (uintptr_t)e * sizeof *v;
+            __builtin_prefetch((const void *)(at + ahead), 0, SECOND_LEVEL);
+        }
         UNROLL(4)
         for (int c = 0; c < nv; c++) {
             x[c] = vf_load(v + c * W);
@@ -234,7 +242,6 @@ static void step_pv_direct(const AttnBlock *b, int32_t step, const float *p, int
 {
     const float *v = b->v_rows + (ptrdiff_t)step * ATTN_STEP * b->v_ld;
     int32_t n_vectors = b->ep / W;
-    ask_ahead(v, b->v_ld, 0, ATTN_STEP, b->ep);
     for (int32_t c = 0, nv; c < n_vectors; c += nv) {
         nv = n_vectors - c < PV_MAX ? n_vectors - c : PV_MAX;
         const float *from = v + c * W;
