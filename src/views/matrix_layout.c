@@ -47,7 +47,8 @@ static Measures measures(Rect stage)
                       .col_gap = 24};
 }
 
-enum { LEGEND_W = 196, SIDE_PAD = 16, LENS_LABELS = 106 };
+/* STACKED_PX: what stands below the minimap where there is one card. */
+enum { LEGEND_W = 196, SIDE_PAD = 16, LENS_LABELS = 106, STACKED_PX = 330 };
 
 static void side_cards(MatrixLayout *l, Rect side, float gap)
 {
@@ -58,7 +59,7 @@ static void side_cards(MatrixLayout *l, Rect side, float gap)
     if (beside < 120) {
         /* Narrow: one card, the minimap above the controls. */
         l->stacked = true;
-        l->minimap = fminf(side.w - 2 * SIDE_PAD, side.h - 300);
+        l->minimap = fminf(side.w - 2 * SIDE_PAD, side.h - STACKED_PX);
         if (l->minimap < 90) {
             l->minimap = 0;
         }

@@ -70,7 +70,8 @@ static float minimap_words(const MatrixScene *s, Rect map, const char *texel)
         return 0;
     }
     small.align = big.align = DRAW_LEFT;
-    float room = s->layout.minimap + 20;
+    const MatrixLayout *l = &s->layout;
+    float room = l->stacked ? l->side_card.x + l->side_card.w - PAD - map.x : l->minimap + 20;
     const char *both = draw_format(ui->list, "%s, %s", size, texel);
     if (ui_text_width(ui, FONT_MONO, 11, both) <= room) {
         ui_label(ui, rect(map.x, map.y + map.h + 6, room, 16), &small, both);
@@ -128,9 +129,11 @@ static float draw_minimap(MatrixScene *s, Rect box)
     bool held;
     ui_click(ui, UI_ID("minimap"), map, false, NULL, &held);
     if (held) {
-        session_post(s->c->session, "look %d %d",
-                     (int)((ui->mouse.y - map.y) / map.h * (float)v->n_queries),
-                     (int)((ui->mouse.x - map.x) / map.w * (float)v->n_keys));
+        /* The pointer may have left the map while it is held. */
+        float y = (ui->mouse.y - map.y) / map.h * (float)v->n_queries;
+        float x = (ui->mouse.x - map.x) / map.w * (float)v->n_keys;
+        session_post(s->c->session, "look %d %d", (int)AS_CLAMP(y, 0.0f, (float)(v->n_queries - 1)),
+                     (int)AS_CLAMP(x, 0.0f, (float)(v->n_keys - 1)));
     }
     return map.h + words;
 }
@@ -219,28 +222,60 @@ static void draw_range_legend(MatrixScene *s, Rect box)
     }
 }
 
-/* Which hue is whose; as many as there is room for, then how many more. Returns where it ends. */
-static float draw_owners(const MatrixScene *s, Rect box, float y)
+enum { LEGEND_PX = 54, CHOICE_PX = 48, OWNERS_PX = 34, OWNER_LINE = 18, BAR_PX = 44 };
+static const float LEAST_GAP = 8;
+
+static bool of_one_layer(const HeadSet *set)
+{
+    for (int32_t i = 1; i < set->n; i++) {
+        if (set->heads[i].layer != set->heads[0].layer) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *owner_name(const MatrixScene *s, int32_t i)
+{
+    const HeadSet *set = &s->source.set;
+    DrawList *list = s->c->ui->list;
+    return of_one_layer(set)
+               ? draw_format(list, "H%d", set->heads[i].head)
+               : draw_format(list, "L%d H%d", set->heads[i].layer, set->heads[i].head);
+}
+
+static float owner_w(const MatrixScene *s, int32_t i)
+{
+    return ui_text_width(s->c->ui, FONT_MONO, 11, owner_name(s, i)) + 24;
+}
+
+/* Height of draw_owners when all are shown. */
+static float owners_h(const MatrixScene *s, float width)
+{
+    float x = 0;
+    int lines = 1;
+    for (int32_t i = 0; i < s->source.set.n; i++) {
+        float w = owner_w(s, i);
+        lines += x + w > width && x > 0;
+        x = x + w > width && x > 0 ? w : x + w;
+    }
+    return OWNERS_PX + OWNER_LINE * (float)lines;
+}
+
+/* Which hue is whose; as many lines as there is room for, then how many more. Returns where it
+ * ends. */
+static float draw_owners(const MatrixScene *s, Rect box)
 {
     Ui *ui = s->c->ui;
     const HeadSet *set = &s->source.set;
-    const char *title = "Hue = whose weight";
-    bool one_layer = true;
-    for (int32_t i = 1; i < set->n; i++) {
-        one_layer &= set->heads[i].layer == set->heads[0].layer;
-    }
-    if (one_layer) {
-        title = draw_format(ui->list, "Hue = whose, layer %d", set->heads[0].layer);
-    }
-    ui_caps(ui, rect(box.x, y, box.w, 14), title);
+    ui_caps(ui, rect(box.x, box.y, box.w, 14),
+            of_one_layer(set) ? draw_format(ui->list, "Hue = whose, layer %d", set->heads[0].layer)
+                              : "Hue = whose weight");
     float x = box.x;
-    y += 22;
+    float y = box.y + 22;
     for (int32_t i = 0; i < set->n; i++) {
-        const char *name =
-            one_layer ? draw_format(ui->list, "H%d", set->heads[i].head)
-                      : draw_format(ui->list, "L%d H%d", set->heads[i].layer, set->heads[i].head);
-        float w = ui_text_width(ui, FONT_MONO, 11, name) + 24;
-        bool last_line = y + 36 > box.y + box.h;
+        float w = owner_w(s, i);
+        bool last_line = y + 2 * OWNER_LINE + 12 > box.y + box.h;
         float more_w = last_line && i + 1 < set->n ? 40 : 0;
         if (x + w + more_w > box.x + box.w && x > box.x) {
             if (last_line) {
@@ -250,18 +285,20 @@ static float draw_owners(const MatrixScene *s, Rect box, float y)
                 break; /* the note at a cell names its head */
             }
             x = box.x;
-            y += 18;
+            y += OWNER_LINE;
         }
         draw_circle(
             ui->list,
             &(DrawCircle){.center = {x + 5, y + 8}, .radius = 4, .fill = matrix_owner_color(s, i)});
         ui_label(ui, rect(x + 13, y, w - 14, 16),
-                 &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text2}, name);
+                 &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text2},
+                 owner_name(s, i));
         x += w;
     }
-    return y + 30;
+    return y + OWNER_LINE + 12;
 }
 
+/* In a low card the three parts move together, so that the scale bar below them stays. */
 static void draw_controls(MatrixScene *s, Rect box)
 {
     static const char *const scales[] = {"Linear", "√", "Log"};
@@ -275,29 +312,35 @@ static void draw_controls(MatrixScene *s, Rect box)
     Ui *ui = s->c->ui;
     Session *session = s->c->session;
     const SessionOptions *o = &session->options;
+    float owners = s->source.combine == COMBINE_OWNER ? owners_h(s, box.w) : 0;
+    float taken = LEGEND_PX + 2 * CHOICE_PX + owners + BAR_PX;
+    float gap = AS_CLAMP(floorf((box.h - taken) / 3), LEAST_GAP, 18.0f);
     float y = box.y;
     ui_caps(ui, rect(box.x, y, box.w, 14),
             o->rows_normalised ? row_titles[o->map_scale] : titles[o->map_scale]);
     draw_range_legend(s, rect(box.x, y + 22, box.w, 32));
-    y += 72;
+    y += LEGEND_PX + gap;
     ui_caps(ui, rect(box.x, y, box.w, 14), "Scale");
     int scale = ui_segmented(ui, UI_ID("map-scale"), rect(box.x, y + 20, box.w, 28), scales, 3,
                              (int)o->map_scale);
     if (scale != (int)o->map_scale) {
         session_post(session, "map-scale %s", scale_words[scale]);
     }
-    y += 66;
+    y += CHOICE_PX + gap;
     ui_caps(ui, rect(box.x, y, box.w, 14), "Rows");
     int row = ui_segmented(ui, UI_ID("rows"), rect(box.x, y + 20, box.w, 28), rows, 2,
                            o->rows_normalised);
     if (row != (int)o->rows_normalised) {
         session_post(session, "rows %s", row_words[row]);
     }
-    y += 66;
-    if (s->source.combine == COMBINE_OWNER && y + 60 <= box.y + box.h) {
-        y = draw_owners(s, box, y);
+    y += CHOICE_PX + gap;
+    float bottom = box.y + box.h;
+    float room = bottom - y;
+    if (owners > 0 && room >= OWNERS_PX + OWNER_LINE) {
+        bool both = room >= OWNERS_PX + OWNER_LINE + BAR_PX;
+        y = draw_owners(s, rect(box.x, y, box.w, room - (both ? BAR_PX : 0)));
     }
-    if (y + 44 <= box.y + box.h) {
+    if (y + BAR_PX <= bottom) {
         draw_scale_bar(s, box.x, y + 14, box.w);
     }
 }
@@ -312,6 +355,10 @@ void matrix_draw_side(MatrixScene *s)
     ui_card(s->c->ui, l->side_card);
     Rect in = rect_inset(l->side_card, PAD);
     if (l->stacked) {
+        if (s->source.combine == COMBINE_OWNER && l->minimap > 0) { /* the map gives way a bit */
+            float taken = LEGEND_PX + 2 * CHOICE_PX + 3 * LEAST_GAP + owners_h(s, in.w) + BAR_PX;
+            l->minimap = fminf(l->minimap, fmaxf(90, in.h - 62 - taken));
+        }
         if (l->minimap > 0) {
             float taken = draw_minimap(s, rect(in.x, in.y, l->minimap, l->minimap)) + 24;
             in.y += taken;

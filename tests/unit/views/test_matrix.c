@@ -15,6 +15,21 @@ static void open_matrix(ViewsCase *c, const char *model, int n_words)
     arena_destroy(&arena);
 }
 
+/* Does a text begin with one and end with the other? */
+static bool says(const ViewsCase *c, const char *begin, const char *end)
+{
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        const char *at = cmd->kind == DRAW_TEXT ? cmd->u.text.text : "";
+        size_t n = strlen(at);
+        if (strncmp(at, begin, strlen(begin)) == 0 && n >= strlen(end) &&
+            strcmp(at + n - strlen(end), end) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Checks every block in the heatmap against the trace; returns how many cells it saw. */
 static int64_t check_blocks(ViewsCase *c, int32_t step)
 {
@@ -221,19 +236,58 @@ static void test_matrix__outlines_of_long_texts(void **state)
     views_case_close(&c);
 }
 
-/* Does a text begin with one and end with the other? */
-static bool says(const ViewsCase *c, const char *begin, const char *end)
+/* In a low window the side card keeps what says how large a pixel is, also beside the hues of a set
+ * and the two lines below the overview. */
+static void test_matrix__low_window(void **state)
 {
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        const char *at = cmd->kind == DRAW_TEXT ? cmd->u.text.text : "";
-        size_t n = strlen(at);
-        if (strncmp(at, begin, strlen(begin)) == 0 && n >= strlen(end) &&
-            strcmp(at + n - strlen(end), end) == 0) {
-            return true;
+    (void)state;
+    static const float heights[] = {560, 600, 640, 680, 720, 900};
+    ViewsCase c;
+    open_matrix(&c, "random:L=1,H=16,d=128,seed=5", 700);
+    for (int owners = 0; owners < 2; owners++) {
+        for (size_t i = 0; i < AS_COUNT(heights); i++) {
+            views_case_frame(&c, 1280, heights[i], 1);
+            views_case_do(&c, "fit");
+            views_case_frame(&c, 1280, heights[i], 1);
+            assert_true(says(&c, "1 px = ", " weights, max"));
+            assert_true(!owners || says(&c, "Hue = whose", "") || says(&c, "HUE = WHOSE", ""));
         }
+        views_case_do(&c, "set layer");
+        views_case_do(&c, "combine owner");
     }
-    return false;
+    views_case_close(&c);
+}
+
+/* A pointer that leaves the overview while it is held goes to the end of the text, no farther. */
+static void test_matrix__drags_past_the_overview(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_matrix(&c, "random:L=1,H=2,d=32,seed=5", 2000);
+    views_case_frame(&c, 1280, 720, 1);
+    views_case_do(&c, "box 0 100 0 100");
+    views_case_frame(&c, 1280, 720, 1);
+    const DrawCmd *legend = find_text(&c, "WEIGHT, LOG SCALE"); /* below the overview */
+    assert_non_null(legend);
+    const Vec2 start = {legend->bounds.x + 40, 130};
+    static const Vec2 far[] = {{4000, 4000}, {-4000, -4000}};
+    for (size_t i = 0; i < AS_COUNT(far); i++) {
+        UiEvent events[] = {
+            {.kind = UI_EVENT_MOVE, .at = start},
+            {.kind = UI_EVENT_DOWN, .at = start},
+            {.kind = UI_EVENT_MOVE, .at = far[i]},
+            {.kind = UI_EVENT_UP, .at = far[i]},
+        };
+        for (size_t k = 0; k < AS_COUNT(events); k++) {
+            assert_true(ui_feed(&c.ui, &events[k]));
+            views_case_frame(&c, 1280, 720, 1);
+        }
+        assert_string_equal(c.session->note, "");
+        const MatrixView *v = &c.views->matrix;
+        int64_t most = zoom_extent(v->zoom, v->n_queries) - v->area_h;
+        assert_int_equal(v->row_px, i == 0 ? most : 0);
+    }
+    views_case_close(&c);
 }
 
 /* Cells of less than 6 px in lines shorter than that: told by parts when there is nothing longer,
@@ -308,6 +362,8 @@ int main(void)
         cmocka_unit_test(test_matrix__far_out_is_labelled),
         cmocka_unit_test(test_matrix__says_what_it_shows),
         cmocka_unit_test(test_matrix__box),
+        cmocka_unit_test(test_matrix__low_window),
+        cmocka_unit_test(test_matrix__drags_past_the_overview),
         cmocka_unit_test(test_matrix__outlines_of_long_texts),
         cmocka_unit_test(test_matrix__outlines_of_short_runs),
     };
