@@ -125,11 +125,14 @@ static void test_views_frame__monkey(void **state)
             views_case_pass(&c, width, height, 1);
             assert_true(ui_feed(&c.ui, &event));
         }
+        bool by_hand = true; /* only what views post themselves */
         if (next(&random) % 6 == 0) {
             random_command(&c, &random);
+            by_hand = false;
         }
         if (next(&random) % 12 == 0) {
             any_command(&c, &random);
+            by_hand = false;
         }
         if (next(&random) % 150 == 0) { /* each view has its turn */
             session_post(c.session, "view %s", view_name((ViewId)(next(&random) % VIEW_COUNT)));
@@ -139,8 +142,15 @@ static void test_views_frame__monkey(void **state)
             height = 400 + (float)(next(&random) % 800);
         }
         views_case_pass(&c, width, height, 1 + 0.5f * (float)(next(&random) % 3));
+        by_hand &= c.session->panel != PANEL_PALETTE;
+        uint64_t version = c.session->trace_version;
+        c.session->note[0] = 0;
         session_update(c.session, i * 0.02);
         check_state(&c);
+        /* What is on the screen is there, unless another text has come meanwhile. */
+        if (by_hand && version == c.session->trace_version) {
+            assert_null(strstr(c.session->note, "is not there"));
+        }
     }
     session_settle(c.session);
     views_case_frame(&c, 1280, 720, 1);
