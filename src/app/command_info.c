@@ -1,5 +1,6 @@
-/* info: what a model (or a saved trace) is. */
+/* info: what a model (or a saved trace) is, and what would compute here. */
 #include "app/cli.h"
+#include "app/info_machine.h"
 #include "base/file.h"
 #include "tokenizer/chat.h"
 
@@ -44,7 +45,7 @@ static bool model_json(const ModelInfo *info, const char *tokenizer, bool has_ch
     for (int32_t i = 0; i < info->n_stacks && ok; i++) {
         ok = (!i || strbuf_puts(out, ",", err)) && stack_json(&info->stacks[i], out, err);
     }
-    return ok && strbuf_puts(out, "]}\n", err);
+    return ok && strbuf_puts(out, "],", err);
 }
 
 static bool model_table(const ModelInfo *info, const char *tokenizer, bool has_chat, StrBuf *out,
@@ -127,7 +128,7 @@ static bool trace_json(const TraceInfo *info, StrBuf *out, Error *err)
                          "\"keys\":%d,\"values\":%s,"
                          "\"hidden\":%s,\"dtype\":\"%s\",\"weight_shift\":%.9g,"
                          "\"temperature\":%.9g,\"bytes\":%llu,\"seconds\":%.6g,"
-                         "\"weights_only\":%s,\"given_shift\":%.9g}\n",
+                         "\"weights_only\":%s,\"given_shift\":%.9g,",
                          info->n_layers, info->n_heads, info->n_kv_heads, info->head_dim,
                          info->model_dim, info->n_vocab, trace_stack_name(info->stack),
                          info->n_queries, info->n_keys, info->has_values ? "true" : "false",
@@ -222,6 +223,8 @@ bool command_info(App *app, Error *err)
     }
     bool ok = request.trace_path ? trace_report(app, request.trace_path, &out, err)
                                  : model_report(app, &request, &out, err);
+    bool json = app_option(app, OPTION_JSON_ID)->given;
+    ok = ok && info_machine(app, json, &out, err) && (!json || strbuf_puts(&out, "}\n", err));
     if (ok) {
         cli_print(&out);
     }

@@ -278,31 +278,48 @@ static double fraction(void *payload)
 
 enum { GPU_AUTO, GPU_ON, GPU_OFF };
 
-void gpu_tiles_open(GpuTiles *g, const App *app, Gfx *gfx, Session *session)
+bool gpu_tiles_wanted(const App *app)
+{
+    return app_option(app, OPTION_GPU_TILES_ID)->integer != GPU_OFF;
+}
+
+Evaluator *gpu_tiles_choose(const App *app, Gfx *gfx, size_t budget_bytes,
+                            char name[GPU_TILES_NAME], const Log *log)
 {
     const OptionValue *wish = app_option(app, OPTION_GPU_TILES_ID);
-    const OptionValue *memory = app_option(app, OPTION_TILE_MEMORY_ID);
-    size_t budget = memory->has ? (size_t)AS_MIN(memory->bytes, (uint64_t)SIZE_MAX) : 0;
     Error err = {0};
-    *g = (GpuTiles){.log = &app->log};
-    session->tiles.budget_bytes = budget;
     if (wish->integer == GPU_OFF) {
-        snprintf(g->name, sizeof g->name, "on the processor (--gpu-tiles off)");
-        return;
+        snprintf(name, GPU_TILES_NAME, "on the processor (--gpu-tiles off)");
+        return NULL;
     }
     if (wish->integer == GPU_AUTO && gfx_is_software(gfx)) {
-        snprintf(g->name, sizeof g->name, "on the processor (%.80s is a software renderer)",
+        snprintf(name, GPU_TILES_NAME, "on the processor (%.80s is a software renderer)",
                  gfx_renderer(gfx));
-        return;
+        return NULL;
     }
-    g->evaluator = evaluator_create(&(EvaluatorDesc){.budget_bytes = budget}, &err);
-    if (!g->evaluator) {
-        snprintf(g->name, sizeof g->name, "on the processor (%.120s)", err.message);
-        log_write(&app->log, wish->integer == GPU_ON ? LOG_WARNING : LOG_INFO, "tiles %s", g->name);
-        return;
+    Evaluator *evaluator = evaluator_create(&(EvaluatorDesc){.budget_bytes = budget_bytes}, &err);
+    if (!evaluator) {
+        snprintf(name, GPU_TILES_NAME, "on the processor (%.120s)", err.message);
+        if (log) {
+            log_write(log, wish->integer == GPU_ON ? LOG_WARNING : LOG_INFO, "tiles %s", name);
+        }
+        return NULL;
     }
-    snprintf(g->name, sizeof g->name,
+    snprintf(name, GPU_TILES_NAME, "%s",
              gfx_is_software(gfx) ? "by compute shaders, run in software" : "on the GPU");
+    return evaluator;
+}
+
+void gpu_tiles_open(GpuTiles *g, const App *app, Gfx *gfx, Session *session)
+{
+    const OptionValue *memory = app_option(app, OPTION_TILE_MEMORY_ID);
+    size_t budget = memory->has ? (size_t)AS_MIN(memory->bytes, (uint64_t)SIZE_MAX) : 0;
+    *g = (GpuTiles){.log = &app->log};
+    session->tiles.budget_bytes = budget;
+    g->evaluator = gpu_tiles_choose(app, gfx, budget, g->name, &app->log);
+    if (!g->evaluator) {
+        return;
+    }
     g->device = (TileDevice){
         .compute = compute, .takes = takes, .fraction = fraction, .payload = g, .name = g->name};
     session->tiles.device = &g->device;

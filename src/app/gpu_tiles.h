@@ -7,11 +7,13 @@
 #include "gfx/evaluate.h"
 #include "session/session.h"
 
+enum { GPU_TILES_NAME = 192 };
+
 typedef struct GpuTiles {
     TileDevice device;
     Evaluator *evaluator; /* NULL: tiles are computed by the processor */
     const Log *log;
-    char name[192]; /* which path is taken, and why: one line */
+    char name[GPU_TILES_NAME]; /* which path is taken, and why: one line */
     /* What the tile `id` needs besides the trace's arrays, made a bit in each call. */
     struct {
         uint64_t id;
@@ -23,6 +25,14 @@ typedef struct GpuTiles {
         size_t n_scales;   /* that are known */
     } extra;
 } GpuTiles;
+
+/** Is --gpu-tiles anything but off? */
+bool gpu_tiles_wanted(const App *app);
+/** What --gpu-tiles and the current context come to: what computes, or NULL for the processor;
+ *  `name` says which and why. gfx may be NULL where gpu_tiles_wanted is false. With on, why it is
+ *  the processor goes to `log` (NULL = nowhere). Owned: evaluator_destroy. */
+Evaluator *gpu_tiles_choose(const App *app, Gfx *gfx, size_t budget_bytes,
+                            char name[GPU_TILES_NAME], const Log *log);
 
 /**
  * Gives the session the card if --gpu-tiles and the context allow it: auto takes hardware with

@@ -155,7 +155,7 @@ const OptionDef option_table[OPTION_COUNT] = {
 [OPTION_REDUCED_MOTION_ID] = {"reduced-motion", 0, OPTION_FLAG, OPTION_GROUP_PICTURE, BIT(VIEW),
     .help = "no animations"},
 [OPTION_GPU_TILES_ID] = {"gpu-tiles", 0, OPTION_CHOICE, OPTION_GROUP_PICTURE,
-    BIT(VIEW) | BIT(SHOT) | BIT(BENCH), "WHEN", .choices = "auto|on|off", .fallback = "auto",
+    BIT(VIEW) | BIT(SHOT) | BIT(BENCH) | BIT(INFO), "WHEN", .choices = "auto|on|off", .fallback = "auto",
     .help = "the matrix's tiles by compute shaders: auto where a graphics card has OpenGL 4.3, on "
             "with a software renderer too"},
 [OPTION_TILE_MEMORY_ID] = {"tile-memory", 0, OPTION_BYTES, OPTION_GROUP_PICTURE,

@@ -23,7 +23,11 @@ for name in $(awk '!/^#/ && NF { print $1 }' models/fetch.txt | sort -u); do
 done
 
 # ---- info
-ok info; prints 'layers of'
+ok info; prints 'layers of'; prints 'kernels  '; prints 'tiles         auto: '
+ok info --gpu-tiles off; prints 'on the processor (--gpu-tiles off)'
+ok info --json; prints '"gpu_tiles":"auto","tiles":"'; prints '"threads":'
+python3 -m json.tool "$dir/stdout" >/dev/null || bad "info --json is not JSON"
+ATTNSCOPE_ISA=scalar "$program" info | grep -q 'kernels       scalar on ' || bad "info does not say which kernels"
 ok info --json; prints '"layers":'; prints '"heads":'; prints '"architecture":"llama"'
 
 # ---- tokens: byte offsets
