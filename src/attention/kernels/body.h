@@ -23,6 +23,8 @@
  *
  *   K_PER_WORD, V_PER_WORD     2 where panels and weights hold pairs of bf16; then there are also
  *                              vf_dot_k, vf_dot_v, load_words, kernel_pack_v and store_words
+ *   vf_load_square(row, d, x)  where there is a faster way: values d .. d + W of W rows, column by
+ *                              column
  *   VF_SUM, vf_sum(a)          where it is defined: sum of the lanes, halves on halves
  *   vf_ldexp(p, n), vf_round(a)  where they are one operation each: p 2^n for whole n, 0 for
  *                              n = -INFINITY whatever p is; to the nearest whole number
@@ -264,6 +266,25 @@ KERNEL_INLINE void transpose_square(vf x[W])
     }
 }
 
+/* Words d .. d + W of W rows by column, times scale; `raw` are those of whole rows as they are. */
+KERNEL_INLINE void load_columns(const float *const row[W], bool whole, int32_t d, int32_t dim,
+                                float scale, vf x[W], const bool raw)
+{
+#if defined(vf_load_square) && K_PER_WORD == 1
+    if (whole && dim - d >= W) {
+        vf_load_square(row, d, x);
+        UNROLL(16)
+        for (int i = 0; i < W; i++) {
+            x[i] = raw ? x[i] : plain_vector(vf_mul(x[i], vf_set1(scale)));
+        }
+        return;
+    }
+#endif
+    (void)raw;
+    load_square(row, whole, d, dim, scale, x);
+    transpose_square(x);
+}
+
 /* Rows r0 .. r0 + n of a group, all of one register tile, or with n = 2 MR of two: those of the
  * second take the lanes from W / 2 on, where a copy does not straddle the halves of a store. */
 KERNEL_INLINE void pack_q_square(const float *q, ptrdiff_t ld, int32_t n_rows, int32_t dim,
@@ -280,8 +301,7 @@ KERNEL_INLINE void pack_q_square(const float *q, ptrdiff_t ld, int32_t n_rows, i
     for (int32_t d = 0; d < words; d += W) {
         vf x[W];
         float column[W];
-        load_square(row, r0 + n <= n_rows, d, dim, scale, x);
-        transpose_square(x);
+        load_columns(row, r0 + n <= n_rows, d, dim, scale, x, false);
         UNROLL(16)
         for (int i = 0; i < W; i++) {
             float *to = tile + (ptrdiff_t)(d + i) * MR, *to1 = to + (ptrdiff_t)words * MR;
@@ -343,8 +363,7 @@ static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t 
             if (n_keys == ATTN_STEP) {
                 ask_ahead(k, ld, slot + d / W * ahead, ahead, dim);
             }
-            load_square(key, whole, d, dim, scale, x);
-            transpose_square(x);
+            load_columns(key, whole, d, dim, scale, x, false);
             UNROLL(16)
             for (int i = 0; i < W; i++) {
                 if (d + i < words) {
@@ -471,8 +490,7 @@ KERNEL_INLINE void scores_direct(const float *q, const float *k, ptrdiff_t ld, i
         for (int32_t d = 0; d < dim; d += W) {
             vf x[W];
             ask_ahead(k, ld, t * W + d / W * ahead, ahead, dim);
-            load_square(key, true, d, dim, 1.0f, x);
-            transpose_square(x);
+            load_columns(key, true, d, dim, 1.0f, x, true);
             int32_t n = dim - d < W ? dim - d : W;
             UNROLL(16)
             for (int i = 0; i < W; i++) {
@@ -487,7 +505,7 @@ KERNEL_INLINE void scores_direct(const float *q, const float *k, ptrdiff_t ld, i
         }
         UNROLL(8)
         for (int r = 0; r < rows; r++) {
-            vf_store(s + r * ATTN_STEP + t * W, acc[r]);
+            vf_store(s + r * ATTN_STEP + t * W, plain_vector(acc[r]));
         }
     }
 }
