@@ -138,7 +138,8 @@ SessionRun *run_create(Session *session, Error *err)
         return NULL;
     }
     const char *spec = run->request.model ? run->request.model : "tiny";
-    if (session->model && strcmp(session->model->spec, spec) == 0) {
+    /* A record stands without a model: the one in use may be another. */
+    if (!run->request.trace_path && session->model && strcmp(session->model->spec, spec) == 0) {
         run->shared = shared_model_retain(session->model);
     }
     return run;
