@@ -163,24 +163,28 @@ static Vec2 draw_token_side(PanelA *p, const TokenRow *row, Rect card, bool chos
     const Lesson *l = s->l;
     Ui *ui = s->c->ui;
     bool tall = card.h >= 92;
+    bool held = row->source ? l->source != NULL : l->normed != NULL;
     bool squares = card.h >= 50;
-    bool strip = !squares && l->cross && card.h >= 20;
-    float chip_h = tall ? 30 : strip ? fminf(22, card.h - 10) : fminf(24, card.h - 8);
+    bool strip = !squares && l->cross && held && card.h >= 30;
+    /* The name of a token is read before anything else of it. */
+    float chip_h = tall    ? 30
+                   : strip ? fminf(22, card.h - 10)
+                           : fminf(24, fmaxf(card.h - 8, fminf(15, card.h - 4)));
     float below = squares ? 19 : strip ? 7 : 0;
     float block = chip_h + below + (tall ? 18 : 0) + (tall && chosen ? 14 : 0);
     float y = card.y + fmaxf(strip ? 2 : 4, (card.h - block) / 2);
     Rect chip = {card.x + 10, y, p->chip_w, chip_h};
     teach_token(s->c, chip, (row->source ? l->keys.first : l->rows.first) + row->i, row->source,
                 chosen,
-                tall    ? 14
-                : strip ? 11
-                        : 12);
+                tall                   ? 14
+                : strip || chip_h < 18 ? 11
+                                       : 12);
     if (squares || strip) {
         draw_embedding(p, row,
                        rect(chip.x, y + chip_h + (strip ? 2 : 6), p->chip_w, strip ? 5 : SQUARE),
                        phase_of(s->t, 0.35, row->order, 0.1, 0.4));
     }
-    if (tall) {
+    if (tall && held) {
         ui_label(ui, rect(chip.x - 4, y + chip_h + 21, p->chip_w + 8, 16),
                  &(UiLabel){.face = FONT_SANS, .size = 11, .align = DRAW_CENTER},
                  draw_format(ui->list, "%d of %d", AS_MIN(6, l->width), l->width));
@@ -360,7 +364,8 @@ void mechanism_panel_a(MechanismScene *s)
     float legend = wide ? 76 : 24;
     Rect head = {p.in.x, p.in.y - 4, p.in.w, 20};
     ui_label(ui, rect(head.x, head.y, p.label_x - head.x - 4, 20),
-             &(UiLabel){.face = FONT_SANS_MEDIUM, .size = 11}, "token, embedding");
+             &(UiLabel){.face = FONT_SANS_MEDIUM, .size = 11},
+             l->normed ? "token, embedding" : "token, no input");
     const char *note = p.more > 0
                            ? draw_format(ui->list, "dimensions %d–%d of %d (the wheel walks on)",
                                          p.first, p.first + p.dims - 1, l->head_dim)

@@ -133,6 +133,10 @@ void steps_three(const StepsScene *s, Rect out[3]);
 void steps_thirds(const StepsScene *s, Rect out[3]);
 /** A card with title and note; returns its inside. */
 Rect steps_card(StepsScene *s, Rect box, const char *title, const char *note, Color color);
+/* What a step may lack: of a saved record, or of a run that keeps less. */
+typedef enum StepsLack { STEPS_LACK_INPUT, STEPS_LACK_VALUES, STEPS_LACK_WEIGHTS } StepsLack;
+/** A card that says what is not there, why, and how to have it. */
+void steps_missing(StepsScene *s, Rect box, StepsLack what);
 /** Ribbon that unfolds a row into a box (to_right) or folds it back. */
 void steps_ribbon(Ui *ui, Rect from, Rect to, Color color, float alpha);
 

@@ -4,23 +4,6 @@
 
 /* From the text to q, k and v, and from the heads back to the residual stream. */
 
-static void missing(StepsScene *s, Rect box, const char *what)
-{
-    ui_card(s->c->ui, box);
-    ui_paragraph(s->c->ui, rect_inset(box, 18), &(UiLabel){.face = FONT_SANS, .size = 13}, 20,
-                 draw_format(s->c->ui->list, "%s", what));
-}
-
-static const char NO_HIDDEN[] =
-    "The residual stream is not held in this record: run the model with --store all.";
-static const char CROSS_INPUT[] =
-    "Queries come from the decoder's states, keys and values from the encoder's. They are made "
-    "again "
-    "from the whole run with the model's weights: open the model itself, with --store all.";
-static const char NO_MODEL[] = "The weights are not here: open the model itself, not a saved "
-                               "record.";
-static const char NO_VALUES[] = "Values are not held in this record: run with --store all.";
-
 /* ---- embeddings ---- */
 
 static Rect from_same_cell(const void *payload, int32_t i, int32_t j)
@@ -43,7 +26,7 @@ void scene_embed(StepsScene *s)
 {
     const Lesson *l = s->l;
     if (!l->has_input) {
-        missing(s, s->layout.main, l->cross ? CROSS_INPUT : NO_HIDDEN);
+        steps_missing(s, s->layout.main, STEPS_LACK_INPUT);
         return;
     }
     StepMatrix x = matrix_of_input(s, false);
@@ -93,7 +76,7 @@ void scene_project(StepsScene *s)
     Rect three[3];
     steps_three(s, three);
     if (!l->has_input) {
-        missing(s, three[0], l->cross ? CROSS_INPUT : NO_HIDDEN);
+        steps_missing(s, three[0], STEPS_LACK_INPUT);
     }
     StepMatrix x = l->has_input ? matrix_of_input(s, true) : matrix_of_vectors(s, 0);
     StepMatrix source = l->source ? matrix_of_source(s) : x;
@@ -120,7 +103,7 @@ void scene_project(StepsScene *s)
         steps_weights(s, weights, (ModelProjection)p, names[p], role);
         draw_pop_alpha(ui->list);
         if (p == 2 && !l->has_values) {
-            missing(s, result, NO_VALUES);
+            steps_missing(s, result, STEPS_LACK_VALUES);
             continue;
         }
         StepMatrix m = matrix_of_vectors(s, p);
@@ -216,6 +199,10 @@ void scene_split(StepsScene *s)
         m.flight = (Flight){.start = 0.2, .end = s->length * 0.5};
         step_matrix_draw(s, &m);
     }
+    if (!l->has_values) {
+        steps_missing(s, right, STEPS_LACK_VALUES);
+        return;
+    }
     Rect in =
         steps_card(s, right, draw_format(ui->list, "%d heads, each with its own part", l->n_heads),
                    l->n_heads != l->n_kv_heads
@@ -223,10 +210,6 @@ void scene_split(StepsScene *s)
                                      l->n_kv_heads, l->n_heads / l->n_kv_heads)
                        : "q, k and v are cut alike; squares are outputs to come",
                    role_output(ui).text);
-    if (!l->has_values) {
-        ui_paragraph(ui, in, &(UiLabel){.face = FONT_SANS, .size = 12}, 18, NO_VALUES);
-        return;
-    }
     StepMatrix from = matrix_of_vectors(s, 0);
     step_matrix_place(s, &from, left);
     draw_head_boxes(s, &from, in);
@@ -240,7 +223,7 @@ void scene_concat(StepsScene *s)
     Ui *ui = s->c->ui;
     Rect main = s->layout.main;
     if (!l->has_values) {
-        missing(s, main, NO_VALUES);
+        steps_missing(s, main, STEPS_LACK_VALUES);
         return;
     }
     float w = floorf(main.w * 0.46f);
@@ -328,11 +311,10 @@ void scene_output(StepsScene *s)
     Ui *ui = s->c->ui;
     Rect three[3];
     if (!l->attended || !l->has_values) {
-        missing(s, s->layout.main,
-                !l->has_values  ? NO_VALUES
-                : l->cross      ? CROSS_INPUT
-                : !l->has_input ? NO_HIDDEN
-                                : NO_MODEL);
+        steps_missing(s, s->layout.main,
+                      !l->has_values              ? STEPS_LACK_VALUES
+                      : l->cross || !l->has_input ? STEPS_LACK_INPUT
+                                                  : STEPS_LACK_WEIGHTS);
         return;
     }
     float low = AS_CLAMP(s->layout.main.h * 0.33f, 130, 176);

@@ -287,18 +287,10 @@ static void draw_mix(StepsScene *s, const Rect three[3])
     step_matrix_draw(s, &out);
 }
 
-static void no_values(StepsScene *s)
-{
-    ui_card(s->c->ui, s->layout.main);
-    ui_paragraph(s->c->ui, rect_inset(s->layout.main, 18),
-                 &(UiLabel){.face = FONT_SANS, .size = 13}, 20,
-                 "Values are not held in this record: run with --store all.");
-}
-
 void scene_mix(StepsScene *s)
 {
     if (!s->l->has_values) {
-        no_values(s);
+        steps_missing(s, s->layout.main, STEPS_LACK_VALUES);
         return;
     }
     Rect three[3];
@@ -318,7 +310,7 @@ static Rect from_lower(const void *payload, int32_t i, int32_t j)
 void scene_attend(StepsScene *s)
 {
     if (!s->l->has_values) {
-        no_values(s);
+        steps_missing(s, s->layout.main, STEPS_LACK_VALUES);
         return;
     }
     /* M is added, then softmax, then the mix: three matrices, one after the other. */

@@ -154,7 +154,10 @@ void steps_weights(StepsScene *s, Rect box, ModelProjection which, const char *t
     if (!m) {
         s->c->views->settled &= err.code != ERR_NONE;
         ui_paragraph(ui, in, &(UiLabel){.face = FONT_SANS, .size = 11}, 16,
-                     err.code ? draw_format(ui->list, "%s", err.message) : "reading the weights …");
+                     !session_model(s->session)
+                         ? "Not in this record: the matrices are the model's."
+                     : err.code ? draw_format(ui->list, "%s", err.message)
+                                : "reading the weights …");
         return;
     }
     s->c->views->settled &= m->layer == s->session->selection.layer;

@@ -222,6 +222,15 @@ static const char *name_value(StepsScene *s, const char *name, size_t n)
     return value ? value : row_name(s, name, n);
 }
 
+/* Numbers of rows that may not be held: what is said of them is left out then. */
+static bool is_held(const StepsScene *s, const char *name, size_t n)
+{
+    const Lesson *l = s->l;
+    return is(name, n, "x_length")                                ? l->x != NULL
+           : is(name, n, "added_length") || is(name, n, "cosine") ? l->attended && l->after
+                                                                  : true;
+}
+
 const char *steps_explain(StepsScene *s, const char *topic, const char *field)
 {
     EmbeddedFile file;
@@ -249,6 +258,9 @@ const char *steps_explain(StepsScene *s, const char *topic, const char *field)
         }
         const char *value =
             open < end && open + 1 + name < end ? name_value(s, open + 1, name) : NULL;
+        if (value && !is_held(s, open + 1, name)) {
+            return "";
+        }
         /* Braces that are no name stand for themselves. */
         out = draw_format(s->c->ui->list, "%s%.*s%s", out, (int)plain, text,
                           value        ? value

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char TEXT[] = "the cat sat on the mat and the cat saw the dog";
 
@@ -313,6 +314,101 @@ static void test_mechanism_draw__self_beside_cross(void **state)
     views_case_close(&c);
 }
 
+static int count_texts(const ViewsCase *c, const char *text)
+{
+    int n = 0;
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        n += cmd->kind == DRAW_TEXT && strcmp(cmd->u.text.text, text) == 0;
+    }
+    return n;
+}
+
+/* A record opened without its model says what it lacks and why, tells no numbers of that, and its
+ * button runs the model. */
+static void test_steps_draw__record_without_model(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model, *stack;
+        TraceStore store;
+        int step;
+        const char *says;
+    } rows[] = {
+        {"translate", "stack cross", TRACE_STORE_ALL, 1, "What enters is not here"},
+        {"translate", "stack cross", TRACE_STORE_ALL, 2, "What enters is not here"},
+        {"translate", "stack cross", TRACE_STORE_ALL, 8, "What enters is not here"},
+        {"tiny", "stack", TRACE_STORE_QK, 1, "The layer's input is not here"},
+        {"tiny", "stack", TRACE_STORE_QK, 6, "Values are not here"},
+        {"tiny", "stack", TRACE_STORE_QK, 7, "Values are not here"},
+        {"tiny", "stack", TRACE_STORE_ALL, 8, "The weight matrices are not here"},
+    };
+    char path[] = "/tmp/attnscope-record-XXXXXX.safetensors";
+    int file = mkstemps(path, 12);
+    assert_true(file >= 0);
+    close(file);
+    for (size_t i = 0; i < AS_COUNT(rows); i++) {
+        Error err = {0};
+        ViewsCase c;
+        views_case_open(&c, rows[i].model, TEXT);
+        SessionRequest request = c.session->request;
+        request.params.store = rows[i].store;
+        assert_ok(session_request(c.session, &request, &err), err);
+        session_settle(c.session);
+        views_case_do(&c, rows[i].stack);
+        views_case_do(&c, "layer 1");
+        assert_ok(trace_save(c.session->trace, path, &err), err);
+        views_case_close(&c);
+        views_case_open(&c, "random:L=2,H=2,d=32", TEXT); /* another model is in use */
+        session_post(c.session, "open %s", path);
+        session_settle(c.session);
+        assert_null(session_model(c.session));
+        views_case_do(&c, "view steps");
+        session_post(c.session, "step %d", rows[i].step);
+        session_settle(c.session);
+        views_case_do(&c, "time 99");
+        int n_bad = check_all_sizes(&c, rows[i].says);
+        assert_int_equal(n_bad, 0);
+        assert_true(count_texts(&c, rows[i].says) > 0);
+        assert_int_equal(count_texts(&c, "In this run"),
+                         rows[i].step == 8 || rows[i].step == 1 ? 0 : 1);
+        views_case_frame(&c, 1280, 720, 1);
+        const DrawCmd *button =
+            find_text(&c, draw_format(&c.list, "Run %s on this text", rows[i].model));
+        assert_non_null(button);
+        Vec2 at = {button->bounds.x + 4, button->bounds.y + 4};
+        UiEvent events[] = {{.kind = UI_EVENT_MOVE, .at = at},
+                            {.kind = UI_EVENT_DOWN, .at = at},
+                            {.kind = UI_EVENT_UP, .at = at}};
+        for (size_t k = 0; k < AS_COUNT(events); k++) {
+            assert_true(ui_feed(&c.ui, &events[k]));
+            views_case_frame(&c, 1280, 720, 1);
+        }
+        views_case_frame(&c, 1280, 720, 1);
+        assert_non_null(session_model(c.session));
+        assert_int_equal(count_texts(&c, rows[i].says), 0);
+        views_case_close(&c);
+    }
+    unlink(path);
+}
+
+/* Every token of cross attention has its name in all three parts, in a low window too. */
+static void test_mechanism_draw__names_in_a_low_window(void **state)
+{
+    (void)state;
+    ViewsCase c;
+    open_on(&c, "translate", "view mechanism");
+    views_case_frame(&c, 1280, 720, 1);
+    const Lesson *l = &c.session->lessons->lesson;
+    assert_true(l->cross && l->n >= 4);
+    for (int32_t i = 0; i < l->n; i++) {
+        char label[TOKEN_LABEL_MAX];
+        session_label(c.session, l->rows.first + i, label);
+        assert_true(count_texts(&c, label) >= 3);
+    }
+    views_case_close(&c);
+}
+
 /* Every legend has its ticks: both ends, and what lies between where there is room. */
 static void test_teach_legend__shows_its_ticks(void **state)
 {
@@ -467,6 +563,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mechanism_draw__curves_are_weights),
         cmocka_unit_test(test_mechanism_draw__self_beside_cross),
+        cmocka_unit_test(test_steps_draw__record_without_model),
+        cmocka_unit_test(test_mechanism_draw__names_in_a_low_window),
         cmocka_unit_test(test_teach_legend__shows_its_ticks),
         cmocka_unit_test(test_mechanism_draw__rows_add_up),
         cmocka_unit_test(test_steps_draw__is_a_function_of_time),
