@@ -42,8 +42,7 @@ const char *option_group_title(OptionGroup group);
 /* What the program is asked to do. name, what follows it in a usage line, summary */
 #define COMMANDS(X)                                                                                \
     X(VIEW, "view", "[MODEL] [TEXT]", "open the window; what happens with no command at all")      \
-    X(INFO, "info", "[MODEL]",                                                                     \
-      "say what a model is (shapes, tokens, sizes) and what computes here")                        \
+    X(INFO, "info", "[MODEL]", "say what a model is, and what computes it here")                   \
     X(TOKENS, "tokens", "[MODEL] [TEXT]", "split a text into the model's tokens")                  \
     X(DUMP, "dump", "[MODEL] [TEXT]", "write weights, scores, q, k, v, … as exact numbers")        \
     X(TRACE, "trace", "[MODEL] [TEXT]", "run a model once and keep the record of it")              \
