@@ -179,6 +179,16 @@ typedef struct ArchField {
         0, ARCH_FIELD_INT, NULL, NULL, false, 0, 0, 0                                              \
     }
 
+/* The sizes by the names that most families give them. */
+#define ARCH_USUAL_SIZES                                                                           \
+    ARCH_INT(n_layers, "num_hidden_layers", "block_count", true, 1, ARCH_MAX_LAYERS, 0),           \
+        ARCH_INT(width, "hidden_size", "embedding_length", true, 1, ARCH_MAX_SIZE, 0),             \
+        ARCH_INT(n_heads, "num_attention_heads", "attention.head_count", true, 1, ARCH_MAX_SIZE,   \
+                 0),                                                                               \
+        ARCH_INT(mlp_width, "intermediate_size", "feed_forward_length", true, 1, ARCH_MAX_SIZE,    \
+                 0),                                                                               \
+        ARCH_INT(vocabulary, "vocab_size", "vocab_size", false, 1, ARCH_MAX_SIZE, 0)
+
 /* Ends of ranges: sizes that fit int32_t with room for products of two in int64_t. */
 #define ARCH_MAX_SIZE 16777216.0
 enum { ARCH_MAX_LAYERS = 512 };

@@ -10,13 +10,7 @@
 #include <string.h>
 
 #define COMMON_FIELDS                                                                              \
-    ARCH_INT(n_layers, "num_hidden_layers", "block_count", true, 1, ARCH_MAX_LAYERS, 0),           \
-        ARCH_INT(width, "hidden_size", "embedding_length", true, 1, ARCH_MAX_SIZE, 0),             \
-        ARCH_INT(n_heads, "num_attention_heads", "attention.head_count", true, 1, ARCH_MAX_SIZE,   \
-                 0),                                                                               \
-        ARCH_INT(mlp_width, "intermediate_size", "feed_forward_length", true, 1, ARCH_MAX_SIZE,    \
-                 0),                                                                               \
-        ARCH_INT(vocabulary, "vocab_size", "vocab_size", false, 1, ARCH_MAX_SIZE, 0),              \
+    ARCH_USUAL_SIZES,                                                                              \
         ARCH_INT(max_positions, "max_position_embeddings", "context_length", true, 1,              \
                  ARCH_MAX_SIZE, 0),                                                                \
         ARCH_INT(n_types, "type_vocab_size", "token_type_count", false, 0, ARCH_MAX_SIZE, 2),      \

@@ -12,16 +12,10 @@
 #include <stdio.h>
 
 #define COMMON_FIELDS                                                                              \
-    ARCH_INT(n_layers, "num_hidden_layers", "block_count", true, 1, ARCH_MAX_LAYERS, 0),           \
-        ARCH_INT(width, "hidden_size", "embedding_length", true, 1, ARCH_MAX_SIZE, 0),             \
-        ARCH_INT(n_heads, "num_attention_heads", "attention.head_count", true, 1, ARCH_MAX_SIZE,   \
-                 0),                                                                               \
+    ARCH_USUAL_SIZES,                                                                              \
         ARCH_INT(n_kv_heads, "num_key_value_heads", "attention.head_count_kv", false, 1,           \
                  ARCH_MAX_SIZE, 0),                                                                \
         ARCH_INT(head_width, "head_dim", "attention.key_length", false, 1, ARCH_MAX_SIZE, 256),    \
-        ARCH_INT(mlp_width, "intermediate_size", "feed_forward_length", true, 1, ARCH_MAX_SIZE,    \
-                 0),                                                                               \
-        ARCH_INT(vocabulary, "vocab_size", "vocab_size", false, 1, ARCH_MAX_SIZE, 0),              \
         ARCH_INT(window, "sliding_window", "attention.sliding_window", false, 0, 1e9, 4096),       \
         ARCH_REAL(norm_eps, "rms_norm_eps", "attention.layer_norm_rms_epsilon", false, 0, 1,       \
                   1e-6),                                                                           \

@@ -8,11 +8,7 @@
 #include <string.h>
 
 static const ArchField FIELDS[] = {
-    ARCH_INT(n_layers, "num_hidden_layers", "block_count", true, 1, ARCH_MAX_LAYERS, 0),
-    ARCH_INT(width, "hidden_size", "embedding_length", true, 1, ARCH_MAX_SIZE, 0),
-    ARCH_INT(n_heads, "num_attention_heads", "attention.head_count", true, 1, ARCH_MAX_SIZE, 0),
-    ARCH_INT(mlp_width, "intermediate_size", "feed_forward_length", true, 1, ARCH_MAX_SIZE, 0),
-    ARCH_INT(vocabulary, "vocab_size", "vocab_size", false, 1, ARCH_MAX_SIZE, 0),
+    ARCH_USUAL_SIZES,
     ARCH_INT(max_positions, "max_position_embeddings", "context_length", false, 1, 1e9, 8192),
     ARCH_INT(window, "local_attention", NULL, false, 1, 1e9, 128),
     ARCH_REAL(norm_eps, "norm_eps", "attention.layer_norm_epsilon", false, 0, 1, 1e-5),
