@@ -14,17 +14,6 @@ static void open_architecture(ViewsCase *c, const char *model)
     views_case_frame(c, 1440, 900, 1);
 }
 
-static bool says(const ViewsCase *c, const char *part)
-{
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        if (cmd->kind == DRAW_TEXT && strstr(cmd->u.text.text, part)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void test_architecture__shapes(void **state)
 {
     (void)state;

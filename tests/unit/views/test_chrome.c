@@ -30,27 +30,6 @@ static void click(ViewsCase *c, float x, float y)
     feed_event(c, (UiEvent){.kind = UI_EVENT_UP, .at = {x, y}});
 }
 
-static int count_texts(const ViewsCase *c, const char *text)
-{
-    int n = 0;
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        n += cmd->kind == DRAW_TEXT && strcmp(cmd->u.text.text, text) == 0;
-    }
-    return n;
-}
-
-static bool says(const ViewsCase *c, const char *part)
-{
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        if (cmd->kind == DRAW_TEXT && strstr(cmd->u.text.text, part)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- the menu of models ---- */
 
 static void open_menu(ViewsCase *c)

@@ -16,7 +16,7 @@ static void open_matrix(ViewsCase *c, const char *model, int n_words)
 }
 
 /* Does a text begin with one and end with the other? */
-static bool says(const ViewsCase *c, const char *begin, const char *end)
+static bool says_from_to(const ViewsCase *c, const char *begin, const char *end)
 {
     for (size_t i = 0; i < c->list.cmds.n; i++) {
         const DrawCmd *cmd = &c->list.cmds.items[i];
@@ -249,8 +249,9 @@ static void test_matrix__low_window(void **state)
             views_case_frame(&c, 1280, heights[i], 1);
             views_case_do(&c, "fit");
             views_case_frame(&c, 1280, heights[i], 1);
-            assert_true(says(&c, "1 px = ", " weights, max"));
-            assert_true(!owners || says(&c, "Hue = whose", "") || says(&c, "HUE = WHOSE", ""));
+            assert_true(says_from_to(&c, "1 px = ", " weights, max"));
+            assert_true(!owners || says_from_to(&c, "Hue = whose", "") ||
+                        says_from_to(&c, "HUE = WHOSE", ""));
         }
         views_case_do(&c, "set layer");
         views_case_do(&c, "combine owner");
@@ -327,7 +328,7 @@ static void test_matrix__outlines_of_short_runs(void **state)
         } else {
             snprintf(end, sizeof end, " of %d rows in these parts", cells);
         }
-        assert_true(says(&c, "induction", end));
+        assert_true(says_from_to(&c, "induction", end));
         strbuf_free(&text);
         views_case_close(&c);
     }

@@ -121,17 +121,6 @@ static void test_open__kinds(void **state)
     views_case_close(&c);
 }
 
-static bool says(const ViewsCase *c, const char *part)
-{
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        if (cmd->kind == DRAW_TEXT && strstr(cmd->u.text.text, part)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void test_open__arrays(void **state)
 {
     (void)state;

@@ -14,18 +14,6 @@ static const DrawScene *scene_of(const ViewsCase *c)
     return NULL;
 }
 
-static bool says(const ViewsCase *c, const char *part)
-{
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        const char *text = cmd->full_text ? cmd->full_text : cmd->u.text.text;
-        if (cmd->kind == DRAW_TEXT && strstr(text, part)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void open_stack(ViewsCase *c, const char *model, const char *text)
 {
     views_case_open(c, model, text);

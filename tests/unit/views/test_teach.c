@@ -158,18 +158,6 @@ static void test_steps_draw__patches_of_a_picture(void **state)
     assert_int_equal(n_bad, 0);
 }
 
-static bool says(const ViewsCase *c, const char *beginning)
-{
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        if (cmd->kind == DRAW_TEXT &&
-            strncmp(cmd->u.text.text, beginning, strlen(beginning)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A costly layer is opened by a job: the picture stays, or says what comes, and nothing is drawn of
  * tokens that are gone. */
 static void test_teach_lesson__old_picture_until_it_is_there(void **state)
@@ -190,10 +178,10 @@ static void test_teach_lesson__old_picture_until_it_is_there(void **state)
         views_case_pass(&c, 1440, 900, 1);
         assert_false(views_settled(c.views));
         assert_int_equal(c.session->lessons->lesson.layer, 0);
-        assert_true(says(&c, "layer 0 · head 1"));
+        assert_true(says_from(&c, "layer 0 · head 1"));
         views_case_frame(&c, 1440, 900, 1);
-        assert_false(says(&c, "layer 0 · head 1"));
-        assert_true(says(&c, "layer 2 · head 1"));
+        assert_false(says_from(&c, "layer 0 · head 1"));
+        assert_true(says_from(&c, "layer 2 · head 1"));
         views_case_do(&c, "length 3"); /* another run: what was shown is of other tokens */
         views_case_pass(&c, 1440, 900, 1);
         assert_non_null(find_text(&c, "Opening layer 2, head 1 …"));
@@ -312,16 +300,6 @@ static void test_mechanism_draw__self_beside_cross(void **state)
     assert_non_null(find_text(&c, "Head 1: who reads whom"));
     assert_int_equal(count_to_the_left(&c), 0);
     views_case_close(&c);
-}
-
-static int count_texts(const ViewsCase *c, const char *text)
-{
-    int n = 0;
-    for (size_t i = 0; i < c->list.cmds.n; i++) {
-        const DrawCmd *cmd = &c->list.cmds.items[i];
-        n += cmd->kind == DRAW_TEXT && strcmp(cmd->u.text.text, text) == 0;
-    }
-    return n;
 }
 
 /* A record opened without its model says what it lacks and why, tells no numbers of that, and its

@@ -75,6 +75,44 @@ static inline void views_case_do(ViewsCase *c, const char *line)
     session_settle(c->session);
 }
 
+static inline const char *text_of(const DrawCmd *cmd)
+{
+    return cmd->kind != DRAW_TEXT ? "" : cmd->full_text ? cmd->full_text : cmd->u.text.text;
+}
+
+/* Is there a text with this in it? Texts that are cut count whole. */
+static inline bool says(const ViewsCase *c, const char *part)
+{
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        if (strstr(text_of(&c->list.cmds.items[i]), part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* … that begins with this? */
+static inline bool says_from(const ViewsCase *c, const char *beginning)
+{
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        if (strncmp(text_of(&c->list.cmds.items[i]), beginning, strlen(beginning)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many are exactly this? */
+static inline int count_texts(const ViewsCase *c, const char *text)
+{
+    int n = 0;
+    for (size_t i = 0; i < c->list.cmds.n; i++) {
+        const DrawCmd *cmd = &c->list.cmds.items[i];
+        n += cmd->kind == DRAW_TEXT && strcmp(cmd->u.text.text, text) == 0;
+    }
+    return n;
+}
+
 /* The text command that shows exactly this, or NULL. */
 static inline const DrawCmd *find_text(const ViewsCase *c, const char *text)
 {
