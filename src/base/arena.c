@@ -54,6 +54,13 @@ void *mem_alloc_zeroed(size_t count, size_t size, Error *err)
     return p;
 }
 
+char *mem_strdup(const char *s, Error *err)
+{
+    size_t n = strlen(s) + 1;
+    char *copy = mem_alloc(n, err);
+    return copy ? memcpy(copy, s, n) : NULL;
+}
+
 void *mem_resize(void *p, size_t old_bytes, size_t new_bytes, Error *err)
 {
     void *q = mem_alloc(new_bytes, err);

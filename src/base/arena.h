@@ -37,6 +37,8 @@ void arena_destroy(Arena *arena);
 /** n_bytes, not zeroed. NULL and ERR_MEMORY when there is none. Freed with mem_free. */
 AS_MUST_CHECK void *mem_alloc(size_t n_bytes, Error *err);
 AS_MUST_CHECK void *mem_alloc_zeroed(size_t count, size_t size, Error *err);
+/** A copy of a text. */
+AS_MUST_CHECK char *mem_strdup(const char *s, Error *err);
 /** Grows or shrinks a block of mem_alloc keeping min(old, new) bytes; on failure p stays valid.
  *  old_bytes is the size it was allocated with. */
 AS_MUST_CHECK void *mem_resize(void *p, size_t old_bytes, size_t new_bytes, Error *err);

@@ -10,16 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *copy_path(const char *path, Error *err)
-{
-    size_t n = strlen(path) + 1;
-    char *copy = mem_alloc(n, err);
-    if (copy) {
-        memcpy(copy, path, n);
-    }
-    return copy;
-}
-
 bool file_map_open(FileMap *map, const char *path, Error *err)
 {
     *map = (FileMap){0};
@@ -48,7 +38,7 @@ bool file_map_open(FileMap *map, const char *path, Error *err)
     }
     map->data = data;
     map->n_bytes = (size_t)st.st_size;
-    map->path = copy_path(path, err);
+    map->path = mem_strdup(path, err);
     if (!map->path) {
         file_map_close(map);
         return false;
@@ -108,7 +98,7 @@ static char *resolve_target(const char *path, Error *err)
 {
     struct stat st;
     if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode)) {
-        return copy_path(path, err);
+        return mem_strdup(path, err);
     }
     char *real = realpath(path, NULL);
     if (!real) {
@@ -116,7 +106,7 @@ static char *resolve_target(const char *path, Error *err)
                   path, strerror(errno));
         return NULL;
     }
-    char *copy = copy_path(real, err);
+    char *copy = mem_strdup(real, err);
     free(real);
     return copy;
 }
@@ -176,7 +166,7 @@ bool atomic_file_open(AtomicFile *file, const char *path, Error *err)
     bool exists = stat(path, &old) == 0;
     /* A device or a pipe cannot be replaced: renaming over /dev/null would take it from all. */
     bool direct = exists && !S_ISREG(old.st_mode);
-    file->path = direct ? copy_path(path, err) : resolve_target(path, err);
+    file->path = direct ? mem_strdup(path, err) : resolve_target(path, err);
     if (!file->path) {
         return false;
     }

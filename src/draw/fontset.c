@@ -85,16 +85,6 @@ const char *fontset_family(const FontSet *fonts, FontFace face)
     return fonts->faces.items[checked_face(face)].family;
 }
 
-static char *copy_text(const char *s)
-{
-    size_t n = strlen(s) + 1;
-    char *p = mem_alloc(n, NULL);
-    if (p) {
-        memcpy(p, s, n);
-    }
-    return p;
-}
-
 static float cap_from_glyph(FT_Face ft, uint32_t code_point, float fallback_em)
 {
     FT_UInt glyph = FT_Get_Char_Index(ft, code_point);
@@ -145,8 +135,8 @@ static uint16_t load_pattern(FontSet *fonts, FcPattern *pattern, size_t first)
     if (FcPatternGetString(pattern, FC_FAMILY, 0, &family) != FcResultMatch) {
         family = (FcChar8 *)"?";
     }
-    face.path = copy_text((const char *)path);
-    face.family = copy_text((const char *)family);
+    face.path = mem_strdup((const char *)path, NULL);
+    face.family = mem_strdup((const char *)family, NULL);
     bool usable = FT_IS_SCALABLE(face.ft) && face.ft->units_per_EM > 0;
     if (!usable || !face.path || !face.family || !ARRAY_PUSH(&fonts->faces, face, NULL)) {
         FT_Done_Face(face.ft);

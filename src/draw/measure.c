@@ -94,8 +94,7 @@ static void cluster_span(const ShapedText *shaped, size_t i, float *before, floa
     *after = rtl ? left : right;
 }
 
-/* Byte offset where the cluster after this one begins (logical order), or n. */
-static size_t next_cluster(const ShapedText *shaped, uint32_t cluster, size_t n)
+size_t text_cluster_end(const ShapedText *shaped, uint32_t cluster, size_t n)
 {
     size_t next = n;
     for (size_t i = 0; i < shaped->n_glyphs; i++) {
@@ -131,7 +130,7 @@ size_t text_offset_at(FontSet *fonts, FontFace face, float size_px, const char *
         }
         if (fabsf(em - after) < best_distance) {
             best_distance = fabsf(em - after);
-            best = next_cluster(shaped, cluster, n);
+            best = text_cluster_end(shaped, cluster, n);
         }
     }
     return best;

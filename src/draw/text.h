@@ -109,6 +109,9 @@ typedef struct ShapedText {
     bool starts_rtl; /* the paragraph runs from the right */
 } ShapedText;
 
+/** The byte after a cluster of a text of n bytes: where the next one begins, or n. Any thread. */
+size_t text_cluster_end(const ShapedText *shaped, uint32_t cluster, size_t n);
+
 /** Shapes or finds it in the cache. Borrowed until the next fontset_trim but one. NULL on
  *  ERR_MEMORY. */
 const ShapedText *fontset_shape(FontSet *fonts, FontFace face, const char *text, size_t n);

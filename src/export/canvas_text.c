@@ -47,19 +47,6 @@ static bool is_rtl(const ShapedGlyph *g)
     return (g->flags & TEXT_RTL) != 0;
 }
 
-/* The byte after a cluster: where the next one in the text begins. */
-static size_t cluster_end(const ShapedText *shaped, uint32_t cluster, size_t n)
-{
-    size_t end = n;
-    for (size_t i = 0; i < shaped->n_glyphs; i++) {
-        uint32_t other = shaped->glyphs[i].cluster;
-        if (other > cluster && other < end) {
-            end = other;
-        }
-    }
-    return end;
-}
-
 static Run next_run(const ShapedText *shaped, size_t first, size_t n_bytes)
 {
     const ShapedGlyph *g = shaped->glyphs;
@@ -79,7 +66,7 @@ static Run next_run(const ShapedText *shaped, size_t first, size_t n_bytes)
         run.n++;
     }
     run.from = lo;
-    run.to = cluster_end(shaped, hi, n_bytes);
+    run.to = text_cluster_end(shaped, hi, n_bytes);
     return run;
 }
 
@@ -109,7 +96,7 @@ static bool fill_run(Canvas *c, const ShapedText *shaped, const Run *run, float 
             c->clusters.items[c->clusters.n - 1].num_glyphs++;
             continue;
         }
-        size_t end = cluster_end(shaped, cluster, n_bytes);
+        size_t end = text_cluster_end(shaped, cluster, n_bytes);
         cairo_text_cluster_t row = {.num_bytes = (int)(end - cluster), .num_glyphs = 1};
         if (!ARRAY_PUSH(&c->clusters, row, NULL)) {
             return false;

@@ -7,13 +7,11 @@
 
 static bool accept_root(Config *config, cJSON *root, const char *name, Error *err)
 {
-    size_t n = strlen(name) + 1;
-    config->name = root ? mem_alloc(n, err) : NULL;
+    config->name = root ? mem_strdup(name, err) : NULL;
     if (!config->name) {
         json_free(root);
         return false;
     }
-    memcpy(config->name, name, n);
     config->root = root;
     config->text = root;
     if (!cJSON_IsObject(root)) {

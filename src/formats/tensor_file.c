@@ -420,20 +420,16 @@ const TensorView *tensor_file_at(const TensorFile *file, size_t index)
     return &file->tensors.items[index];
 }
 
+static int compare_to_name(const void *name, const void *item)
+{
+    return strcmp(name, (*(const TensorView *const *)item)->name);
+}
+
 const TensorView *tensor_file_find(const TensorFile *file, const char *name)
 {
-    size_t lo = 0;
-    size_t hi = file->tensors.n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int order = strcmp(file->by_name[mid]->name, name);
-        if (order == 0) {
-            return file->by_name[mid];
-        }
-        lo = order < 0 ? mid + 1 : lo;
-        hi = order < 0 ? hi : mid;
-    }
-    return NULL;
+    const TensorView *const *found = bsearch(name, (const void *)file->by_name, file->tensors.n,
+                                             sizeof *file->by_name, compare_to_name);
+    return found ? *found : NULL;
 }
 
 const TensorView *tensor_file_need(const TensorFile *file, const char *name, int32_t n_dims,

@@ -1,6 +1,7 @@
 #include "formats/tensor_file_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t tensor_file_meta_count(const TensorFile *file)
@@ -14,20 +15,16 @@ const MetaValue *tensor_file_meta_at(const TensorFile *file, size_t index)
     return &file->metas.items[index];
 }
 
+static int compare_to_key(const void *key, const void *item)
+{
+    return strcmp(key, (*(const MetaValue *const *)item)->key);
+}
+
 const MetaValue *tensor_file_meta(const TensorFile *file, const char *key)
 {
-    size_t lo = 0;
-    size_t hi = file->metas.n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int order = strcmp(file->by_key[mid]->key, key);
-        if (order == 0) {
-            return file->by_key[mid];
-        }
-        lo = order < 0 ? mid + 1 : lo;
-        hi = order < 0 ? hi : mid;
-    }
-    return NULL;
+    const MetaValue *const *found = bsearch(key, (const void *)file->by_key, file->metas.n,
+                                            sizeof *file->by_key, compare_to_key);
+    return found ? *found : NULL;
 }
 
 static bool refuse_type(const TensorFile *file, const MetaValue *value, const char *expected,

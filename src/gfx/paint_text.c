@@ -44,10 +44,27 @@ static bool put_bitmap(Gfx *gfx, AtlasKey key, const GlyphBitmap *bitmap, const 
     return *slot ? true : error_set(err, ERR_MEMORY, "not enough memory for the glyph table");
 }
 
+/* The picture of a glyph at a phase of the pen, made where there is none yet; NULL with *err. */
+static const AtlasSlot *slot_of(const PaintContext *c, const ShapedGlyph *g, float px, int phase,
+                                Error *err)
+{
+    TextTurn turn = c->cmd->u.text.turn;
+    uint64_t style = (uint64_t)lroundf(px * 64) << 8 | (uint64_t)turn << 4 | (uint64_t)phase;
+    AtlasKey key = {(uint64_t)g->face << 32 | g->glyph, style};
+    const AtlasSlot *slot = atlas_find(&c->gfx->glyphs, key);
+    if (!slot) {
+        GlyphBitmap bitmap;
+        fontset_raster(c->list->fonts, g->face, g->glyph, px, turn, phase, &bitmap);
+        if (!put_bitmap(c->gfx, key, &bitmap, &slot, err)) {
+            return NULL;
+        }
+    }
+    return slot;
+}
+
 static bool put_glyph(const PaintContext *c, const ShapedGlyph *g, float px, float pen, float line,
                       Error *err)
 {
-    Gfx *gfx = c->gfx;
     const DrawText *t = &c->cmd->u.text;
     /* The pen to a quarter pixel along the line, to a whole one across it. TEXT_UP runs to smaller
      * y, so there the phase counts from below. */
@@ -55,15 +72,9 @@ static bool put_glyph(const PaintContext *c, const ShapedGlyph *g, float px, flo
     float along = floorf(pen * sign * TEXT_PHASES + 0.5f);
     float whole = floorf(along / TEXT_PHASES);
     int phase = (int)(along - whole * TEXT_PHASES);
-    uint64_t style = (uint64_t)lroundf(px * 64) << 8 | (uint64_t)t->turn << 4 | (uint64_t)phase;
-    AtlasKey key = {(uint64_t)g->face << 32 | g->glyph, style};
-    const AtlasSlot *slot = atlas_find(&gfx->glyphs, key);
+    const AtlasSlot *slot = slot_of(c, g, px, phase, err);
     if (!slot) {
-        GlyphBitmap bitmap;
-        fontset_raster(c->list->fonts, g->face, g->glyph, px, t->turn, phase, &bitmap);
-        if (!put_bitmap(gfx, key, &bitmap, &slot, err)) {
-            return false;
-        }
+        return false;
     }
     float x = t->turn == TEXT_UPRIGHT ? whole : line;
     float y = t->turn == TEXT_UPRIGHT ? line : whole * sign;
@@ -121,22 +132,15 @@ static bool put_field(const PaintContext *c, const ShapedGlyph *g, float px, flo
 static bool put_leaning(const PaintContext *c, const ShapedGlyph *g, float px, float x, float y,
                         Error *err)
 {
-    Gfx *gfx = c->gfx;
     const DrawText *t = &c->cmd->u.text;
     float qx = floorf(x * TEXT_PHASES + 0.5f);
     float qy = floorf(y * TEXT_PHASES + 0.5f);
     float wx = floorf(qx / TEXT_PHASES);
     float wy = floorf(qy / TEXT_PHASES);
     int phase = (int)(qx - wx * TEXT_PHASES) + TEXT_PHASES * (int)(qy - wy * TEXT_PHASES);
-    uint64_t style = (uint64_t)lroundf(px * 64) << 8 | (uint64_t)t->turn << 4 | (uint64_t)phase;
-    AtlasKey key = {(uint64_t)g->face << 32 | g->glyph, style};
-    const AtlasSlot *slot = atlas_find(&gfx->glyphs, key);
+    const AtlasSlot *slot = slot_of(c, g, px, phase, err);
     if (!slot) {
-        GlyphBitmap bitmap;
-        fontset_raster(c->list->fonts, g->face, g->glyph, px, t->turn, phase, &bitmap);
-        if (!put_bitmap(gfx, key, &bitmap, &slot, err)) {
-            return false;
-        }
+        return false;
     }
     put_slot(c, slot, wx, wy, t->color);
     return true;

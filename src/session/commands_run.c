@@ -48,10 +48,8 @@ static SessionRequest request_to_change(const Session *s)
 /* What was typed with its \\n and the like; mem_free it. */
 static char *text_of(const char *a, size_t *n, Error *err)
 {
-    size_t n_bytes = strlen(a) + 1;
-    char *text = mem_alloc(n_bytes, err);
+    char *text = mem_strdup(a, err);
     if (text) {
-        memcpy(text, a, n_bytes);
         *n = text_unescape(text);
     }
     return text;

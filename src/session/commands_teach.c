@@ -327,12 +327,10 @@ static bool remember_real(Session *s, Error *err)
     if (is_made(spec)) {
         return true;
     }
-    size_t n = strlen(spec) + 1;
-    char *copy = mem_alloc(n, err);
+    char *copy = mem_strdup(spec, err);
     if (!copy) {
         return false;
     }
-    memcpy(copy, spec, n);
     mem_free(s->real_model);
     s->real_model = copy;
     return true;

@@ -6,12 +6,10 @@
 
 bool journal_write(Journal *journal, const char *line, Error *err)
 {
-    size_t n = strlen(line) + 1;
-    char *copy = mem_alloc(n, err);
+    char *copy = mem_strdup(line, err);
     if (!copy) {
         return false;
     }
-    memcpy(copy, line, n);
     if (!ARRAY_PUSH(&journal->lines, copy, err)) {
         mem_free(copy);
         return false;

@@ -37,10 +37,8 @@ static SharedModel *shared_model_open(const char *spec, bool for_text, const Log
         return NULL;
     }
     atomic_store(&shared->owners, 1);
-    size_t n = strlen(spec) + 1;
-    shared->spec = mem_alloc(n, err);
+    shared->spec = mem_strdup(spec, err);
     if (shared->spec) {
-        memcpy(shared->spec, spec, n);
         shared->model = model_open(&(ModelDesc){.spec = spec, .log = log}, err);
     }
     if (!shared->model) {

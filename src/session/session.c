@@ -143,14 +143,7 @@ void session_destroy(Session **session)
 static void take_name(Session *s, const char *name)
 {
     mem_free(s->text_name);
-    s->text_name = NULL;
-    if (name) {
-        size_t n = strlen(name) + 1;
-        s->text_name = mem_alloc(n, NULL);
-        if (s->text_name) {
-            memcpy(s->text_name, name, n);
-        }
-    }
+    s->text_name = name ? mem_strdup(name, NULL) : NULL;
 }
 
 static bool same_ids(const TraceToken *a, const TraceToken *b, int32_t n)

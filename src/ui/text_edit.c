@@ -216,10 +216,8 @@ bool text_edit_keep(UiTextEdit *edit)
 {
     Arena arena = {0};
     const char *text = text_edit_slice(&arena, edit, 0, edit->n, false);
-    size_t n = strlen(text) + 1;
-    char *copy_of = mem_alloc(n, NULL);
+    char *copy_of = mem_strdup(text, NULL);
     if (copy_of) {
-        memcpy(copy_of, text, n);
         mem_free(edit->utf8);
         edit->utf8 = copy_of;
     }

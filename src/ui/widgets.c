@@ -105,6 +105,18 @@ void ui_card(Ui *ui, Rect box)
                                     .border_color = t->edge});
 }
 
+void ui_key_cap(Ui *ui, Rect box, const char *key)
+{
+    const Theme *t = &ui->theme;
+    draw_rect(
+        ui->list,
+        &(DrawRect){
+            .box = box, .radius = 5, .fill = t->raised, .border = 1, .border_color = t->edge2});
+    ui_label(ui, box,
+             &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text, .align = DRAW_CENTER},
+             key);
+}
+
 void ui_raised(Ui *ui, Rect box, float radius)
 {
     const Theme *t = &ui->theme;

@@ -29,6 +29,8 @@ float ui_text_width(Ui *ui, FontFace face, float size, const char *text);
 
 /** Card: 12 px radius, 1 px edge, one soft shadow. */
 void ui_card(Ui *ui, Rect box);
+/** A key of the keyboard, such as "Ctrl+K", in the middle of its cap. */
+void ui_key_cap(Ui *ui, Rect box, const char *key);
 /** What lies over the rest: raised, with a deep shadow. */
 void ui_raised(Ui *ui, Rect box, float radius);
 void ui_hairline_h(Ui *ui, float x, float y, float w);

@@ -20,10 +20,8 @@ void chrome_open_free(OpenPanel *panel)
 
 static void keep_text(OpenPanel *p, const char *text)
 {
-    size_t n = strlen(text) + 1;
-    char *copy = mem_alloc(n, NULL);
+    char *copy = mem_strdup(text, NULL);
     if (copy) {
-        memcpy(copy, text, n);
         mem_free(p->text);
         p->text = copy;
     }

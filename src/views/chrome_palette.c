@@ -57,19 +57,12 @@ static void draw_title(Ui *ui, Rect box, const PaletteEntry *e)
 
 static float draw_key(Ui *ui, Rect row, float right, const char *key)
 {
-    const Theme *t = &ui->theme;
     if (!key || !*key) {
         return right;
     }
     float w = fmaxf(ui_text_width(ui, FONT_MONO, 11, key) + 14, 24);
     Rect cap = {right - w, row.y + 9, w, row.h - 18};
-    draw_rect(
-        ui->list,
-        &(DrawRect){
-            .box = cap, .radius = 5, .fill = t->raised, .border = 1, .border_color = t->edge2});
-    ui_label(ui, cap,
-             &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text, .align = DRAW_CENTER},
-             key);
+    ui_key_cap(ui, cap, key);
     return cap.x - 10;
 }
 

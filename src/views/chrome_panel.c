@@ -31,16 +31,9 @@ static bool is_shown(const KeyMap *keys, size_t at, const char *view)
 
 static void key_row(Ui *ui, Rect row, const KeyBinding *binding)
 {
-    const Theme *t = &ui->theme;
     float w = fmaxf(ui_text_width(ui, FONT_MONO, 11, binding->key) + 16, 26);
     Rect cap = {row.x + 104 - w, row.y + 3, w, row.h - 6};
-    draw_rect(
-        ui->list,
-        &(DrawRect){
-            .box = cap, .radius = 5, .fill = t->raised, .border = 1, .border_color = t->edge2});
-    ui_label(ui, cap,
-             &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text, .align = DRAW_CENTER},
-             binding->key);
+    ui_key_cap(ui, cap, binding->key);
     ui_label(ui, rect(row.x + KEY_NAME, row.y, row.w - KEY_NAME - 8, row.h),
              &(UiLabel){.face = FONT_SANS}, binding->help);
 }
