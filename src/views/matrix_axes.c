@@ -164,7 +164,8 @@ static void draw_bars(const MatrixScene *s, const Axis *axis, Rect box)
     const MatrixView *v = s->view;
     float dev = 1 / s->c->ui->scale;
     float step = (float)v->zoom.px * dev;
-    float thickness = fmaxf(dev, step >= 6 ? floorf(step * 0.7f / dev) * dev : step);
+    /* Beside few large cells bars stay bars. */
+    float thickness = fmaxf(dev, step >= 6 ? floorf(fminf(step * 0.7f, 20) / dev) * dev : step);
     for (int32_t i = axis->first; i < axis->end; i += v->zoom.factor) {
         float value = 0;
         for (int32_t j = i; j < AS_MIN(i + v->zoom.factor, axis->end); j++) {

@@ -90,6 +90,9 @@ static int32_t least_length(const MatrixFound *f, const MatrixWindow *w, int32_t
 
 static void outline_run(const MatrixScene *s, const MatrixRun *r, Color color)
 {
+    if (matrix_outline_steps(s, r->row, r->n, r->key, 1, color)) {
+        return;
+    }
     float half = s->layout.px / 2 + 2.5f;
     Vec2 a = {matrix_key_x(s, r->key), matrix_query_y(s, r->row)};
     Vec2 b = {matrix_key_x(s, r->key + r->n - 1), matrix_query_y(s, r->row + r->n - 1)};

@@ -100,14 +100,51 @@ static void draw_diagonal(const MatrixScene *s)
     }
 }
 
+bool matrix_outline_steps(const MatrixScene *s, int32_t row, int32_t n, int32_t key, int32_t width,
+                          Color color)
+{
+    static const float READABLE = 12;
+    MatrixWindow w = matrix_window_of(s);
+    int32_t first = AS_MAX(row, w.r0 - 1);
+    int32_t end = AS_MIN(row + n, w.r1 + 1);
+    size_t rows = (size_t)AS_MAX(end - first, 0);
+    float px = s->layout.px;
+    if (px < READABLE) {
+        return false;
+    }
+    Vec2 *points = ARENA_ARRAY(&s->c->ui->list->arena, Vec2, 4 * rows + 1, NULL);
+    for (size_t i = 0; points && i < rows; i++) {
+        int32_t r = first + (int32_t)i;
+        int32_t k0 = AS_CLAMP(key + r - row, 0, s->view->n_keys - 1);
+        int32_t k1 = AS_CLAMP(key + r - row + width, k0 + 1, s->view->n_keys);
+        Rect cells = matrix_cells_box(s, r, r + 1, k0, k1);
+        points[2 * i] = vec2(cells.x + cells.w, cells.y);
+        points[2 * i + 1] = vec2(cells.x + cells.w, cells.y + cells.h);
+        points[4 * rows - 1 - 2 * i] = vec2(cells.x, cells.y);
+        points[4 * rows - 2 - 2 * i] = vec2(cells.x, cells.y + cells.h);
+    }
+    if (points && rows > 0) {
+        draw_polyline(s->c->ui->list, &(DrawPolyline){.points = points,
+                                                      .n_points = 4 * rows,
+                                                      .width = 1.5f,
+                                                      .color = color,
+                                                      .closed = true});
+    }
+    return true;
+}
+
 /* Both edges of the band lo <= i - j <= hi. */
 static void outline_band(const MatrixScene *s, int32_t lo, int32_t hi, const char *name,
                          Color color)
 {
     float half = fmaxf(s->layout.px / 2, 2.5f);
     Vec2 at;
-    along(s, -lo, half, color, 0);
-    along(s, -hi, -half, color, 0);
+    int32_t row = AS_MAX(lo, 0);
+    int32_t n = AS_MIN(s->view->n_queries, s->view->n_keys + lo) - row;
+    if (!matrix_outline_steps(s, row, n, row - hi, hi - lo + 1, color)) {
+        along(s, -lo, half, color, 0);
+        along(s, -hi, -half, color, 0);
+    }
     if (meets_view(s, -lo, &at)) {
         matrix_name_tag(s, at.x + half + 10, at.y - half - 9, name, color);
     }
