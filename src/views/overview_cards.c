@@ -7,20 +7,25 @@
 /* The most striking heads, each with the links that show why, and the prediction. */
 
 static const struct {
-    const char *title, *kind, *score;
+    const char *title, *brief, *kind, *score; /* brief: the title where a card is narrow */
 } texts[SURVEY_REASON_COUNT] = {
-    [PATTERN_PREVIOUS] = {"Reads the previous token", "positional", "previous-token score"},
-    [PATTERN_NEXT] = {"Reads the next token", "positional", "next-token score"},
-    [PATTERN_SELF] = {"Reads the token itself", "positional", "self score"},
-    [PATTERN_SINK] = {"Rests on the first token", "attention sink", "sink score"},
-    [PATTERN_SEPARATOR] = {"Rests on separators", "separators", "separator score"},
-    [PATTERN_LOCAL] = {"Reads the words around", "local, 2–8 tokens", "local score"},
-    [PATTERN_INDUCTION] = {"Continues a repeated phrase", "induction", "induction score"},
-    [PATTERN_DUPLICATE] = {"Finds the same token before", "duplicate", "duplicate score"},
-    [PATTERN_GLOBAL] = {"Reads all tokens alike", "global", "entropy, of its largest"},
-    [PATTERN_CONTENT] = {"Looks far away by content", "content, a hypothesis", "content score"},
-    [PATTERN_LONG] = {"Reads far back", "32 or more tokens", "long-range score"},
-    [SURVEY_LINK] = {NULL, "content, a hypothesis", NULL},
+    [PATTERN_PREVIOUS] = {"Reads the previous token", "Previous token", "positional",
+                          "previous-token score"},
+    [PATTERN_NEXT] = {"Reads the next token", "Next token", "positional", "next-token score"},
+    [PATTERN_SELF] = {"Reads the token itself", "Reads itself", "positional", "self score"},
+    [PATTERN_SINK] = {"Rests on the first token", "First token", "attention sink", "sink score"},
+    [PATTERN_SEPARATOR] = {"Rests on separators", "Separators", "separators", "separator score"},
+    [PATTERN_LOCAL] = {"Reads the words around", "Words around", "local, 2–8 tokens",
+                       "local score"},
+    [PATTERN_INDUCTION] = {"Continues a repeated phrase", "Repeated phrase", "induction",
+                           "induction score"},
+    [PATTERN_DUPLICATE] = {"Finds the same token before", "Same token", "duplicate",
+                           "duplicate score"},
+    [PATTERN_GLOBAL] = {"Reads all tokens alike", "All alike", "global", "entropy, of its largest"},
+    [PATTERN_CONTENT] = {"Looks far away by content", "Far, by content", "content, a hypothesis",
+                         "content score"},
+    [PATTERN_LONG] = {"Reads far back", "Far back", "32 or more tokens", "long-range score"},
+    [SURVEY_LINK] = {NULL, NULL, "content, a hypothesis", NULL},
 };
 
 /* ---- arcs ---- */
@@ -234,13 +239,13 @@ static void draw_arcs(const OverviewScene *s, Rect box, const SurveyCard *card)
 
 /* ---- a card ---- */
 
-static const char *title_of(const OverviewScene *s, const SurveyCard *card)
+static const char *title_of(const OverviewScene *s, const SurveyCard *card, bool brief)
 {
     if (card->reason != SURVEY_LINK) {
-        return texts[card->reason].title;
+        return brief ? texts[card->reason].brief : texts[card->reason].title;
     }
-    return draw_format(s->c->ui->list, "“%s” reads “%s”", label_of(s->c, card->query),
-                       key_label_of(s->c, card->key));
+    return draw_format(s->c->ui->list, brief ? "%s → %s" : "“%s” reads “%s”",
+                       label_of(s->c, card->query), key_label_of(s->c, card->key));
 }
 
 static const char *tip_of(const OverviewScene *s, const SurveyCard *card)
@@ -327,7 +332,10 @@ void overview_draw_card(const OverviewScene *s, int index)
     bool low = box.h < 240;
     float y = box.y + (low ? 8 : 14);
     overview_badge(ui, vec2(x + 11, y + 12), 11, card->head, index + 1);
-    const char *title = title_of(s, card);
+    const char *title = title_of(s, card, false);
+    if (ui_text_width(ui, FONT_SANS_SEMIBOLD, 13, title) > w - 30) {
+        title = title_of(s, card, true);
+    }
     bool wide = ui_text_width(ui, FONT_SANS_SEMIBOLD, 14, title) > w - 30;
     ui_label(
         ui, rect(x + 30, y, w - 30, 24),

@@ -194,7 +194,7 @@ static const char *rest_of_sink(const OverviewScene *s, const Left *l)
     const char *label = key_label_of(s->c, v->sink);
     if (!has_sink(s)) {
         return draw_format(list,
-                           "of all weight rests on token %d, “%s”, the most of any: no "
+                           "of all rows rests on token %d, “%s”, the most of any: no "
                            "attention sink here.",
                            v->sink, label);
     }
@@ -244,8 +244,10 @@ static float draw_sink(const OverviewScene *s, const Left *l, float y)
     bool known = v && v->sink >= 0;
     Color warn = ui->theme.warn;
     Color tone = known && has_sink(s) ? warn : ui->theme.text3;
-    const char *strong =
-        known ? draw_format(ui->list, "%.0f %% of the weight", 100 * (double)v->sink_share) : "";
+    const char *strong = !known                   ? ""
+                         : v->sink_share < 0.005f ? "Under 1 % of the weight"
+                                                  : draw_format(ui->list, "%.0f %% of the weight",
+                                                                100 * (double)v->sink_share);
     int lines = known ? draw_rich(ui, rect(0, 0, l->w - 46, 0), strong, rest_of_sink(s, l)) : 2;
     float height = (float)(AS_CLAMP(lines, 2, 4) * SINK_LINE) + SINK_H - 2 * SINK_LINE;
     Rect box = {l->x, y, l->w, height};
