@@ -290,8 +290,12 @@ static void draw_queries(Labels *l)
             put_query(l, left, (int32_t)((int64_t)i * (m->n_queries - 1) / parts));
         }
     }
+    /* Beside the sheet's corner: the first of few tokens stands well inside. */
+    Vec3 corner = left->from;
+    corner.z = stack_query_z(m, -0.5f);
     Vec2 first = a.x <= b.x ? a : b;
-    Rect caption = {first.x - 70, first.y - 28, 60, 16};
+    (void)view3d_project(&m->eye, corner, &first, NULL);
+    Rect caption = {first.x - 70, first.y - 24, 60, 16};
     if (l->n_tokens && caption.x > m->stage.x + 8 && take(l, caption, 0)) {
         ui_label(m->c->ui, caption,
                  &(UiLabel){.size = 11, .color = m->c->ui->theme.text3, .align = DRAW_RIGHT},

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "views/head_grid.h"
 #include "views/internal.h"
 
 /* More tokens than this have no stream each. */
@@ -515,7 +516,7 @@ void stack_scene_draw(StackModel *m)
     DrawScene scene = {.box = m->stage,
                        .camera = m->camera,
                        .map = weight_map(m->c->ui),
-                       .scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1},
+                       .scale = head_grid_scale(m->c->session),
                        .cell_gap = 0.8f,
                        .planes = s.planes.items,
                        .n_planes = s.planes.n,

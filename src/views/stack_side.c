@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "views/head_grid.h"
 #include "views/internal.h"
 
 static const float PAD = 16;
@@ -160,11 +161,12 @@ static void draw_controls(StackModel *m)
                STACK_MOST_EXPLODE, &v->slider_explode);
     slider_row(m, rect(in.x, in.y + 22, in.w, 24), "Opacity", "stack-opacity",
                v->slider_opacity >= 0 ? v->slider_opacity : c->opacity, 0, 1, &v->slider_opacity);
+    Scale scale = head_grid_scale(m->c->session);
+    const char *root = scale.kind == SCALE_LOG ? "log" : "√";
     ui_label(ui, rect(in.x, in.y + 48, in.w, 20), &(UiLabel){.color = t->text2},
-             m->fine ? draw_format(ui->list, "Weight, √ · cell %d², focus %d²",
+             m->fine ? draw_format(ui->list, "Weight, %s · cell %d², focus %d²", root,
                                    m->patterns->row_texel, m->fine->key.factor)
-                     : "Weight, √ scale");
-    Scale scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1};
+                     : draw_format(ui->list, "Weight, %s scale", root));
     ui_legend(ui, rect(in.x, in.y + 70, in.w, 32), weight_map(ui), scale);
     /* Where a plane would have more curves than can be told apart, it says how much is there. */
     bool cut = m->mass_least < c->coverage - 0.005f;
@@ -330,11 +332,14 @@ static void draw_strip(StackModel *m)
     bool all = keys[n - 1] == n - 1;
     const char *columns = all ? draw_format(ui->list, "keys 0–%d", n - 1)
                               : draw_format(ui->list, "%d strongest keys", n);
-    ui_label(ui, rect(area.x, box.y + 34, area.w - 24, 18),
+    if (ui_text_width(ui, FONT_SANS, 11, columns) > area.w - 42) {
+        columns = draw_format(ui->list, "top %d", n);
+    }
+    ui_label(ui, rect(area.x, box.y + 34, area.w - 42, 18),
              &(UiLabel){.size = 11, .color = t->text3}, columns);
-    ui_label(ui, rect(area.x + area.w - 26, box.y + 34, 26, 18),
+    ui_label(ui, rect(area.x + area.w - 40, box.y + 34, 40, 18),
              &(UiLabel){.face = FONT_MONO, .size = 11, .color = t->text3, .align = DRAW_RIGHT},
-             "√w");
+             head_grid_scale(m->c->session).kind == SCALE_LOG ? "log w" : "√w");
     ui_label(ui, rect(area.x + area.w + 4, box.y + 34, 30, 18),
              &(UiLabel){.size = 11, .color = t->text3}, "head");
     for (int32_t l = 0; l < r->n_layers; l++) {
@@ -346,7 +351,7 @@ static void draw_strip(StackModel *m)
     draw_cells(ui->list, &(DrawCells){.box = area,
                                       .source = {.values = values, .rows = r->n_layers, .cols = n},
                                       .map = weight_map(ui),
-                                      .scale = {.kind = SCALE_SQRT, .lo = 0, .hi = 1},
+                                      .scale = head_grid_scale(m->c->session),
                                       .inset = pitch >= 6 ? 1 : 0,
                                       .radius = pitch >= 10 ? 2 : 0});
     strip_rows(m, area, pitch);
