@@ -185,7 +185,7 @@ static void shape_field(const HeadsScene *s, Field *f, Rect card)
     f->tile = (float)dev / scale;
     float free_x = f->area.w / (float)f->across - f->tile;
     float free_y = f->area.h / (float)f->rows - f->tile - f->label_h;
-    float most_x = fmaxf(40, f->tile * 0.8f);
+    float most_x = fmaxf(72, f->tile * 0.8f); /* few small ones still fill the card */
     f->px = f->tile + fmaxf(floorf(fminf(free_x, most_x) * scale) / scale, 0);
     f->py = f->tile + f->label_h + fmaxf(floorf(fminf(free_y, 24) * scale) / scale, 0);
 }
