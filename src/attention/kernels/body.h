@@ -204,19 +204,30 @@ KERNEL_INLINE vf plain_vector(vf x)
     return vf_sel(vm_ge(x, x), x, vf_set1(PLAIN_NAN));
 }
 
-/* Asks for rows [row0, row0 + n_rows) of the next step: a hint, what is not there is not read. In
- * the order in which they lie in memory, which is what memory is fastest at, and into second-level
- * cache: what waits for the first level at once is too little to hide memory's latency. */
-enum { SECOND_LEVEL = 2 };
+/* Keys of a step that come i-th where memory is read in STREAMS runs which take turns: looking a
+ * page up for one of them does not hold up the others. */
+enum { SECOND_LEVEL = 2, STREAMS = 4, STREAM_KEYS = ATTN_STEP / STREAMS };
 
-KERNEL_INLINE void ask_ahead(const float *k, ptrdiff_t ld, int32_t row0, int32_t n_rows,
-                             int32_t dim)
+KERNEL_INLINE int32_t in_turn(int32_t i)
 {
-    for (int32_t row = row0; row < row0 + n_rows; row++) {
-        uintptr_t at = (uintptr_t)k + (uintptr_t)((row + ATTN_STEP) * ld) * sizeof *k;
-        for (int32_t d = 0; d < dim; d += 16) {
-            __builtin_prefetch((const void *)(at + (uintptr_t)d * sizeof *k), 0, SECOND_LEVEL);
-        }
+    return i % STREAMS * STREAM_KEYS + i / STREAMS;
+}
+
+/* Asks for `dim` values from row on: a hint, what is not there is not read. Into second-level
+ * cache: what waits for the first level at once is too little to hide memory's latency. */
+KERNEL_INLINE void ask_for(uintptr_t row, int32_t dim)
+{
+    for (int32_t d = 0; d < dim; d += 16) {
+        __builtin_prefetch((const void *)(row + (uintptr_t)d * sizeof(float)), 0, SECOND_LEVEL);
+    }
+}
+
+/* Asks for rows [first, stop) of the next step, as they come in turn. A few at a time, between
+ * operations: many at once wait for each other, and all else for them. */
+KERNEL_INLINE void ask_ahead(const float *k, ptrdiff_t ld, int32_t first, int32_t stop, int32_t dim)
+{
+    for (int32_t i = first; i < stop; i++) {
+        ask_for((uintptr_t)k + (uintptr_t)((in_turn(i) + ATTN_STEP) * ld) * sizeof *k, dim);
     }
 }
 
@@ -355,13 +366,15 @@ static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t 
             int32_t index = interleave ? i * T + slot / W : slot + i;
             key[i] = index < n_keys ? k + index * ld : NULL;
         }
-        int32_t n_squares = (words + W - 1) / W, ahead = (W + n_squares - 1) / n_squares;
+        const int32_t n_squares = (words + W - 1) / W;
         bool whole = (interleave ? (W - 1) * T + slot / W : slot + W - 1) < n_keys;
         float *to = out + (ptrdiff_t)(slot / NR) * words * NR + slot % NR;
-        for (int32_t d = 0; d < words; d += W) {
+        for (int32_t d = 0, asked = slot; d < words; d += W) {
             vf x[W];
             if (n_keys == ATTN_STEP) {
-                ask_ahead(k, ld, slot + d / W * ahead, ahead, dim);
+                int32_t stop = slot + (d + W) / n_squares;
+                ask_ahead(k, ld, asked, stop, dim);
+                asked = stop;
             }
             load_columns(key, whole, d, dim, scale, x, false);
             UNROLL(16)
@@ -398,9 +411,9 @@ static bool kernel_pack_v(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t 
 {
     enum { CHAINS = 4 }; /* one would wait for its sums */
     vf odd[CHAINS] = {vf_set1(0.0f), vf_set1(0.0f), vf_set1(0.0f), vf_set1(0.0f)};
-    for (int32_t key = 0; key < ATTN_STEP; key += CHAINS) { /* as they lie in memory */
+    for (int32_t key = 0; key < ATTN_STEP; key += CHAINS) {
         if (n_keys == ATTN_STEP) {
-            ask_ahead(v, ld, key, CHAINS, dim);
+            ask_ahead(v, ld, key, key + CHAINS, dim);
         }
         UNROLL(4)
         for (int32_t i = 0; i < CHAINS; i++) {
@@ -486,10 +499,12 @@ KERNEL_INLINE void scores_direct(const float *q, const float *k, ptrdiff_t ld, i
         for (int l = 0; l < W; l++) {
             key[l] = k + (l * T + t) * ld;
         }
-        int32_t n_squares = (dim + W - 1) / W, ahead = (W + n_squares - 1) / n_squares;
-        for (int32_t d = 0; d < dim; d += W) {
+        const int32_t n_squares = (dim + W - 1) / W;
+        for (int32_t d = 0, asked = t * W; d < dim; d += W) {
             vf x[W];
-            ask_ahead(k, ld, t * W + d / W * ahead, ahead, dim);
+            int32_t stop = t * W + (d + W) / n_squares;
+            ask_ahead(k, ld, asked, stop, dim);
+            asked = stop;
             load_columns(key, true, d, dim, 1.0f, x, true);
             int32_t n = dim - d < W ? dim - d : W;
             UNROLL(16)

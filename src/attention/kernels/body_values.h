@@ -156,7 +156,7 @@ static void step_pv_careful(const float *p, const float *v, int32_t ep, int32_t 
 #if V_PER_WORD == 1
 enum {
     PV_DIRECT_ROWS = 4,
-    PV_AHEAD = 2048, /* floats of V that are asked for ahead */
+    PV_AHEAD = 8, /* keys of a stream that are asked for ahead */
 };
 _Static_assert(ATTN_DIRECT % PV_DIRECT_ROWS == 0, "rows are whole register tiles");
 
@@ -174,17 +174,17 @@ KERNEL_INLINE bool pv_direct_tile(const float *p, const float *v, ptrdiff_t ld, 
             acc[r][c] = vf_set1(0.0f);
         }
     }
-    const uintptr_t ahead = (uintptr_t)(PV_AHEAD / ep * ld) * sizeof *v;
-    for (int key = 0; key < ATTN_STEP; key++) {
-        const float *weight = p + key % T * W + key / T;
+    for (int32_t i = 0; i < ATTN_STEP; i++) {
+        const int32_t key = in_turn(i);
+        /* Where this step has no more of the stream, the next one has. */
+        const int32_t ahead =
+            i / STREAMS + PV_AHEAD < STREAM_KEYS ? PV_AHEAD : ATTN_STEP - STREAM_KEYS + PV_AHEAD;
+        const float *row = v + key * ld, *weight = p + key % T * W + key / T;
+        ask_for((uintptr_t)row + (uintptr_t)(ahead * ld) * sizeof *row, nv * W);
         vf x[4];
-        for (int e = 0; e < nv * W; e += 16) {
-            uintptr_t at = (uintptr_t)v + (uintptr_t)e * sizeof *v;
-            __builtin_prefetch((const void *)(at + ahead), 0, SECOND_LEVEL);
-        }
         UNROLL(4)
         for (int c = 0; c < nv; c++) {
-            x[c] = vf_load(v + c * W);
+            x[c] = vf_load(row + c * W);
         }
         UNROLL(4)
         for (int r = 0; r < rows; r++) {
@@ -194,7 +194,6 @@ KERNEL_INLINE bool pv_direct_tile(const float *p, const float *v, ptrdiff_t ld, 
                 acc[r][c] = vf_fma(b, x[c], acc[r][c]);
             }
         }
-        v += ld;
     }
     vf odd = vf_set1(0.0f);
     UNROLL(4)
