@@ -72,7 +72,7 @@ static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
         w->bias = attn_carve(carver, ATTN_GROUP * RUN_FLOATS, sizeof(float));
     }
     if (p->summary) {
-        attn_texel_row_carve(&w->texels, &p->shape, plan->kernel->lanes, carver);
+        attn_texel_row_carve(&w->texels, &p->shape, plan, carver);
         size_t ld = (size_t)w->texels.ld;
         w->texel_sum = attn_carve(carver, rows * ld, sizeof(float));
         w->texel_max = attn_carve(carver, rows * ld, sizeof(float));
@@ -177,6 +177,7 @@ static void meet_block(const Pass *p, Worker *w, int32_t head, int32_t wave_head
     AttnBlock block = {
         .key0 = step0 * ATTN_STEP,
         .n_steps = left < plan->block_steps ? left : plan->block_steps,
+        .block_steps = plan->block_steps,
         .k_words = attn_kernel_words(plan->kernel, plan->args.head_dim),
         .ep = plan->ep,
         .col_width = p->summary ? p->shape.col_width : 0,

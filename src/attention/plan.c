@@ -101,7 +101,8 @@ AttnStatus attn_plan_make(AttnPlan *plan, const AttnKernel *kernel, const AttnAr
     plan->ep = (a->v_dim + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD;
     plan->n_steps = (a->n_keys + ATTN_STEP - 1) / ATTN_STEP;
     /* A block's K and V panels should stay in half a megabyte of second-level cache. */
-    plan->block_steps = a->head_dim + plan->ep <= 256 ? ATTN_BLOCK_STEPS : ATTN_BLOCK_STEPS / 2;
+    int32_t width = a->head_dim + plan->ep;
+    plan->block_steps = ATTN_BLOCK_STEPS / (width <= 128 ? 1 : width <= 256 ? 2 : 4);
     return ATTN_OK;
 }
 

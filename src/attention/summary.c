@@ -30,14 +30,15 @@ AttnSummaryShape attn_summary_shape(const AttnArgs *args, int32_t size)
     return shape;
 }
 
-void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, int32_t lanes,
+void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, const AttnPlan *plan,
                           AttnCarver *carver)
 {
     int32_t n_steps = (shape->n_keys + ATTN_STEP - 1) / ATTN_STEP;
     int32_t n =
         shape->col_width < ATTN_STEP ? n_steps * (ATTN_STEP / shape->col_width) : shape->n_cols;
     texels->shape = *shape;
-    texels->lanes = lanes;
+    texels->lanes = plan->kernel->lanes;
+    texels->block_steps = plan->block_steps;
     texels->ld = (n + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD;
     texels->sum = attn_carve(carver, (size_t)texels->ld, sizeof(float));
     texels->max = attn_carve(carver, (size_t)texels->ld, sizeof(float));
@@ -54,7 +55,8 @@ void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t be
                           float *sum, float *max)
 {
     int32_t width = texels->shape.col_width, first = 0, stop = 0;
-    int32_t stored = ATTN_BLOCK_STEPS * ATTN_STEP / width; /* 0 where a texel is several blocks' */
+    int32_t stored =
+        texels->block_steps * ATTN_STEP / width; /* 0 where a texel is several blocks' */
     if (stored > 0 && stored % texels->lanes == 0 && begin < end) {
         int32_t key = begin / ATTN_STEP * ATTN_STEP;
         first = (key + width - 1) / width;

@@ -5,8 +5,9 @@
 /** Rows of one head arrive in order; a texel row is written when its last row has arrived. */
 typedef struct AttnTexelRow {
     AttnSummaryShape shape;
-    int32_t lanes;     /* of the kernel: with the width, the order of texels */
-    int32_t ld;        /* texels of all steps, padded to ATTN_PAD */
+    int32_t lanes;       /* of the kernel: with the width, the order of texels */
+    int32_t block_steps; /* of the plan: the texels that a block has to itself */
+    int32_t ld;          /* texels of all steps, padded to ATTN_PAD */
     float *sum, *max;  /* [ld] of the latest rows, and of all; what is there counts if n_rows > 0 */
     double *total;     /* [ld] of the rows before them */
     int32_t n_rows;    /* that have arrived */
@@ -15,7 +16,7 @@ typedef struct AttnTexelRow {
 } AttnTexelRow;
 
 /** Pieces of scratch; with an empty carver this measures. */
-void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, int32_t lanes,
+void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, const AttnPlan *plan,
                           AttnCarver *carver);
 
 void attn_texel_row_clear(AttnTexelRow *texels);

@@ -30,6 +30,9 @@
  *                              n = -INFINITY whatever p is; to the nearest whole number
  *   vf_store_halves(p, q, a)   where W >= 2 MR: the first W / 2 lanes to p, the others to q
  *   UNFUSED                    defined where vf_fma rounds twice
+ *   WEAVE, vf_fma_at(a, b, c)  where body_weave.h can be used: c += a b for the value at a, with
+ *                              no register of its own for that value, and left where it stands;
+ *                              vf_dot_k_at is that of vf_dot_k
  *
  * Without them it takes the plain vectors of vector_plain.h.
  *
@@ -49,7 +52,10 @@
 #define K_PER_WORD 1 /* values of q and k in a word of a panel */
 #define V_PER_WORD 1 /* of weights and v */
 #define vf_dot_k   vf_fma
-#define vf_dot_v   vf_fma
+#ifdef WEAVE
+#define vf_dot_k_at vf_fma_at
+#endif
+#define vf_dot_v vf_fma
 #endif
 
 #if defined(__clang__)
@@ -66,8 +72,7 @@
 enum {
     T = ATTN_STEP / W,                    /* vectors of a step; also neighbouring keys in a lane */
     NR = NV * W,                          /* slots of a register tile */
-    RUN = ATTN_BLOCK_STEPS * W,           /* floats of a row of the run buffers that are used */
-    RUN_LD = ATTN_BLOCK_STEPS * ATTN_PAD, /* and their stride */
+    RUN_LD = ATTN_BLOCK_STEPS * ATTN_PAD, /* floats from row to row of the run buffers */
 };
 _Static_assert(ATTN_STEP % NR == 0, "a step is whole register tiles");
 _Static_assert(ATTN_GROUP % MR == 0, "a group is whole register tiles");
@@ -429,11 +434,9 @@ static bool kernel_pack_v(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t 
 
 /* ---------------------------------------------------------------- scores */
 
-/* A register tile: `rows` is a constant where this is inlined. */
-KERNEL_INLINE void scores_tile(const float *q, const float *panel, int32_t dim, float *s,
-                               const int rows)
+/* A register tile; `rows` is a constant where these are inlined. */
+KERNEL_INLINE void tile_clear(vf acc[MR][NV], const int rows)
 {
-    vf acc[MR][NV];
     UNROLL(8)
     for (int r = 0; r < rows; r++) {
         UNROLL(8)
@@ -441,23 +444,28 @@ KERNEL_INLINE void scores_tile(const float *q, const float *panel, int32_t dim, 
             acc[r][c] = vf_set1(0.0f);
         }
     }
-    for (int32_t d = 0; d < dim; d++) {
-        vf k[NV];
+}
+
+/* One word of rows and slots. */
+KERNEL_INLINE void tile_step(const float *q, const float *panel, vf acc[MR][NV], const int rows)
+{
+    vf k[NV];
+    UNROLL(8)
+    for (int c = 0; c < NV; c++) {
+        k[c] = vf_load(panel + c * W);
+    }
+    UNROLL(8)
+    for (int r = 0; r < rows; r++) {
+        vf b = vf_set1(q[r]);
         UNROLL(8)
         for (int c = 0; c < NV; c++) {
-            k[c] = vf_load(panel + c * W);
+            acc[r][c] = vf_dot_k(b, k[c], acc[r][c]);
         }
-        UNROLL(8)
-        for (int r = 0; r < rows; r++) {
-            vf b = vf_set1(q[r]);
-            UNROLL(8)
-            for (int c = 0; c < NV; c++) {
-                acc[r][c] = vf_dot_k(b, k[c], acc[r][c]);
-            }
-        }
-        panel += NR;
-        q += MR;
     }
+}
+
+KERNEL_INLINE void tile_store(vf acc[MR][NV], float *s, const int rows)
+{
     UNROLL(8)
     for (int r = 0; r < rows; r++) {
         UNROLL(8)
@@ -465,6 +473,19 @@ KERNEL_INLINE void scores_tile(const float *q, const float *panel, int32_t dim, 
             vf_store(s + r * ATTN_STEP + c * W, acc[r][c]);
         }
     }
+}
+
+KERNEL_INLINE void scores_tile(const float *q, const float *panel, int32_t dim, float *s,
+                               const int rows)
+{
+    vf acc[MR][NV];
+    tile_clear(acc, rows);
+    for (int32_t d = 0; d < dim; d++) {
+        tile_step(q, panel, acc, rows);
+        panel += NR;
+        q += MR;
+    }
+    tile_store(acc, s, rows);
 }
 
 static void kernel_scores(const float *q, const float *panel, int32_t dim, int32_t n_rows, float *s)

@@ -19,13 +19,13 @@
 #include "attention/attention.h"
 
 enum {
-    ATTN_STEP = 64,       /* keys of one step */
-    ATTN_GROUP = 12,      /* rows that go through a step together; a multiple of every mr */
-    ATTN_BLOCK_STEPS = 8, /* most steps of one block of keys */
-    ATTN_PAD = 16,        /* floats that padded rows are a multiple of: the widest vector */
-    ATTN_ALIGN = 64,      /* bytes */
-    ATTN_NAMED = 3,       /* keys with names: first, self, previous */
-    ATTN_DIRECT = 8,      /* most rows that read keys and values where they are */
+    ATTN_STEP = 64,        /* keys of one step */
+    ATTN_GROUP = 12,       /* rows that go through a step together; a multiple of every mr */
+    ATTN_BLOCK_STEPS = 16, /* most steps of one block of keys */
+    ATTN_PAD = 16,         /* floats that padded rows are a multiple of: the widest vector */
+    ATTN_ALIGN = 64,       /* bytes */
+    ATTN_NAMED = 3,        /* keys with names: first, self, previous */
+    ATTN_DIRECT = 8,       /* most rows that read keys and values where they are */
     /* floats of a kept step: exponentials [group][64] in slot order, then references [group] */
     ATTN_KEPT = ATTN_GROUP * ATTN_STEP + ATTN_PAD,
 };
@@ -48,6 +48,7 @@ typedef struct AttnBlock {
     int32_t key0;                  /* first key */
     int32_t first_step, last_step; /* steps [first, last) that some row of the group sees */
     int32_t n_steps;
+    int32_t block_steps; /* of any block but the last: a power of two, with runs of texels */
     int32_t k_words, ep;
     int32_t col_width; /* keys under a texel, 0 = no summary wanted */
     int32_t n_cols;    /* texels of a row */
@@ -81,7 +82,7 @@ typedef struct AttnGroup {
 
 /** Scratch of one attend call; what it holds does not outlive the call. */
 typedef struct AttnAttendScratch {
-    float *s;                 /* [group][64] */
+    float *s;                 /* two of [group][64] */
     float *o;                 /* [group][ep] */
     float *run_sum, *run_max; /* [group][ATTN_BLOCK_STEPS * ATTN_PAD] */
 } AttnAttendScratch;

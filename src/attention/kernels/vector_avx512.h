@@ -1,6 +1,6 @@
 #pragma once
 /* Vectors of AVX-512 (F and DQ): 16 lanes, 32 registers: 6 x 4 accumulators, 4 operands, 1
- * broadcast. */
+ * broadcast, or where a product takes that from memory one operand and 7 for other work. */
 #include <immintrin.h>
 
 #include "attention/kernels/kernel.h"
@@ -9,6 +9,12 @@ typedef __m512 vf;
 typedef __mmask16 vm;
 enum { W = 16, MR = 6, NV = 4 };
 #define PV_MAX 4
+#ifndef __SANITIZE_THREAD__ /* it calls a function at every access */
+#define WEAVE               /* see body_weave.h */
+#endif
+/* c += a b for the value at a. */
+#define vf_fma_at(a, b, c)                                                                         \
+    __asm__ volatile("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*(a)))
 
 #define vf_load(p)      _mm512_loadu_ps(p)
 #define vf_store(p, x)  _mm512_storeu_ps(p, x)

@@ -10,6 +10,9 @@ static inline vf bf16_dot(vf a, vf b, vf c)
     return _mm512_dpbf16_ps(c, (__m512bh)_mm512_castps_si512(a), (__m512bh)_mm512_castps_si512(b));
 }
 
+#define bf16_dot_at(a, b, c)                                                                       \
+    __asm__ volatile("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*(a)))
+
 /* 32 values of bf16: a, then b. */
 static inline __m512i bf16_round(vf a, vf b)
 {
@@ -18,9 +21,11 @@ static inline __m512i bf16_round(vf a, vf b)
 
 #define vf_dot_v bf16_dot
 #if K_PER_WORD == 1
-#define vf_dot_k vf_fma
+#define vf_dot_k    vf_fma
+#define vf_dot_k_at vf_fma_at
 #else
-#define vf_dot_k bf16_dot
+#define vf_dot_k    bf16_dot
+#define vf_dot_k_at bf16_dot_at
 
 static inline vf load_words(const float *row, int32_t d, int32_t n, vf factor)
 {
@@ -33,11 +38,10 @@ static inline vf load_words(const float *row, int32_t d, int32_t n, vf factor)
 
 #include "attention/kernels/body.h"
 
-/* Weights of a row as pairs of slots. */
-KERNEL_INLINE void store_words(float *to, const vf x[4])
+/* Weights of two vectors as pairs of slots. */
+KERNEL_INLINE void store_words(float *to, vf a, vf b)
 {
-    _mm512_storeu_si512(to, bf16_round(x[0], x[1]));
-    _mm512_storeu_si512(to + W, bf16_round(x[2], x[3]));
+    _mm512_storeu_si512(to, bf16_round(a, b));
 }
 
 KERNEL_INLINE float bf16_value(const float *words, ptrdiff_t i)
