@@ -110,7 +110,12 @@ static bool print_command_row(StrBuf *out, const char *name, const char *argumen
 
 static bool print_commands(StrBuf *out, Error *err)
 {
-    bool ok = strbuf_puts(out, "Commands of the window: keys, palette and --do speak them\n", err);
+    bool ok = strbuf_puts(out,
+                          "Commands of the window: keys, palette and --do speak them, --do several "
+                          "with ;\nbetween them. Layers, heads, tokens and steps count from 0; +N "
+                          "and -N\nstep, and stop at the ends. What is not there is refused (--do: "
+                          "exit code 1).\n\n",
+                          err);
     for (const SessionCommand *const *table = session_command_tables; *table && ok; table++) {
         for (const SessionCommand *c = *table; c->name && ok; c++) {
             ok = c->fleeting || print_command_row(out, c->name, c->arguments, c->help, err);

@@ -140,13 +140,15 @@ static const HelpExtra extras[COMMAND_COUNT] = {
 
 bool help_program(StrBuf *out, Error *err)
 {
-    bool ok = strbuf_puts(out,
-                          "attnscope shows transformer attention: every layer, head, query and "
-                          "key, exactly.\n\n"
-                          "  attnscope                       the built-in model on its example\n"
-                          "  attnscope MODEL [TEXT]          another model, another text\n"
-                          "  attnscope COMMAND [OPTIONS]\n\nCommands\n",
-                          err);
+    bool ok =
+        strbuf_puts(out,
+                    "attnscope shows transformer attention: every layer, head, query and "
+                    "key, exactly.\n\n"
+                    "  attnscope                       the built-in model on its example\n"
+                    "  attnscope MODEL [TEXT]          another model, another text\n"
+                    "  attnscope VIEW [MODEL] [TEXT]   straight to a view: matrix, heads, flow, …\n"
+                    "  attnscope COMMAND [OPTIONS]\n\nCommands\n",
+                    err);
     for (int i = 0; i < COMMAND_COUNT && ok; i++) {
         ok = help_row(out, command_table[i].name, command_table[i].summary, err);
     }
