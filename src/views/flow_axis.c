@@ -43,7 +43,8 @@ static float most_of(const FlowAxis *a)
 {
     /* A few tokens stand further apart, so that they are no strip at the top. */
     float few = AS_CLAMP(a->length / 1.5f / (float)a->n, PITCH_MOST, 72.0f);
-    return a->flat ? FLAT_MOST : few;
+    float wide = AS_CLAMP(a->length / 1.5f / (float)a->n, FLAT_MOST, 150.0f);
+    return a->flat ? wide : few;
 }
 
 /* How far in the last zoom goes: until single tokens stand as far apart as they ever do. */

@@ -416,7 +416,7 @@ void flow_draw_arcs(FlowScene *s)
     int32_t first;
     int32_t end;
     flow_axis_blocks(&s->queries, &first, &end);
-    float w = up ? AS_MIN(pitch - 4, 22.0f) : pitch - 6;
+    float w = up ? AS_MIN(pitch - 4, 22.0f) : AS_MIN(pitch - 6, 110.0f);
     for (int32_t b = first; b < end; b++) {
         float x = flow_block_at(&s->queries, b);
         if (x < s->area.x + w / 2 || x > s->area.x + s->area.w - w / 2) {

@@ -159,6 +159,8 @@ static void draw_links(const Graph *g)
     DrawCurve *curves = ARENA_ARRAY(&ui->list->arena, DrawCurve, (size_t)e->n, NULL);
     size_t n = 0;
     bool dark = ui->theme.dark;
+    /* So many lie over each other that they would be one blot. */
+    float thin = AS_CLAMP(sqrtf(4000 / (float)AS_MAX(e->n, 1)), 0.1f, 1.0f);
     for (int32_t i = e->n; curves && i-- > 0;) {
         const FlowEdge *edge = &e->edges[i];
         if (edge->row == edge->col || edge->row >= g->n || edge->col >= g->n) {
@@ -173,7 +175,9 @@ static void draw_links(const Graph *g)
         /* Bent a little to one side: reading there and back are two links. */
         Vec2 side = vec2((a.y - b.y) * 0.12f, (b.x - a.x) * 0.12f);
         float w = AS_MIN(edge->weight, 1.0f);
-        float alpha = (0.3f + 0.6f * w) * (g->focus < 0 ? (dark ? 0.5f : 0.55f) : lit ? 1 : 0.14f);
+        float alpha = (0.3f + 0.6f * w) * (g->focus < 0 ? (dark ? 0.5f : 0.55f) * thin
+                                           : lit        ? 1
+                                                        : 0.14f * thin);
         Color c = s->map->n_heads > 1 ? flow_head_color(s, edge->slot)
                                       : community_color(g->layout->community[edge->row]);
         float width = fmaxf(8 * w * (g->n > 120 ? 0.6f : 1), 0.8f);
@@ -191,7 +195,7 @@ static void draw_links(const Graph *g)
                         .color_end = color_with_alpha(c, alpha),
                         .tag = 1 + (uint64_t)i};
     }
-    draw_set_blend(ui->list, dark ? DRAW_ADD : DRAW_OVER);
+    draw_set_blend(ui->list, dark && thin > 0.5f ? DRAW_ADD : DRAW_OVER); /* else all were white */
     draw_curves(ui->list, &(DrawCurves){.curves = curves, .n = n, .glow_over = !dark});
     draw_set_blend(ui->list, DRAW_OVER);
 }
@@ -268,6 +272,11 @@ static void draw_names(const Graph *g)
             continue;
         }
         taken[n_taken++] = box;
+        if (g->n > 60 && !inside) {
+            draw_rect(ui->list, &(DrawRect){.box = rect_inset(box, 1),
+                                            .radius = 5,
+                                            .fill = color_with_alpha(ui->theme.page, 0.7f)});
+        }
         ui_label(ui, box,
                  &(UiLabel){.face = FONT_SANS_MEDIUM,
                             .size = 12,

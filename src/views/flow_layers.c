@@ -77,7 +77,7 @@ static bool choose_rows(Stage *g)
         g->row_of[g->rows[i]] = i;
     }
     int32_t slots = g->n_rows + g->others;
-    g->pitch = fminf(g->field.h / (float)slots, 48);
+    g->pitch = fminf(g->field.h / (float)slots, 84); /* a few are no strip at the top */
     return true;
 }
 
@@ -353,7 +353,7 @@ void flow_draw_layers(FlowScene *s)
     if (!choose_rows(&g)) {
         return;
     }
-    g.scale = g.pitch * 0.92f;
+    g.scale = fminf(g.pitch, 48) * 0.92f;
     int32_t source = session->selection.key;
     if (source == paths->target || source >= paths->n_tokens || !(paths->best[source] > 0) ||
         g.row_of[source] == g.n_rows) {
