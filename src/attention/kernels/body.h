@@ -30,7 +30,7 @@
  *                              n = -INFINITY whatever p is; to the nearest whole number
  *   vf_store_halves(p, q, a)   where W >= 2 MR: the first W / 2 lanes to p, the others to q
  *   UNFUSED                    defined where vf_fma rounds twice
- *   WEAVE, vf_fma_at(a, b, c)  where body_weave.h can be used: c += a b for the value at a, with
+ *   WEAVE, vf_fma_at(a, i, b, c)  where body_weave.h can be used: c += a[i] b for an i < MR, with
  *                              no register of its own for that value, and left where it stands;
  *                              vf_dot_k_at is that of vf_dot_k
  *

@@ -10,42 +10,85 @@
 #include "attention/kernels/body_weave.h"
 #endif
 
-/* Halves runs, sums and maxima of neighbours, into n of them: reads 2 n, but at least 2 W floats;
- * may be in place. */
-KERNEL_INLINE void halve_runs(const float *sum, const float *max, int n, float *to_sum,
-                              float *to_max)
+/* Sums or maxima of neighbours in a, then in b. */
+KERNEL_INLINE vf halve(vf a, vf b, const bool maxima)
+{
+    vf even = vf_even(a, b), odd = vf_odd(a, b);
+    return maxima ? vf_max(even, odd) : vf_add(even, odd);
+}
+
+/* One vector of 2^levels at x: halves of halves. */
+KERNEL_INLINE vf halve_deep(const float *x, const int levels, const bool maxima)
+{
+    vf v[ATTN_BLOCK_STEPS];
+    UNROLL(16)
+    for (int i = 0; i < 1 << levels; i++) {
+        v[i] = vf_load(x + i * W);
+    }
+    UNROLL(4)
+    for (int n = 1 << levels; n > 1; n /= 2) {
+        UNROLL(8)
+        for (int i = 0; i < n / 2; i++) {
+            v[i] = halve(v[2 * i], v[2 * i + 1], maxima);
+        }
+    }
+    return v[0];
+}
+
+/* Runs into n texels of 2^levels runs each, n whole vectors. */
+KERNEL_INLINE void halve_runs(const float *runs, int n, const int levels, const bool maxima,
+                              float *to)
 {
     for (int i = 0; i < n; i += W) {
-        vf a = vf_load(sum + 2 * i), b = vf_load(sum + 2 * i + W);
-        vf_store(to_sum + i, vf_add(vf_even(a, b), vf_odd(a, b)));
-        a = vf_load(max + 2 * i), b = vf_load(max + 2 * i + W);
-        vf_store(to_max + i, vf_max(vf_even(a, b), vf_odd(a, b)));
+        vf_store(to + i, halve_deep(runs + ((ptrdiff_t)i << levels), levels, maxima));
+    }
+}
+
+KERNEL_INLINE void halve_both(const float *sum, const float *max, int n, const int levels,
+                              float *to_sum, float *to_max)
+{
+    halve_runs(sum, n, levels, false, to_sum);
+    halve_runs(max, n, levels, true, to_max);
+}
+
+static void runs_to_texels(const float *sum, const float *max, int n, int levels, float *to_sum,
+                           float *to_max)
+{
+    _Static_assert(ATTN_BLOCK_STEPS == 1 << 4, "a vector of texels has up to a block of runs");
+    if (levels == 1) {
+        halve_both(sum, max, n, 1, to_sum, to_max);
+    } else if (levels == 2) {
+        halve_both(sum, max, n, 2, to_sum, to_max);
+    } else if (levels == 3) {
+        halve_both(sum, max, n, 3, to_sum, to_max);
+    } else {
+        halve_both(sum, max, n, 4, to_sum, to_max);
     }
 }
 
 /* Folds the runs of a block into the rows' texels, which are wider than a lane's keys. */
 static void block_texels(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch)
 {
-    int32_t first = b->key0 / b->col_width;
+    const int first = b->key0 / b->col_width, runs = b->block_steps * W;
+    int levels = 0;
+    while (T << levels < b->col_width && runs >> levels > 1) {
+        levels++;
+    }
+    const int n = runs >> levels, left = b->n_cols - first;
     for (int32_t r = 0; r < g->n_rows; r++) {
+        /* Steps that were not visited hold 0 and -INFINITY, so whole blocks can be halved. */
         float *sum = scratch->run_sum + r * RUN_LD, *max = scratch->run_max + r * RUN_LD;
         float *to_sum = g->texel_sum + r * g->texel_ld + first;
         float *to_max = g->texel_max + r * g->texel_ld + first;
-        /* Steps that were not visited hold 0 and -INFINITY, so whole blocks can be halved. */
-        int n = b->block_steps * W, width = T;
-        for (; 2 * width < b->col_width && n > 2; width *= 2) {
-            n /= 2;
-            halve_runs(sum, max, n, sum, max);
-        }
-        n /= 2;
         if (n % W == 0) { /* this block has all of these texels to itself */
-            int32_t left = (b->n_cols - first + W - 1) / W * W;
-            halve_runs(sum, max, n < left ? n : left, to_sum, to_max);
+            int whole = (left + W - 1) / W * W;
+            runs_to_texels(sum, max, n < whole ? n : whole, levels, to_sum, to_max);
             continue;
         }
-        halve_runs(sum, max, n, sum, max);
-        n = n < b->n_cols - first ? n : b->n_cols - first;
-        for (int i = 0; i < n; i++) {
+        for (int i = runs; i > n; i /= 2) { /* reads two vectors at least, writes one */
+            halve_both(sum, max, i / 2, 1, sum, max);
+        }
+        for (int i = 0; i < n && i < left; i++) {
             to_sum[i] += sum[i];
             to_max[i] = max[i] > to_max[i] ? max[i] : to_max[i];
         }

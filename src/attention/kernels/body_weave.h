@@ -29,12 +29,12 @@ _Static_assert((int)T == QUAD && (int)T == NV && W == 16 && MR == 6, "a step is 
 #define TILE_PRODUCTS(q, panel, c)                                                                 \
     do {                                                                                           \
         vf k_ = vf_load((panel) + (c)*W);                                                          \
-        vf_dot_k_at((q) + 0, k_, a0##c);                                                           \
-        vf_dot_k_at((q) + 1, k_, a1##c);                                                           \
-        vf_dot_k_at((q) + 2, k_, a2##c);                                                           \
-        vf_dot_k_at((q) + 3, k_, a3##c);                                                           \
-        vf_dot_k_at((q) + 4, k_, a4##c);                                                           \
-        vf_dot_k_at((q) + 5, k_, a5##c);                                                           \
+        vf_dot_k_at(q, 0, k_, a0##c);                                                              \
+        vf_dot_k_at(q, 1, k_, a1##c);                                                              \
+        vf_dot_k_at(q, 2, k_, a2##c);                                                              \
+        vf_dot_k_at(q, 3, k_, a3##c);                                                              \
+        vf_dot_k_at(q, 4, k_, a4##c);                                                              \
+        vf_dot_k_at(q, 5, k_, a5##c);                                                              \
     } while (0)
 #define TILE_STORE(r)                                                                              \
     vf_store(to + (r)*ATTN_STEP, a##r##0);                                                         \

@@ -12,9 +12,13 @@ enum { W = 16, MR = 6, NV = 4 };
 #ifndef __SANITIZE_THREAD__ /* it calls a function at every access */
 #define WEAVE               /* see body_weave.h */
 #endif
-/* c += a b for the value at a. */
-#define vf_fma_at(a, b, c)                                                                         \
-    __asm__ volatile("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*(a)))
+/* c += a[i] b; with the place spelt out, or the compiler keeps each address in a register. */
+#define vf_at(operation, a, i, b, c)                                                               \
+    __asm__ volatile(operation " %c[at](%[from])%{1to16%}, %[by], %[to]"                           \
+                     : [to] "+v"(c)                                                                \
+                     : [from] "r"(a), [at] "n"((i) * sizeof(float)), [by] "v"(b),                  \
+                       "m"(*(const float(*)[MR])(a)))
+#define vf_fma_at(a, i, b, c) vf_at("vfmadd231ps", a, i, b, c)
 
 #define vf_load(p)      _mm512_loadu_ps(p)
 #define vf_store(p, x)  _mm512_storeu_ps(p, x)

@@ -10,8 +10,7 @@ static inline vf bf16_dot(vf a, vf b, vf c)
     return _mm512_dpbf16_ps(c, (__m512bh)_mm512_castps_si512(a), (__m512bh)_mm512_castps_si512(b));
 }
 
-#define bf16_dot_at(a, b, c)                                                                       \
-    __asm__ volatile("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*(a)))
+#define bf16_dot_at(a, i, b, c) vf_at("vdpbf16ps", a, i, b, c)
 
 /* 32 values of bf16: a, then b. */
 static inline __m512i bf16_round(vf a, vf b)
