@@ -36,10 +36,11 @@ void bench_print_heading(const BenchMachine *machine)
 
 void bench_print_columns(void)
 {
-    printf("\n%9s %9s %5s %4s  %-7s %-7s %-7s %3s %10s %10s %8s %7s %6s %7s %8s %8s %10s %9s %6s\n",
+    printf("\n%9s %9s %5s %4s  %-7s %-7s %-7s %3s %10s %10s %8s %7s %6s %5s %7s %8s %8s %10s %9s "
+           "%6s\n",
            "tokens", "queries", "heads", "dim", "mask", "isa", "type", "thr", "ms median",
-           "ms least", "GF/s", "peak", "GB/s", "+stats", "memory", "error", "naive ms", "memory",
-           "times");
+           "ms least", "GF/s", "peak", "GB/s", "idle", "+stats", "memory", "error", "naive ms",
+           "memory", "times");
     fflush(stdout);
 }
 
@@ -62,7 +63,7 @@ static const char *short_bytes(double bytes, char out[16])
 
 void bench_print_result(const BenchResult *r)
 {
-    char mask[24] = "none", memory[16], naive[16], naive_ms[32] = "-", times[32] = "-";
+    char heads[24], mask[24] = "none", memory[16], naive[16], naive_ms[32] = "-", times[32] = "-";
     if (r->window) {
         snprintf(mask, sizeof mask, "%s%d", r->causal ? "c" : "w", r->window);
     } else if (r->causal) {
@@ -72,10 +73,14 @@ void bench_print_result(const BenchResult *r)
         snprintf(naive_ms, sizeof naive_ms, "%.3f", r->naive_ms);
         snprintf(times, sizeof times, "%.1fx", r->naive_ms / r->ms);
     }
-    printf("%9d %9d %5d %4d  %-7s %-7s %-7s %3d %10.3f %10.3f %8.2f %6.1f%% %6.1f %+6.1f%% %8s "
-           "%8.1e %10s %9s %6s\n",
-           r->n, r->queries, r->heads, r->dim, mask, r->isa, r->precision, r->threads, r->ms,
-           r->ms_min, r->gflops, r->percent_of_peak, r->gbs, r->full_percent,
+    int used = snprintf(heads, sizeof heads, "%d", r->heads);
+    if (r->kv_heads != r->heads) {
+        snprintf(heads + used, sizeof heads - (size_t)used, "/%d", r->kv_heads);
+    }
+    printf("%9d %9d %5s %4d  %-7s %-7s %-7s %3d %10.3f %10.3f %8.2f %6.1f%% %6.1f %4.1f%% %+6.1f%% "
+           "%8s %8.1e %10s %9s %6s\n",
+           r->n, r->queries, heads, r->dim, mask, r->isa, r->precision, r->threads, r->ms,
+           r->ms_min, r->gflops, r->percent_of_peak, r->gbs, r->idle_percent, r->full_percent,
            short_bytes(r->bytes, memory), r->error_o, naive_ms,
            r->naive_bytes > 0 ? short_bytes(r->naive_bytes, naive) : "-", times);
     fflush(stdout);
@@ -176,6 +181,7 @@ static bool result_json(const BenchReport *report, const BenchResult *r, bool fi
         {"gflops_best", "3f", r->gflops_best, true},
         {"peak_gflops", "2f", r->peak_gflops, true},
         {"percent_of_peak", "2f", r->percent_of_peak, true},
+        {"idle_percent", "2f", r->idle_percent, r->threads > 1},
         {"full_ms", "4f", r->full_ms, true},
         {"full_ms_min", "4f", r->full_ms_min, true},
         {"full_percent", "2f", r->full_percent, true},

@@ -70,6 +70,7 @@ static void fill_shape(const BenchRun *run, size_t shape, BenchAttentionDesc *de
 {
     App *app = run->app;
     const OptionValue *heads = app_option(app, OPTION_HEADS_ID);
+    const OptionValue *kv_heads = app_option(app, OPTION_KV_HEADS_ID);
     const OptionValue *dims = app_option(app, OPTION_DIM_ID);
     const OptionValue *masks = app_option(app, OPTION_MASKS_ID);
     int32_t window = (int32_t)app_option(app, OPTION_WINDOW_ID)->integer;
@@ -79,6 +80,8 @@ static void fill_shape(const BenchRun *run, size_t shape, BenchAttentionDesc *de
     shape /= dims->n_list;
     desc->heads = heads->list[shape % heads->n_list];
     shape /= heads->n_list;
+    desc->kv_heads = kv_heads->list[shape % kv_heads->n_list];
+    shape /= kv_heads->n_list;
     desc->causal = app_option(app, OPTION_CAUSAL_ID)->given;
     desc->window = window;
     if (masks->given) {
@@ -92,6 +95,7 @@ static size_t count_shapes(const BenchRun *run)
 {
     const OptionValue *masks = app_option(run->app, OPTION_MASKS_ID);
     return app_option(run->app, OPTION_HEADS_ID)->n_list *
+           app_option(run->app, OPTION_KV_HEADS_ID)->n_list *
            app_option(run->app, OPTION_DIM_ID)->n_list * run->queries->n_list *
            (masks->given ? masks->n_list : 1);
 }
@@ -138,6 +142,7 @@ static bool measure_scaling(BenchRun *run, AttnIsa isa, Error *err)
     BenchAttentionDesc desc = {.n = all->n,
                                .queries = all->queries,
                                .heads = all->heads,
+                               .kv_heads = all->kv_heads,
                                .dim = all->dim,
                                .causal = all->causal,
                                .window = all->window,
@@ -254,9 +259,9 @@ static bool report(BenchRun *run, Error *err)
 /* Options that mean nothing beside the others are refused, not left unread. */
 static bool check_options(App *app, bool model, Error *err)
 {
-    static const OptionId shapes[] = {OPTION_HEADS_ID,   OPTION_DIM_ID,   OPTION_QUERIES_ID,
-                                      OPTION_CAUSAL_ID,  OPTION_MASKS_ID, OPTION_WINDOW_ID,
-                                      OPTION_NO_NAIVE_ID};
+    static const OptionId shapes[] = {OPTION_HEADS_ID,   OPTION_KV_HEADS_ID, OPTION_DIM_ID,
+                                      OPTION_QUERIES_ID, OPTION_CAUSAL_ID,   OPTION_MASKS_ID,
+                                      OPTION_WINDOW_ID,  OPTION_NO_NAIVE_ID};
     for (size_t i = 0; i < AS_COUNT(shapes) && model; i++) {
         if (app_option(app, shapes[i])->given) {
             return error_set(err, ERR_USAGE,
@@ -307,6 +312,15 @@ static bool check_measurable(const BenchRun *run, Error *err)
                 return error_set(err, ERR_USAGE, "bench: --queries %d is more than --n %d",
                                  run->queries->list[q], run->lengths[i]);
             }
+        }
+    }
+    const OptionValue *heads = app_option(run->app, OPTION_HEADS_ID);
+    const OptionValue *kv_heads = app_option(run->app, OPTION_KV_HEADS_ID);
+    for (size_t i = 0; i < heads->n_list * kv_heads->n_list; i++) {
+        int32_t all = heads->list[i % heads->n_list], shared = kv_heads->list[i / heads->n_list];
+        if (shared > 0 && all % shared != 0) {
+            return error_set(err, ERR_USAGE, "bench: --heads %d are no multiple of --kv-heads %d",
+                             all, shared);
         }
     }
     const OptionValue *isas = app_option(run->app, OPTION_ISA_ID);

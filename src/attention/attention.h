@@ -312,6 +312,8 @@ typedef struct AttnProgress {
     /* Called on the calling thread only, now and then and when all is done; any units. */
     void (*report)(void *payload, int64_t done, int64_t total);
     void *payload;
+    double *busy_s; /* attn_forward adds the seconds that its threads worked, all together, without
+                       what they waited for each other; NULL = not wanted */
 } AttnProgress;
 
 /**

@@ -370,15 +370,17 @@ AttnStatus attn_few_forward(const AttnCtx *ctx, const AttnPlan *plan, const Attn
     const AttnArgs *a = &plan->args;
     /* What is read, counted as if every value took a multiply-add of each row of
      * a group. */
+    double busy_s = 0;
     double pairs = (double)a->n_kv_heads * ATTN_GROUP * (f.last_step - f.first_step) * ATTN_STEP;
     int n_threads = attn_team_size(ctx, plan, f.total, pairs);
-#pragma omp parallel num_threads(n_threads)
+#pragma omp parallel num_threads(n_threads) reduction(+ : busy_s)
     {
+        double busy = -omp_get_wtime();
         char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
         Worker w = {0};
         worker_carve(&f, &w, &(AttnCarver){.base = own});
         attn_rows_open(&w.rows);
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(dynamic, 1) nowait
         for (int64_t i = 0; i < f.total; i++) {
             if (!attn_cancelled(progress)) {
                 run_part(&f, &w, (int32_t)(i / f.n_parts), (int32_t)(i % f.n_parts));
@@ -387,13 +389,16 @@ AttnStatus attn_few_forward(const AttnCtx *ctx, const AttnPlan *plan, const Attn
                 }
             }
         }
-#pragma omp for schedule(static)
+        attn_team_wait(&busy);
+#pragma omp for schedule(static) nowait
         for (int64_t i = 0; i < (int64_t)a->n_kv_heads * f.n_rows; i++) {
             if (!attn_cancelled(progress)) {
                 merge_row(&f, &w, (int32_t)(i / f.n_rows), (int32_t)(i % f.n_rows));
             }
         }
+        busy_s += busy + omp_get_wtime();
     }
+    attn_report_busy(progress, busy_s);
     attn_scratch_give(ctx, scratch);
     if (attn_cancelled(progress)) {
         return ATTN_CANCELLED;

@@ -57,6 +57,7 @@ typedef struct Worker {
     bool v_finite[ATTN_BLOCK_STEPS];
     AttnTexelRow texels;
     AttnKept kept;
+    double busy; /* seconds */
 } Worker;
 
 static void worker_carve(const Pass *p, Worker *w, AttnCarver *carver)
@@ -376,7 +377,7 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
     const AttnPlan *plan = &p->plan;
     if (p->wave_heads > 0) {
         int64_t n_panels = (int64_t)n_kv * plan->n_steps;
-#pragma omp for schedule(dynamic, 4)
+#pragma omp for schedule(dynamic, 4) nowait
         for (int64_t i = 0; i < n_panels; i++) {
             if (atomic_load_explicit(&p->stop, memory_order_relaxed)) {
                 continue;
@@ -385,16 +386,18 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
             attn_panel_pack(plan, kv0 + (int32_t)(i / plan->n_steps), (int32_t)(i % plan->n_steps),
                             p->k + (size_t)i * p->panel.k, v, &p->v_finite[i]);
         }
+        attn_team_wait(&w->busy);
     }
     int32_t per_kv = plan->args.n_heads / plan->args.n_kv_heads;
     int64_t n_heads = (int64_t)n_kv * per_kv;
     if (p->keeps) {
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
         for (int64_t i = 0; i < n_heads; i++) {
             attn_received_clear(&p->received, (int32_t)i);
         }
+        attn_team_wait(&w->busy);
     }
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(dynamic, 1) nowait
     for (int64_t i = 0; i < n_heads * p->tasks_per_head; i++) {
         int32_t head = (int32_t)(i % n_heads);
         int32_t task = p->tasks_per_head - 1 - (int32_t)(i / n_heads);
@@ -405,13 +408,15 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
             }
         }
     }
+    attn_team_wait(&w->busy);
     if (p->keeps) {
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
         for (int64_t i = 0; i < n_heads; i++) {
             int64_t head = kv0 * per_kv + i;
             attn_received_write(&p->received, plan, (int32_t)i,
                                 p->out.received + head * plan->args.n_keys);
         }
+        attn_team_wait(&w->busy);
     }
 }
 
@@ -465,17 +470,20 @@ static AttnStatus run_pass(const AttnCtx *ctx, Pass *pass)
     int32_t wave = pass->wave_heads > 0 ? pass->wave_heads : a->n_kv_heads;
     double pairs = (double)a->n_heads * a->n_queries * a->n_keys;
     int n_threads = attn_team_size(ctx, &pass->plan, pass->total, pairs);
-#pragma omp parallel num_threads(n_threads)
+    double busy_s = 0;
+#pragma omp parallel num_threads(n_threads) reduction(+ : busy_s)
     {
         char *own = scratch + shared + (size_t)omp_get_thread_num() * per_worker;
-        Worker w = {0};
+        Worker w = {.busy = -omp_get_wtime()};
         worker_carve(pass, &w, &(AttnCarver){.base = own});
         attn_rows_open(&w.rows);
         for (int32_t kv0 = 0; kv0 < a->n_kv_heads; kv0 += wave) {
             int32_t left = a->n_kv_heads - kv0;
             run_wave(pass, &w, kv0, left < wave ? left : wave);
         }
+        busy_s += w.busy + omp_get_wtime();
     }
+    attn_report_busy(pass->progress, busy_s);
     attn_received_close(&pass->received);
     attn_scratch_give(ctx, scratch);
     if (atomic_load(&pass->stop) || attn_cancelled(pass->progress)) {

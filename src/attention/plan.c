@@ -1,6 +1,7 @@
 #include "attention/plan.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -115,6 +116,13 @@ AttnStatus attn_args_check(const AttnArgs *args, char *message, size_t message_s
 float attn_row_factor(float row_max, float row_log_sum)
 {
     return row_max == -INFINITY ? 0.0f : (float)exp(-(double)row_log_sum);
+}
+
+void attn_team_wait(double *busy)
+{
+    *busy += omp_get_wtime();
+#pragma omp barrier
+    *busy -= omp_get_wtime();
 }
 
 bool attn_scores_plain(const AttnPlan *plan, int32_t row0, int32_t n_rows, int32_t col0,

@@ -98,6 +98,17 @@ static inline void attn_report(const AttnProgress *progress, const _Atomic int64
     }
 }
 
+/** Ends a loop that the threads of a team shared: waits for all of them. busy gathers the seconds
+ * in between: a thread starts it with -omp_get_wtime() and at last adds that. */
+void attn_team_wait(double *busy);
+
+static inline void attn_report_busy(const AttnProgress *progress, double seconds)
+{
+    if (progress && progress->busy_s) {
+        *progress->busy_s += seconds;
+    }
+}
+
 /** Threads worth waking for so many tasks and pairs (query, key) of all heads. */
 static inline int attn_team_size(const AttnCtx *ctx, const AttnPlan *plan, int64_t n_tasks,
                                  double pairs)

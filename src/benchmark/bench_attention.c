@@ -86,39 +86,47 @@ static bool allocate(Bench *b, Error *err)
     return true;
 }
 
-static bool time_once(const Bench *b, const AttnOutputs *out, double *seconds, Error *err)
+/* idle: of all threads' time, the share in which they did not work. */
+static bool time_once(const Bench *b, const AttnOutputs *out, double *seconds, double *idle,
+                      Error *err)
 {
-    AttnProgress progress = {.cancel = b->cancel};
+    double busy_s = 0;
+    AttnProgress progress = {.cancel = b->cancel, .busy_s = &busy_s};
     double start = clock_now_s();
     AttnStatus status = attn_forward(b->ctx, &b->args, out, &progress);
     *seconds = clock_now_s() - start;
+    *idle = bench_idle(busy_s, *seconds, attn_ctx_threads(b->ctx));
     return status == ATTN_OK || bench_status(status, NULL, err);
 }
 
 /* Lean and full runs in turn, so that both meet the same disturbances. */
 static bool time_forward(const Bench *b, double budget, BenchResult *result, Error *err)
 {
-    double lean[MAX_REPEATS], full[MAX_REPEATS], unused;
-    if (!time_once(b, &b->lean, &unused, err) || !time_once(b, &b->full, &unused, err)) {
+    double lean[MAX_REPEATS], full[MAX_REPEATS], idle[MAX_REPEATS], unused;
+    if (!time_once(b, &b->lean, &unused, &unused, err) ||
+        !time_once(b, &b->full, &unused, &unused, err)) {
         return false;
     }
     int n = 0;
     double start = clock_now_s();
     while (n < MAX_REPEATS && (n < MIN_REPEATS || clock_now_s() - start < budget)) {
-        if (!time_once(b, &b->lean, &lean[n], err) || !time_once(b, &b->full, &full[n], err)) {
+        if (!time_once(b, &b->lean, &lean[n], &idle[n], err) ||
+            !time_once(b, &b->full, &full[n], &unused, err)) {
             return false;
         }
         n++;
     }
-    double median, least, full_median, full_least;
+    double median, least, full_median, full_least, idle_median;
     bench_summarise(lean, n, &median, &least);
     bench_summarise(full, n, &full_median, &full_least);
+    bench_summarise(idle, n, &idle_median, &unused);
     double flops = 4.0 * (double)b->pairs * b->args.head_dim;
     result->repeats = n;
     result->ms = median * 1e3;
     result->ms_min = least * 1e3;
     result->gflops = flops / median / 1e9;
     result->gflops_best = flops / least / 1e9;
+    result->idle_percent = idle_median * 100;
     result->full_ms = full_median * 1e3;
     result->full_ms_min = full_least * 1e3;
     result->full_percent = (full_median / median - 1) * 100;

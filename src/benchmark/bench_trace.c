@@ -100,31 +100,39 @@ static bool load_layer(LayerBench *b, int32_t layer, int32_t n, AttnPrecision pr
     return true;
 }
 
-static bool time_once(const LayerBench *b, const AttnOutputs *out, double *seconds, Error *err)
+static bool time_once(const LayerBench *b, const AttnOutputs *out, double *seconds, double *idle,
+                      Error *err)
 {
-    AttnProgress progress = {.cancel = b->cancel};
+    double busy_s = 0;
+    AttnProgress progress = {.cancel = b->cancel, .busy_s = &busy_s};
     double start = clock_now_s();
     AttnStatus status = attn_forward(b->ctx, &b->args, out, &progress);
     *seconds = clock_now_s() - start;
+    *idle = bench_idle(busy_s, *seconds, attn_ctx_threads(b->ctx));
     return bench_status(status, NULL, err);
 }
 
 /* Adds the medians and bests of one layer to the result. */
 static bool time_layer(const LayerBench *b, double budget, BenchResult *result, Error *err)
 {
-    double lean[MAX_REPEATS], full[MAX_REPEATS], median, least;
-    if (!time_once(b, &b->full, &full[0], err) || !time_once(b, &b->lean, &lean[0], err)) {
+    double lean[MAX_REPEATS], full[MAX_REPEATS], idle[MAX_REPEATS], median, least, idle_median,
+        unused;
+    if (!time_once(b, &b->full, &full[0], &unused, err) ||
+        !time_once(b, &b->lean, &lean[0], &unused, err)) {
         return false;
     }
     int n = 0;
     double start = clock_now_s();
     while (n < MAX_REPEATS && (n < MIN_REPEATS || clock_now_s() - start < budget)) {
-        if (!time_once(b, &b->lean, &lean[n], err) || !time_once(b, &b->full, &full[n], err)) {
+        if (!time_once(b, &b->lean, &lean[n], &idle[n], err) ||
+            !time_once(b, &b->full, &full[n], &unused, err)) {
             return false;
         }
         n++;
     }
     bench_summarise(lean, n, &median, &least);
+    bench_summarise(idle, n, &idle_median, &unused);
+    result->idle_percent += idle_median * 100 * median * 1e3; /* by time, until all are known */
     result->ms += median * 1e3;
     result->ms_min += least * 1e3;
     bench_summarise(full, n, &median, &least);
@@ -226,6 +234,7 @@ static bool run(LayerBench *b, const BenchMachine *machine, const BenchAttention
         double scratch = (double)attn_scratch_bytes(b->ctx, &b->args, &b->lean);
         result->bytes = fmax(result->bytes, moved * sizeof(float) + scratch);
     }
+    result->idle_percent /= result->ms;
     result->gflops = flops / result->ms / 1e6;
     result->gflops_best = flops / result->ms_min / 1e6;
     result->full_percent = (result->full_ms / result->ms - 1) * 100;

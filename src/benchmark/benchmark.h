@@ -61,7 +61,9 @@ typedef struct BenchResult {
     double ms, ms_min;  /* o and lse: median, best */
     double gflops;      /* at the median */
     double gflops_best; /* at the best */
-    double percent_of_peak;      /* gflops against peak_gflops */
+    double percent_of_peak; /* gflops against peak_gflops */
+    double idle_percent; /* of all threads' time: what they did not work in, because they waited for
+                            each other or to be woken; median */
     double full_ms, full_ms_min; /* the same with summary and row statistics */
     double full_percent;         /* what those cost on top, in percent of ms, from the medians */
     double tile_us; /* an exact 256 x 256 tile on one thread, median; 0 with fewer queries or keys

@@ -16,6 +16,9 @@ double bench_lse_error(const double *scores, int32_t n_keys, float row_max, floa
 /** The larger one, and NaN if `a` is. */
 double bench_worse(double a, double b);
 
+/** Of n_threads threads in so many seconds, the share that is not busy_s: 0 to 1. */
+double bench_idle(double busy_s, double seconds, int n_threads);
+
 /** Median and least of n times; sorts them. */
 void bench_summarise(double *times, int n, double *median, double *least);
 

@@ -86,6 +86,12 @@ void bench_summarise(double *times, int n, double *median, double *least)
     *least = times[0];
 }
 
+double bench_idle(double busy_s, double seconds, int n_threads)
+{
+    double idle = seconds > 0 ? 1 - busy_s / (seconds * n_threads) : 0;
+    return idle > 0 ? idle : 0;
+}
+
 bool bench_growth(const double *x, const double *y, size_t n, double *slope)
 {
     double mean_x = 0, mean_y = 0;

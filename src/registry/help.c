@@ -120,11 +120,14 @@ static const HelpExtra extras[COMMAND_COUNT] = {
                      "  attnscope shot --trace run.safetensors --view heads -o heads.png\n"
                      "  attnscope shot --do \"story 3-content 1\" -o story.png\n"},
     [COMMAND_BENCH] =
-        {.prints = "  mask             c256 is causal with a window of 256 keys\n"
+        {.prints = "  heads            8/2 are 8 heads on 2 of keys and values\n"
+                   "  mask             c256 is causal with a window of 256 keys\n"
                    "  isa, type, thr   instruction set, type of the products, threads\n"
                    "  GF/s, peak       10^9 operations a second, and their share of what this\n"
                    "                   machine can do at most\n"
                    "  GB/s             10^9 bytes read and written a second\n"
+                   "  idle             share of the threads' time in which they waited for each\n"
+                   "                   other or to be woken\n"
                    "  +stats           what row statistics and summary take on top\n"
                    "  memory           q, k, v, outputs and scratch\n"
                    "  error            largest difference of an output from float64\n"

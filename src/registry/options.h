@@ -77,7 +77,7 @@ AS_MUST_CHECK bool command_find(const char *name, CommandId *id);
     X(TEMPERATURE) X(UNSCALED) X(MASK) X(ABLATE) X(PROPAGATE) X(THREADS) X(MEMORY) X(STORE) X(DTYPE) X(SUMMARY)\
     X(WHAT) X(LAYER) X(HEAD) X(ROWS) X(COLS)                                                       \
     X(VIEW) X(SIZE) X(SCALE) X(THEME) X(QUERY) X(KEY) X(STEP) X(TIME) X(DO) X(REDUCED_MOTION) X(GPU_TILES) X(TILE_MEMORY) \
-    X(N) X(QUERIES) X(HEADS) X(DIM) X(CAUSAL) X(MASKS) X(WINDOW) X(ISA) X(PRECISION) X(NO_NAIVE) X(RUNS_ONLY)   \
+    X(N) X(QUERIES) X(HEADS) X(KV_HEADS) X(DIM) X(CAUSAL) X(MASKS) X(WINDOW) X(ISA) X(PRECISION) X(NO_NAIVE) X(RUNS_ONLY)   \
     X(RENDER) X(JOURNEY) X(PLOT)                                                                   \
     X(OUTPUT) X(JSON) X(HELP) X(VERSION)
 /* clang-format on */

@@ -270,7 +270,8 @@ bool trace_tile_reduce(const Trace *trace, const TraceRegion *region, int32_t ro
     };
     AttnProgress progress = {0};
     if (control) {
-        progress = (AttnProgress){&control->cancel, report_rows, control};
+        progress =
+            (AttnProgress){.cancel = &control->cancel, .report = report_rows, .payload = control};
     }
     ptrdiff_t ld = (cols - 1) / col_texel + 1;
     bool ok = trace_attn_ok(attn_tile_reduce(trace->ctx, &part.args, &tile, row_texel, col_texel,

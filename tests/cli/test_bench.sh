@@ -7,7 +7,7 @@ ok bench --n 64,128 --heads 2 --dim 32 --causal --json
 for key in '"machine":{"cpu":' '"compiler":' '"isa":' '"threads":' '"peak_gflops":' '"peak_gflops_one_thread":' \
     '"bf16_gflops":' '"read_gbs":' '"triad_gbs":' '"results":[' '"n":64,"queries":64,"heads":2' '"kv_heads":2' '"dim":32' '"causal":true' \
     '"window":0' '"precision":"f32"' '"repeats":' '"ms":' '"ms_min":' '"gflops":' '"gflops_best":' '"times_one_thread":' \
-    '"percent_of_peak":' '"gbs":' '"row_us":' '"col_us":' '"error_lse":' '"full_ms":' '"full_percent":' '"bytes":' '"traffic_bytes":' '"error_o":' \
+    '"percent_of_peak":' '"idle_percent":' '"gbs":' '"row_us":' '"col_us":' '"error_lse":' '"full_ms":' '"full_percent":' '"bytes":' '"traffic_bytes":' '"error_o":' \
     '"error_weights":' '"naive_ms":' '"naive_gflops":' '"naive_bytes":' '"naive_difference":'; do
     prints "$key"
 done
@@ -22,6 +22,10 @@ for shape in '"n":16,"queries":16,"heads":1,"kv_heads":1,"dim":8' \
 done
 prints '"naive_ms":null'
 ok bench --n 16 --heads 1 --threads 1,2 --isa scalar; prints 'scalar, 1 thread,'; prints 'scalar, 2 threads,'; prints 'beside one thread'; prints ': 2 threads '
+# shared keys and values, in JSON as in the table
+ok bench --n 16 --heads 4 --kv-heads 0,2 --threads 1 --no-naive --json
+prints '"heads":4,"kv_heads":4'; prints '"heads":4,"kv_heads":2'
+ok bench --n 16 --heads 4 --kv-heads 2 --threads 1 --no-naive; prints ' 4/2 '
 # several masks, new tokens after a cache
 ok bench --n 600 --heads 1 --dim 8 --masks full,causal,window --window 16 --queries 0,1 --threads 1 --no-naive --json
 [ "$(grep -c '"n":600' "$dir/stdout")" -eq 6 ] || bad "3 masks x 2 are not 6 results: $(cat "$dir/stdout")"
@@ -32,6 +36,7 @@ for shape in '"queries":600,"heads":1,"kv_heads":1,"dim":8,"causal":false,"windo
 done
 fails 2 'not both' bench --n 16 --masks full --causal
 fails 2 'needs window among' bench --n 16 --masks full,causal --window 8
+fails 2 'no multiple of --kv-heads 3' bench --n 16 --heads 4 --kv-heads 3
 fails 2 'is more than --n 16' bench --n 16 --queries 20 --threads 1
 # products in bf16 where this processor has them, a clear line where not
 run bench --n 300 --heads 1 --dim 16 --precision f32,bf16,bf16-pv --threads 1 --no-naive --json

@@ -1,6 +1,7 @@
 /* Same bits for any number of threads; cancel and progress. */
 #include "attention_case.h"
 
+#include <omp.h>
 #include <pthread.h>
 
 static const Case CASES[] = {
@@ -95,14 +96,14 @@ static void test_attn_forward__cancel_and_progress(void **state)
     pass.received = NULL;
 
     Watch watch = {0};
-    AttnProgress progress = {&watch.cancel, watch_report, &watch};
+    AttnProgress progress = {.cancel = &watch.cancel, .report = watch_report, .payload = &watch};
     assert_int_equal(attn_forward(ctx, &args, &pass, &progress), ATTN_OK);
     assert_true(watch.calls > 0 && watch.total > 1);
     assert_true(watch.last > 0 && watch.last <= watch.total);
 
     Watch early = {0};
     atomic_store(&early.cancel, true);
-    AttnProgress stopped = {&early.cancel, watch_report, &early};
+    AttnProgress stopped = {.cancel = &early.cancel, .report = watch_report, .payload = &early};
     assert_int_equal(attn_forward(ctx, &args, &pass, &stopped), ATTN_CANCELLED);
     assert_int_equal(
         attn_received(ctx, &args, run.out.row_max, run.out.row_log_sum, run.out.received, &stopped),
@@ -112,7 +113,7 @@ static void test_attn_forward__cancel_and_progress(void **state)
     /* From within: the run ends before its last task. One thread, so that it is sure to. */
     AttnCtx *one = case_ctx(ATTN_ISA_AUTO, 1);
     Watch midway = {.cancel_at_first = true};
-    AttnProgress stopping = {&midway.cancel, watch_report, &midway};
+    AttnProgress stopping = {.cancel = &midway.cancel, .report = watch_report, .payload = &midway};
     assert_int_equal(attn_forward(one, &args, &run.out, &stopping), ATTN_CANCELLED);
     assert_true(midway.last < midway.total);
     run_free(&run);
@@ -141,6 +142,34 @@ static void *call_many(void *payload)
 
 /* Callers of one context at once, small and large in turn, so that working memory changes hands:
  * every run has the bits of a run alone. */
+/* Seconds of work are added: some of every call, no more than its threads have. */
+static void test_attn_forward__tells_how_long_it_worked(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"all tokens", SIZES(900, 0, 3, 1, 24), .kind = ATTN_MASK_CAUSAL},
+        {"new ones", SIZES(2, 3000, 3, 1, 24)},
+    };
+    for (size_t k = 0; k < CASE_COUNT(cases); k++) {
+        AttnArgs args = case_args(&cases[k]);
+        for (int n = 1; n <= 3; n++) {
+            AttnCtx *ctx = case_ctx(ATTN_ISA_AUTO, n);
+            Run run = run_make(&cases[k], &args);
+            double busy_s = 0;
+            AttnProgress progress = {.busy_s = &busy_s};
+            for (int call = 0; call < 3; call++) {
+                double before = busy_s, start = omp_get_wtime();
+                assert_int_equal(attn_forward(ctx, &args, &run.out, &progress), ATTN_OK);
+                double most = n * (omp_get_wtime() - start);
+                assert_true(busy_s > before && busy_s - before <= most);
+            }
+            run_free(&run);
+            attn_ctx_destroy(&ctx);
+        }
+        case_args_free(&args);
+    }
+}
+
 static void test_attn_forward__many_callers_of_one_context(void **state)
 {
     (void)state;
@@ -192,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_attn_forward__same_bits_for_any_thread_count),
         cmocka_unit_test(test_attn_tile_reduce__same_bits_for_any_thread_count),
         cmocka_unit_test(test_attn_forward__cancel_and_progress),
+        cmocka_unit_test(test_attn_forward__tells_how_long_it_worked),
         cmocka_unit_test(test_attn_forward__many_callers_of_one_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

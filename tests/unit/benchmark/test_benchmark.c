@@ -66,6 +66,7 @@ static void test_bench_attention__figures_hang_together(void **state)
         double flops = 4 * pairs[i] * cases[i].dim;
         assert_true(fabs(r.gflops * r.ms * 1e6 / flops - 1) < 1e-9);
         assert_true(r.gflops_best >= r.gflops);
+        assert_true(r.idle_percent >= 0 && r.idle_percent < 100);
         assert_true(fabs(r.percent_of_peak - 100 * r.gflops / machine.peak_gflops) < 1e-9);
         assert_true(r.error_weights < 1e-6 && r.error_o < 1e-5);
         assert_true((r.tile_us > 0) == (r.n >= 256));
