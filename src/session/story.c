@@ -356,7 +356,9 @@ void story_update(Session *s)
         return;
     }
     if (s->story.waiting) {
-        if (s->trace && !s->run) {
+        bool over = s->trace && !s->run;
+        s->story.waiting = !over;
+        if (over && shows_text_of(s, session_story(s))) { /* and no other text came meanwhile */
             run_commands(s);
         }
         return;

@@ -113,6 +113,25 @@ static void test_stories__every_scene(void **state)
     session_destroy(&s);
 }
 
+/* Another text is asked for before the story's is there: what the scene shows is not in it. */
+static void test_stories__overtaken(void **state)
+{
+    (void)state;
+    Session *s = session_on("tiny", "Some other text.");
+    session_post(s, "story 1-self-attention 1");
+    session_post(s, "text a b");
+    session_settle(s);
+    session_settle(s);
+    assert_string_equal(trace_source(s->trace, NULL), "a b");
+    assert_false(s->story.waiting);
+    assert_non_null(session_scene(s));
+    assert_string_equal(s->note, "");
+    does(s, "scene 1"); /* again, with its text */
+    assert_string_equal(s->published.text_name, "default.txt");
+    assert_int_equal(s->selection.query, 24);
+    session_destroy(&s);
+}
+
 /* The learner does it, and it is seen. */
 static void test_stories__trying(void **state)
 {
@@ -140,9 +159,8 @@ static void test_stories__trying(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_story_parse__whole),
-        cmocka_unit_test(test_story_parse__bad),
-        cmocka_unit_test(test_stories__every_scene),
+        cmocka_unit_test(test_story_parse__whole),   cmocka_unit_test(test_story_parse__bad),
+        cmocka_unit_test(test_stories__every_scene), cmocka_unit_test(test_stories__overtaken),
         cmocka_unit_test(test_stories__trying),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
