@@ -17,52 +17,52 @@ KERNEL_INLINE vf halve(vf a, vf b, const bool maxima)
     return maxima ? vf_max(even, odd) : vf_add(even, odd);
 }
 
-/* One vector of 2^levels at x: halves of halves. */
-KERNEL_INLINE vf halve_deep(const float *x, const int levels, const bool maxima)
+/* One vector of n at x, a power of two: halves of halves. */
+KERNEL_INLINE vf halve_deep(const float *x, const int n, const bool maxima)
 {
     vf v[ATTN_BLOCK_STEPS];
     UNROLL(16)
-    for (int i = 0; i < 1 << levels; i++) {
+    for (int i = 0; i < n; i++) {
         v[i] = vf_load(x + i * W);
     }
     UNROLL(4)
-    for (int n = 1 << levels; n > 1; n /= 2) {
+    for (int left = n; left > 1; left /= 2) {
         UNROLL(8)
-        for (int i = 0; i < n / 2; i++) {
+        for (int i = 0; i < left / 2; i++) {
             v[i] = halve(v[2 * i], v[2 * i + 1], maxima);
         }
     }
     return v[0];
 }
 
-/* Runs into n texels of 2^levels runs each, n whole vectors. */
-KERNEL_INLINE void halve_runs(const float *runs, int n, const int levels, const bool maxima,
+/* Runs into n texels of `width` runs each, n whole vectors. */
+KERNEL_INLINE void halve_runs(const float *runs, int n, const int width, const bool maxima,
                               float *to)
 {
     for (int i = 0; i < n; i += W) {
-        vf_store(to + i, halve_deep(runs + ((ptrdiff_t)i << levels), levels, maxima));
+        vf_store(to + i, halve_deep(runs + (ptrdiff_t)i * width, width, maxima));
     }
 }
 
-KERNEL_INLINE void halve_both(const float *sum, const float *max, int n, const int levels,
+KERNEL_INLINE void halve_both(const float *sum, const float *max, int n, const int width,
                               float *to_sum, float *to_max)
 {
-    halve_runs(sum, n, levels, false, to_sum);
-    halve_runs(max, n, levels, true, to_max);
+    halve_runs(sum, n, width, false, to_sum);
+    halve_runs(max, n, width, true, to_max);
 }
 
-static void runs_to_texels(const float *sum, const float *max, int n, int levels, float *to_sum,
+static void runs_to_texels(const float *sum, const float *max, int n, int width, float *to_sum,
                            float *to_max)
 {
-    _Static_assert(ATTN_BLOCK_STEPS == 1 << 4, "a vector of texels has up to a block of runs");
-    if (levels == 1) {
-        halve_both(sum, max, n, 1, to_sum, to_max);
-    } else if (levels == 2) {
+    _Static_assert(ATTN_BLOCK_STEPS == 16, "a vector of texels has up to a block of runs");
+    if (width == 2) {
         halve_both(sum, max, n, 2, to_sum, to_max);
-    } else if (levels == 3) {
-        halve_both(sum, max, n, 3, to_sum, to_max);
-    } else {
+    } else if (width == 4) {
         halve_both(sum, max, n, 4, to_sum, to_max);
+    } else if (width == 8) {
+        halve_both(sum, max, n, 8, to_sum, to_max);
+    } else {
+        halve_both(sum, max, n, 16, to_sum, to_max);
     }
 }
 
@@ -70,11 +70,8 @@ static void runs_to_texels(const float *sum, const float *max, int n, int levels
 static void block_texels(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch)
 {
     const int first = b->key0 / b->col_width, runs = b->block_steps * W;
-    int levels = 0;
-    while (T << levels < b->col_width && runs >> levels > 1) {
-        levels++;
-    }
-    const int n = runs >> levels, left = b->n_cols - first;
+    const int width = b->col_width / T, n = width < runs ? runs / width : 1;
+    const int left = b->n_cols - first;
     for (int32_t r = 0; r < g->n_rows; r++) {
         /* Steps that were not visited hold 0 and -INFINITY, so whole blocks can be halved. */
         float *sum = scratch->run_sum + r * RUN_LD, *max = scratch->run_max + r * RUN_LD;
@@ -82,11 +79,11 @@ static void block_texels(const AttnBlock *b, AttnGroup *g, const AttnAttendScrat
         float *to_max = g->texel_max + r * g->texel_ld + first;
         if (n % W == 0) { /* this block has all of these texels to itself */
             int whole = (left + W - 1) / W * W;
-            runs_to_texels(sum, max, n < whole ? n : whole, levels, to_sum, to_max);
+            runs_to_texels(sum, max, n < whole ? n : whole, width, to_sum, to_max);
             continue;
         }
         for (int i = runs; i > n; i /= 2) { /* reads two vectors at least, writes one */
-            halve_both(sum, max, i / 2, 1, sum, max);
+            halve_both(sum, max, i / 2, 2, sum, max);
         }
         for (int i = 0; i < n && i < left; i++) {
             to_sum[i] += sum[i];
