@@ -4,14 +4,10 @@
  * command has the most its pixels may differ from GL's, as root mean square over its box and as the
  * difference of the mean (which edges cannot hide: too wide, too dark, at the wrong place).
  */
-#include "export/export.h"
-
 #include <math.h>
-#include <png.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "stage.h"
+#include "by_cairo.h"
 
 enum { BOX_W = 120, BOX_H = 64, COLS = 4, PAGE = 0x0B1020, CELLS = 6, MANY = 96 };
 
@@ -481,19 +477,6 @@ static void compare(const unsigned char *a, const unsigned char *b, int stride, 
     }
     *rms = sqrt(sum / (3 * n));
     *mean = fmax(fabs(difference[0]), fmax(fabs(difference[1]), fabs(difference[2]))) / n;
-}
-
-static unsigned char *read_png(const char *path, int w, int h)
-{
-    png_image image = {.version = PNG_IMAGE_VERSION};
-    assert_true(png_image_begin_read_from_file(&image, path));
-    assert_int_equal(image.width, w);
-    assert_int_equal(image.height, h);
-    image.format = PNG_FORMAT_RGBA;
-    unsigned char *pixels = malloc(PNG_IMAGE_SIZE(image));
-    assert_non_null(pixels);
-    assert_true(png_image_finish_read(&image, NULL, pixels, 0, NULL));
-    return pixels;
 }
 
 static bool has_program(const char *name)

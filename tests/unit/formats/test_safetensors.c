@@ -4,6 +4,7 @@
 #include "formats/tensor_file.h"
 
 #include "bytes.h"
+#include "hostile.h"
 
 typedef struct BadCase {
     const char *header; /* JSON */
@@ -193,32 +194,12 @@ static void test_tensor_file_need__says_both_shapes(void **state)
     strbuf_free(&buf);
 }
 
-/* No prefix of a file is a file, and no changed byte makes the reader step out of its bytes (which
- * the sanitizers see). */
 static void test_tensor_file_open__cut_or_changed(void **state)
 {
     (void)state;
     StrBuf buf = file_of(good_header, 35);
-    for (size_t n = 0; n < buf.n; n++) {
-        unsigned char *copy;
-        Error err = {0};
-        TensorFile *file = open_bytes(buf.text, n, &copy, &err);
-        assert_null(file);
-        assert_true(err.code != ERR_NONE && err.message[0]);
-        free(copy);
-    }
     static const unsigned char changes[] = {0x00, 0xFF, '"', '9', '}', '-'};
-    for (size_t i = 0; i < buf.n * AS_COUNT(changes); i++) {
-        unsigned char *copy = exact_copy(buf.text, buf.n);
-        copy[i / AS_COUNT(changes)] = changes[i % AS_COUNT(changes)];
-        TensorFile *file = tensor_file_open_memory("x.safetensors", copy, buf.n, NULL);
-        for (size_t t = 0; file && t < tensor_file_count(file); t++) {
-            const TensorView *view = tensor_file_at(file, t);
-            assert_true(view->n_bytes <= buf.n);
-        }
-        tensor_file_close(&file);
-        free(copy);
-    }
+    check_cut_or_changed("x.safetensors", &buf, changes, sizeof changes);
     strbuf_free(&buf);
 }
 
