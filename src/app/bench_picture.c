@@ -411,10 +411,14 @@ static void draw_threads(Page *page)
     chart_axis_fit(&c.x, x.lo, x.hi);
     double most = fmax(x.hi, y.hi) * 1.05;
     chart_axis_fit(&c.y, fmin(1, y.lo), most);
+    c.y.lo = fmin(1, y.lo) / 1.05;
     c.y.hi = most;
-    while (c.y.n_ticks > 0 && c.y.ticks[c.y.n_ticks - 1] > most) {
-        c.y.n_ticks--;
+    int n_ticks = 0; /* those of whole octaves that are left */
+    for (int i = 0; i < c.y.n_ticks; i++) {
+        c.y.ticks[n_ticks] = c.y.ticks[i];
+        n_ticks += c.y.ticks[i] >= c.y.lo && c.y.ticks[i] <= c.y.hi;
     }
+    c.y.n_ticks = n_ticks;
     c.legend_rows = 3;
     chart_begin(&c);
     double ideal[] = {c.x.lo, c.x.hi};
@@ -441,9 +445,13 @@ static void draw_threads(Page *page)
         }
         ChartLine line = {.x = p.x, .y = p.y, .n = p.n, .color = color, .marker = MARKER_CIRCLE};
         chart_line(&c, &line);
+        char name[BENCH_NAME];
+        BenchCommon common = page->common;
+        common.threads = true; /* they are the axis */
+        common.shape = false;
+        bench_series_name(&common, r, name);
         chart_legend(&c, &line,
-                     draw_format(&page->list, "%s, H %d, D %d, N %d: %.2f×", r->isa, r->heads,
-                                 r->dim, r->n, p.y[p.n - 1]));
+                     draw_format(&page->list, "%s, N %d: %.2f×", name, r->n, p.y[p.n - 1]));
     }
     chart_legend_end(&c);
 }
