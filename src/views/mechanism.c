@@ -97,10 +97,16 @@ static void draw_window_stepper(MechanismScene *s, Rect box)
                        ICON_PLUS, "one token more, up to 8")) {
         session_post(s->c->session, "window %d %d", l->rows.first, AS_MIN(l->n + 1, LESSON_MOST));
     }
+    Rect between = rect(field.x + 28, field.y, field.w - 28 - 76, field.h);
     const char *text = draw_format(ui->list, "%d–%d of %d", l->rows.first, last, n);
-    ui_label(ui, rect(field.x + 28, field.y, field.w - 28 - 76, field.h),
-             &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text}, text);
-    ui_tooltip(ui, field, "the tokens in front; the rest of each row is told as elsewhere");
+    if (ui_text_width(ui, FONT_MONO, 11, text) > between.w) {
+        text = draw_format(ui->list, "%d–%d", l->rows.first, last);
+    }
+    ui_label(ui, between, &(UiLabel){.face = FONT_MONO, .size = 11, .color = ui->theme.text}, text);
+    ui_tooltip(ui, field,
+               draw_format(ui->list,
+                           "the tokens in front, of %d; the rest of each row is told as elsewhere",
+                           n));
 }
 
 static void draw_bracket(Ui *ui, float x0, float x1, float y, const char *name, const char *note)
