@@ -2,10 +2,12 @@
 # they write every fused multiply-add themselves, so the compiler adds none (-ffp-contract=off:
 # the same bits in every inlined copy). Never -ffast-math: masked scores are -INFINITY and the
 # exponential rounds by adding a constant that it would fold away. The probe has no flags, no LTO.
-# Loops begin on lines of the instruction cache: worth half a percent, and steadier. Sanitizers may
-# check accesses there but not call functions at the ends of scopes: see body_weave.h.
-set(AS_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -falign-loops=64
-    -fno-sanitize-address-use-after-scope)
+# Loops begin on lines of the instruction cache: worth half a percent, and steadier.
+set(AS_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -falign-loops=64)
+# It may check accesses there but not call functions at the ends of scopes: see body_weave.h.
+if(ATTNSCOPE_SANITIZE MATCHES "address|fuzz")
+    list(APPEND AS_KERNEL_FLAGS -fno-sanitize-address-use-after-scope)
+endif()
 file(GLOB AS_KERNELS ${CMAKE_SOURCE_DIR}/src/attention/kernels/kernel_*.c)
 foreach(kernel IN LISTS AS_KERNELS)
     set(flags ${AS_KERNEL_FLAGS})
