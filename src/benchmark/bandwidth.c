@@ -16,6 +16,7 @@ enum {
     ROUNDS = 8,
     N_ARRAYS = 3,
     STREAMS = 4, /* runs of a part that take turns */
+    LINE = 8,    /* words that memory gives at once, or fewer */
     TURN = 32,   /* words of a turn */
     AHEAD = 256, /* words of a run that are asked for ahead */
 };
@@ -37,48 +38,38 @@ static size_t array_bytes(void)
 /* 16 bytes of words at any place: every CPU here has registers for four sums of them. */
 typedef uint64_t Pair __attribute__((vector_size(16), aligned(8)));
 
-typedef struct Sums {
-    Pair a, b, c, d;
-} Sums;
-
-/* n words, 8 at a time: whole numbers, so that nothing waits for an order. */
-static inline Sums add_words(const uint64_t *x, size_t n, Sums sum)
-{
-    for (size_t i = 0; i + 8 <= n; i += 8) {
-        const Pair *pairs = (const Pair *)(x + i);
-        sum.a += pairs[0];
-        sum.b += pairs[1];
-        sum.c += pairs[2];
-        sum.d += pairs[3];
-    }
-    return sum;
-}
-
-static uint64_t total_of(Sums sum)
-{
-    Pair all = sum.a + sum.b + (sum.c + sum.d);
-    return all[0] + all[1];
-}
-
+/* Every word, from end to end. Whole numbers, so that nothing waits for an order. */
 __attribute__((noinline)) static uint64_t read_part(const uint64_t *x, size_t n)
 {
-    return total_of(add_words(x, n, (Sums){0}));
+    Pair a = {0}, b = {0}, c = {0}, d = {0};
+    for (size_t i = 0; i + 8 <= n; i += 8) {
+        const Pair *pairs = (const Pair *)(x + i);
+        a += pairs[0];
+        b += pairs[1];
+        c += pairs[2];
+        d += pairs[3];
+    }
+    a += b + (c + d);
+    return a[0] + a[1];
 }
 
+/* A word of every line: memory gives whole lines, and what a core does with them is not asked. */
 __attribute__((noinline)) static uint64_t read_runs(const uint64_t *x, size_t n)
 {
-    Sums sum = {0};
+    uint64_t sum = 0;
     size_t run = n / STREAMS / TURN * TURN;
     for (size_t i = 0; i < run; i += TURN) {
         for (size_t s = 0; s < STREAMS; s++) {
             const uint64_t *turn = x + s * run + i;
-            for (uintptr_t at = AHEAD; at < AHEAD + TURN; at += 8) { /* a hint, past the end too */
+            for (size_t at = AHEAD; at < AHEAD + TURN; at += LINE) { /* a hint, past the end too */
                 __builtin_prefetch((const void *)((uintptr_t)turn + at * sizeof *x), 0, 2);
             }
-            sum = add_words(turn, TURN, sum);
+            for (size_t at = 0; at < TURN; at += LINE) {
+                sum += turn[at];
+            }
         }
     }
-    return total_of(add_words(x + STREAMS * run, n - STREAMS * run, sum));
+    return sum + read_part(x + STREAMS * run, n - STREAMS * run);
 }
 
 __attribute__((noinline)) static void triad_part(double *restrict a, const double *restrict b,
