@@ -23,16 +23,16 @@
  *
  *   K_PER_WORD, V_PER_WORD     2 where panels and weights hold pairs of bf16; then there are also
  *                              vf_dot_k, vf_dot_v, load_words, kernel_pack_v and store_words
- *   vf_load_square(row, d, x)  where there is a faster way: values d .. d + W of W rows, column by
- *                              column
- *   VF_SUM, vf_sum(a)          where it is defined: sum of the lanes, halves on halves
- *   vf_ldexp(p, n), vf_round(a)  where they are one operation each: p 2^n for whole n, 0 for
- *                              n = -INFINITY whatever p is; to the nearest whole number
- *   vf_store_halves(p, q, a)   where W >= 2 MR: the first W / 2 lanes to p, the others to q
- *   UNFUSED                    defined where vf_fma rounds twice
- *   WEAVE, vf_fma_at(a, i, b, c)  where body_weave.h can be used: c += a[i] b for an i < MR, with
- *                              no register of its own for that value, and left where it stands;
- *                              vf_dot_k_at is that of vf_dot_k
+ *   vf_quads(row, first, d)    where there is one: values d .. d + 4 of rows first, first + 4, ...,
+ *                              a quarter of 4 lanes each; then also vf_quads_low, vf_quads_high and
+ *                              vf_quads_pairs(a, b, high), which zip lanes, or pairs of them, of
+ * the first or last half of every quarter VF_SUM, vf_sum(a)          where it is defined: sum of
+ * the lanes, halves on halves vf_ldexp(p, n), vf_round(a)  where they are one operation each: p 2^n
+ * for whole n, 0 for n = -INFINITY whatever p is; to the nearest whole number vf_store_halves(p, q,
+ * a)   where W >= 2 MR: the first W / 2 lanes to p, the others to q UNFUSED defined where vf_fma
+ * rounds twice WEAVE, vf_fma_at(a, i, b, c)  where body_weave.h can be used: c += a[i] b for an i <
+ * MR, with no register of its own for that value, and left where it stands; vf_dot_k_at is that of
+ * vf_dot_k
  *
  * Without them it takes the plain vectors of vector_plain.h.
  *
@@ -282,13 +282,32 @@ KERNEL_INLINE void transpose_square(vf x[W])
     }
 }
 
+#if defined(vf_quads) && K_PER_WORD == 1
+#define BY_QUADS
+/* Loads put quarters where they belong, so that all that is left are squares of 4 within them. */
+KERNEL_INLINE void load_square_by_quads(const float *const row[W], int32_t d, vf x[W])
+{
+    UNROLL(4)
+    for (int c = 0; c < W; c += 4) {
+        vf r0 = vf_quads(row, 0, d + c), r1 = vf_quads(row, 1, d + c);
+        vf r2 = vf_quads(row, 2, d + c), r3 = vf_quads(row, 3, d + c);
+        vf low01 = vf_quads_low(r0, r1), high01 = vf_quads_high(r0, r1);
+        vf low23 = vf_quads_low(r2, r3), high23 = vf_quads_high(r2, r3);
+        x[c] = vf_quads_pairs(low01, low23, false);
+        x[c + 1] = vf_quads_pairs(low01, low23, true);
+        x[c + 2] = vf_quads_pairs(high01, high23, false);
+        x[c + 3] = vf_quads_pairs(high01, high23, true);
+    }
+}
+#endif
+
 /* Words d .. d + W of W rows by column, times scale; `raw` are those of whole rows as they are. */
 KERNEL_INLINE void load_columns(const float *const row[W], bool whole, int32_t d, int32_t dim,
                                 float scale, vf x[W], const bool raw)
 {
-#if defined(vf_load_square) && K_PER_WORD == 1
+#ifdef BY_QUADS
     if (whole && dim - d >= W) {
-        vf_load_square(row, d, x);
+        load_square_by_quads(row, d, x);
         UNROLL(16)
         for (int i = 0; i < W; i++) {
             x[i] = raw ? x[i] : plain_vector(vf_mul(x[i], vf_set1(scale)));

@@ -77,35 +77,20 @@ static inline vf vf_zip_high(vf a, vf b)
     return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
 }
 
-#define vf_load_square load_square_by_halves
+#define vf_quads            load_quads
+#define vf_quads_low(a, b)  _mm256_unpacklo_ps(a, b)
+#define vf_quads_high(a, b) _mm256_unpackhi_ps(a, b)
 
-/* Four values of each of two rows, 4 apart. */
-static inline vf load_half(const float *const row[W], int first, int32_t d)
+static inline vf load_quads(const float *const row[W], int first, int32_t d)
 {
     __m256 x = _mm256_castps128_ps256(_mm_loadu_ps(row[first] + d));
     return _mm256_insertf128_ps(x, _mm_loadu_ps(row[first + 4] + d), 1);
 }
 
-static inline vf zip_pairs(vf a, vf b, const bool high)
+static inline vf vf_quads_pairs(vf a, vf b, const bool high)
 {
     __m256d x = _mm256_castps_pd(a), y = _mm256_castps_pd(b);
     return _mm256_castpd_ps(high ? _mm256_unpackhi_pd(x, y) : _mm256_unpacklo_pd(x, y));
-}
-
-/* Loads put halves where they belong, so that all that is left are squares of 4 within them. */
-static inline __attribute__((always_inline)) void load_square_by_halves(const float *const row[W],
-                                                                        int32_t d, vf x[W])
-{
-    for (int c = 0; c < W; c += 4) {
-        vf r0 = load_half(row, 0, d + c), r1 = load_half(row, 1, d + c);
-        vf r2 = load_half(row, 2, d + c), r3 = load_half(row, 3, d + c);
-        vf low01 = _mm256_unpacklo_ps(r0, r1), high01 = _mm256_unpackhi_ps(r0, r1);
-        vf low23 = _mm256_unpacklo_ps(r2, r3), high23 = _mm256_unpackhi_ps(r2, r3);
-        x[c] = zip_pairs(low01, low23, false);
-        x[c + 1] = zip_pairs(low01, low23, true);
-        x[c + 2] = zip_pairs(high01, high23, false);
-        x[c + 3] = zip_pairs(high01, high23, true);
-    }
 }
 
 #include "attention/kernels/body_attend.h"

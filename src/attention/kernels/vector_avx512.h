@@ -98,10 +98,11 @@ static inline vf vf_zip_high(vf a, vf b)
     return _mm512_permutex2var_ps(a, index, b);
 }
 
-#define vf_load_square load_square_by_quads
+#define vf_quads            load_quads
+#define vf_quads_low(a, b)  _mm512_unpacklo_ps(a, b)
+#define vf_quads_high(a, b) _mm512_unpackhi_ps(a, b)
 
-/* Four values of each of four rows, 4 lanes apart: row r into quarter r / 4. */
-static inline vf load_quad(const float *const row[W], int first, int32_t d)
+static inline vf load_quads(const float *const row[W], int first, int32_t d)
 {
     __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(row[first] + d));
     x = _mm512_insertf32x4(x, _mm_loadu_ps(row[first + 4] + d), 1);
@@ -109,24 +110,8 @@ static inline vf load_quad(const float *const row[W], int first, int32_t d)
     return _mm512_insertf32x4(x, _mm_loadu_ps(row[first + 12] + d), 3);
 }
 
-static inline vf zip_pairs(vf a, vf b, const bool high)
+static inline vf vf_quads_pairs(vf a, vf b, const bool high)
 {
     __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
     return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y) : _mm512_unpacklo_pd(x, y));
-}
-
-/* Loads put quarters where they belong, so that all that is left are squares of 4 within them. */
-static inline __attribute__((always_inline)) void load_square_by_quads(const float *const row[W],
-                                                                       int32_t d, vf x[W])
-{
-    for (int c = 0; c < W; c += 4) {
-        vf r0 = load_quad(row, 0, d + c), r1 = load_quad(row, 1, d + c);
-        vf r2 = load_quad(row, 2, d + c), r3 = load_quad(row, 3, d + c);
-        vf low01 = _mm512_unpacklo_ps(r0, r1), high01 = _mm512_unpackhi_ps(r0, r1);
-        vf low23 = _mm512_unpacklo_ps(r2, r3), high23 = _mm512_unpackhi_ps(r2, r3);
-        x[c] = zip_pairs(low01, low23, false);
-        x[c + 1] = zip_pairs(low01, low23, true);
-        x[c + 2] = zip_pairs(high01, high23, false);
-        x[c + 3] = zip_pairs(high01, high23, true);
-    }
 }
