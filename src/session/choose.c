@@ -94,5 +94,4 @@ void session_choose_head(Session *session)
             }
         }
     }
-    session_choose_cell(session);
 }

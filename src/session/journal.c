@@ -84,7 +84,7 @@ void journal_remember(Session *session, const Snapshot *before)
 
 static void bring_back(Session *session, const Snapshot *snapshot)
 {
-    if (session->view != snapshot->view) {
+    if (session->view != snapshot->view || session->options.course != snapshot->options.course) {
         playback_forget(session);
     }
     session->view = snapshot->view;

@@ -366,6 +366,14 @@ static void test_playback_describe__step_not_there(void **state)
     playback_describe(s, &(Timeline){0});
     does(s, "step 0");
     assert_string_equal(s->note, "Steps has no steps");
+    does(s, "course nine");
+    does(s, "course six");
+    playback_describe(s, &(Timeline){.length_s = 2, .n_steps = 3});
+    does(s, "undo"); /* another course: unknown again */
+    s->note[0] = 0;
+    does(s, "step 8");
+    assert_string_equal(s->note, "");
+    assert_int_equal(s->selection.step, 8);
     session_destroy(&s);
 }
 
@@ -373,14 +381,15 @@ static void test_playback_describe__step_not_there(void **state)
 static void test_session_create__asked_for(void **state)
 {
     (void)state;
-    for (int which = 0; which < 4; which++) {
+    for (int row = 0; row < 8; row++) {
+        int which = row & 3;
         Session *s = session_create(&(SessionDesc){0}, NULL);
         s->query_wanted = which & 1;
         s->key_wanted = which & 2;
         s->selection.query = s->query_wanted ? 4 : 0;
         s->selection.key = s->key_wanted ? 2 : 0;
         s->selection.layer = which == 3 ? 9 : 0;
-        s->head_wanted = true;
+        s->head_wanted = row < 4; /* else it is chosen, and the cell stays the wanted one */
         SessionRequest request = {.model = SMALL_MODEL, .text = {.text = TEXT, .n_text = 40}};
         assert_true(session_request(s, &request, NULL));
         session_settle(s);
