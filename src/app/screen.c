@@ -280,8 +280,7 @@ static bool explain_command(const Session *s, const char *line, Error *err)
     snprintf(word, sizeof word, "%.*s", (int)strcspn(line, " "), line);
     for (const ViewCommand *c = view_def(s->view)->commands; c && c->name; c++) {
         if (strcmp(c->name, word) == 0) {
-            return error_set(err, ERR_USAGE, "--do '%.60s': expected %s %s", line, c->name,
-                             c->arguments);
+            return error_wrap(err, "--do '%.60s'", line);
         }
     }
     for (int i = 0; i < VIEW_COUNT; i++) {

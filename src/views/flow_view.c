@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "views/internal.h"
@@ -30,7 +31,6 @@ bool flow_command(Views *views, Session *session, const char *name, const char *
                   Error *err)
 {
     FlowView *v = view_state(views, VIEW_FLOW);
-    (void)session;
     if (strcmp(name, "zoom") == 0 &&
         (strcmp(arguments, "in") == 0 || strcmp(arguments, "out") == 0)) {
         v->zoom_goal *= arguments[0] == 'i' ? 1.5 : 1 / 1.5;
@@ -43,9 +43,10 @@ bool flow_command(Views *views, Session *session, const char *name, const char *
         return true;
     }
     if (strcmp(name, "look") == 0 && session->trace) {
-        int32_t token = 0;
+        char *end;
+        long token = strtol(arguments, &end, 10);
         int32_t n = trace_info(session->trace)->n_queries;
-        if (sscanf(arguments, "%d", &token) != 1 || token < 0) {
+        if (end == arguments || *end || token < 0) {
             return false;
         }
         if (token >= n) {

@@ -352,7 +352,7 @@ const ViewCommand matrix_commands[] = {
     {0},
 };
 
-/* n tokens separated by blanks; false: something else. */
+/* n tokens separated by blanks, those past every text as INT32_MAX; false: something else. */
 static bool read_tokens(const char *from, int64_t *at, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -361,6 +361,7 @@ static bool read_tokens(const char *from, int64_t *at, int n)
         if (end == from || at[i] < 0) {
             return false;
         }
+        at[i] = AS_MIN(at[i], INT32_MAX);
         from = end;
     }
     return from[strspn(from, " ")] == 0;

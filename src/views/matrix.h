@@ -197,12 +197,12 @@ MatrixWindow matrix_window_of(const MatrixScene *s);
 Rect matrix_cells_box(const MatrixScene *s, int32_t r0, int32_t r1, int32_t c0, int32_t c1);
 /** A word on a small plate, kept inside the heatmap. */
 void matrix_name_tag(const MatrixScene *s, float x, float y, const char *text, Color color);
-/** Cells of repeats and of content where they are: one by one, and from afar the parts that have
- *  most of them (matrix_found.c). */
 /** Around cells of one shape a row, each row a key further: [key + k, key + k + width) of row + k.
  *  Where cells are large enough to be read: no line crosses one. False: they are not. */
 bool matrix_outline_steps(const MatrixScene *s, int32_t row, int32_t n, int32_t key, int32_t width,
                           Color color);
+/** Cells of repeats and of content where they are: one by one, and from afar the parts that have
+ *  most of them (matrix_found.c). */
 void matrix_outline_runs(const MatrixScene *s, Pattern pattern, Color color);
 /** Keys of a sink or of separators; marks at the edge where they are too many. */
 void matrix_outline_columns(const MatrixScene *s, Pattern pattern, Color color);

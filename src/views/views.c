@@ -7,6 +7,7 @@
 #include "views/steps.h"
 
 #include <math.h>
+#include <string.h>
 
 static const ViewDef defs[VIEW_COUNT] = {
     [VIEW_OVERVIEW] =
@@ -171,7 +172,15 @@ static bool view_command(void *payload, Session *session, const char *name, cons
                          Error *err)
 {
     const ViewDef *def = view_def(session->view);
-    return def->command && def->command(payload, session, name, arguments, err);
+    if (def->command && def->command(payload, session, name, arguments, err)) {
+        return true;
+    }
+    for (const ViewCommand *c = def->commands; c && c->name && err && !err->code; c++) {
+        if (strcmp(c->name, name) == 0) {
+            error_set(err, ERR_USAGE, "expected %s %s", c->name, c->arguments);
+        }
+    }
+    return false;
 }
 
 Views *views_create(Session *session, const ViewsDesc *desc, Error *err)

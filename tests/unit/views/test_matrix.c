@@ -350,8 +350,21 @@ static void test_matrix__box(void **state)
     matrix_window(v, &r0, &r1, &c0, &c1);
     assert_true(r0 <= 100 && r1 >= 120 && c0 <= 40 && c1 >= 55);
     assert_true(r1 - r0 < 30 && v->zoom.px > 8);
-    views_case_do(&c, "box 5");
-    assert_true(c.session->note[0] != 0);
+    static const struct {
+        const char *line, *says;
+    } refused[] = {
+        {"box 5", "expected box Q0 Q1 K0 K1"},
+        {"look 3 4 5", "expected look QUERY KEY"},
+        {"look 400 0", "query 400 is not there: they go from 0 to 399"},
+        {"look 0 9223372036854775807", "key 2147483647 is not there: they go from 0 to 399"},
+        {"box 0 401 0 9", "query 400 is not there: they go from 0 to 399"},
+    };
+    int64_t row = v->row_px;
+    for (size_t i = 0; i < AS_COUNT(refused); i++) {
+        views_case_do(&c, refused[i].line);
+        assert_string_equal(c.session->note, refused[i].says);
+        assert_true(v->row_px == row);
+    }
     views_case_close(&c);
 }
 
