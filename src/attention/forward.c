@@ -124,12 +124,15 @@ static void start_rows(const Pass *p, Worker *w, int32_t head, int32_t row0, int
 {
     const AttnPlan *plan = &p->plan;
     const AttnArgs *a = &plan->args;
+    int32_t first_begin, last_end;
     attn_rows_start(&w->rows, plan, head, row0, n_rows);
+    attn_mask_hull(&a->mask, a->n_keys, row0, n_rows, &first_begin, &last_end);
     for (int32_t r = 0; p->summary && r < n_rows; r += ATTN_GROUP) {
         int32_t n = n_rows - r < ATTN_GROUP ? n_rows - r : ATTN_GROUP, begin, end;
         attn_mask_hull(&a->mask, a->n_keys, row0 + r, n, &begin, &end);
         ptrdiff_t at = (ptrdiff_t)r * w->texels.ld;
-        attn_texel_row_start(&w->texels, n, begin, end, w->texel_sum + at, w->texel_max + at);
+        attn_texel_row_start(&w->texels, n, begin, end, last_end, w->texel_sum + at,
+                             w->texel_max + at);
     }
 }
 

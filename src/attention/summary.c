@@ -51,10 +51,21 @@ void attn_texel_row_clear(AttnTexelRow *texels)
     texels->flushed = false;
 }
 
+/* Slots of the texels of n_keys: whole vectors, and narrow texels are in order only step by step.
+ */
+static int32_t slots_of(const AttnTexelRow *texels, int32_t n_keys)
+{
+    int32_t width = texels->shape.col_width;
+    int32_t whole = width < ATTN_STEP ? (n_keys + ATTN_STEP - 1) / ATTN_STEP * ATTN_STEP : n_keys;
+    int32_t n_slots = (whole + width - 1) / width;
+    return (n_slots + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD;
+}
+
 void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t begin, int32_t end,
-                          float *sum, float *max)
+                          int32_t last_end, float *sum, float *max)
 {
     int32_t width = texels->shape.col_width, first = 0, stop = 0;
+    int32_t n_slots = slots_of(texels, last_end);
     int32_t stored =
         texels->block_steps * ATTN_STEP / width; /* 0 where a texel is several blocks' */
     if (stored > 0 && stored % texels->lanes == 0 && begin < end) {
@@ -68,7 +79,7 @@ void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t be
             sum[c] = 0;
             max[c] = -INFINITY;
         }
-        for (int32_t c = stop; c < texels->ld; c++) {
+        for (int32_t c = stop; c < n_slots; c++) {
             sum[c] = 0;
             max[c] = -INFINITY;
         }
@@ -131,12 +142,8 @@ void attn_texel_row_add(AttnTexelRow *texels, const AttnKernel *kernel, const At
                         int32_t n_keys, int32_t row, float *mean, float *max)
 {
     const AttnSummaryShape *shape = &texels->shape;
-    int32_t width = shape->col_width, begin, end;
+    int32_t width = shape->col_width, n_slots = slots_of(texels, n_keys), begin, end;
     attn_summary_texel_rows(shape, row, &begin, &end);
-    /* Narrow texels are in order only step by step. */
-    int32_t whole = width < ATTN_STEP ? (n_keys + ATTN_STEP - 1) / ATTN_STEP * ATTN_STEP : n_keys;
-    int32_t n_slots = (whole + width - 1) / width;
-    n_slots = (n_slots + ATTN_PAD - 1) / ATTN_PAD * ATTN_PAD;
     for (int32_t r = 0, n; r < rows->n_rows; r += n) {
         int32_t room = FLUSH_ROWS - texels->n_pending;
         n = rows->n_rows - r < room ? rows->n_rows - r : room;

@@ -22,10 +22,11 @@ void attn_texel_row_carve(AttnTexelRow *texels, const AttnSummaryShape *shape, c
 void attn_texel_row_clear(AttnTexelRow *texels);
 
 /** Sums of 0 and maxima of -INFINITY [n_rows][ld] where a group of rows that sees keys [begin, end)
- *  adds to texels, or leaves them alone; those that its kernel stores as a whole stay as they are.
+ *  adds to texels, or leaves them alone; those that its kernel stores as a whole stay as they are,
+ *  and those behind last_end, which no row that is added with these sees.
  */
 void attn_texel_row_start(const AttnTexelRow *texels, int32_t n_rows, int32_t begin, int32_t end,
-                          float *sum, float *max);
+                          int32_t last_end, float *sum, float *max);
 
 /**
  * Adds rows of texel row `row` of one head and writes it into the head's arrays (either may be
