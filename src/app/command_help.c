@@ -113,7 +113,7 @@ static bool print_commands(StrBuf *out, Error *err)
     bool ok = strbuf_puts(out,
                           "Commands of the window: keys, palette and --do speak them, --do several "
                           "with ;\nbetween them. Layers, heads, tokens and steps count from 0; +N "
-                          "and -N\nstep, and stop at the ends. What is not there is refused (--do: "
+                          "and -N step, and\nstop at the ends. What is not there is refused (--do: "
                           "exit code 1).\n\n",
                           err);
     for (const SessionCommand *const *table = session_command_tables; *table && ok; table++) {

@@ -303,7 +303,7 @@ bool locate_model(const char *spec, bool need_config, Arena *arena, Location *lo
     }
     return error_set(err, ERR_IO,
                      "%s: no such folder or file, and no model of that name in the Hugging Face "
-                     "cache or of a local runner; `attnscope models` lists what is here, and tiny "
-                     "is always",
+                     "cache or of a local runner; `attnscope models` lists what is here (tiny "
+                     "always) and what can be fetched",
                      spec);
 }

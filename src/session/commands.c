@@ -11,7 +11,8 @@
 
 bool command_bad(const char *arguments, const char *expected, Error *err)
 {
-    return error_set(err, ERR_USAGE, "\"%s\": expected %s", arguments, expected);
+    return *arguments ? error_set(err, ERR_USAGE, "\"%s\": expected %s", arguments, expected)
+                      : error_set(err, ERR_USAGE, "expected %s", expected);
 }
 
 /* "17", or a step from `now`, which ends at least or most. */

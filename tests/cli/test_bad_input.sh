@@ -43,6 +43,7 @@ view matrix; look 0 999:key 999
 view matrix; box 0 1 0 999:key 998
 view flow; look 999:token 999
 EOF
+fails 2 "'story': expected NAME" shot --do story -o "$o/x.png"
 fails 2 'Overview has no steps' shot --do 'step 0' -o "$o/x.png"
 fails 1 'steps 0 to 8' shot --view steps --step 99 -o "$o/x.png"
 fails 1 'keys, 0:' dump $w --cols 0:999 --text a -o "$o/x.npy"
