@@ -374,7 +374,25 @@ static AttnStatus pass_prepare(Pass *p, const AttnCtx *ctx, const AttnArgs *args
     return ATTN_OK;
 }
 
-/* Heads [kv0, kv0 + n_kv): pack ahead, then all their tasks, the costly last rows first. */
+/*
+ * The order of a wave's tasks: head after head, so that panels are met again while they are near.
+ * Under a causal mask early rows cost little; the first half of each head's comes at the end, where
+ * it evens out what threads still have to do.
+ */
+static int32_t task_at(const Pass *p, int64_t n_heads, int64_t i, int32_t *head)
+{
+    int32_t small = p->plan.args.mask.kind & ATTN_MASK_CAUSAL ? p->tasks_per_head / 2 : 0;
+    int32_t large = p->tasks_per_head - small;
+    if (i < n_heads * large) {
+        *head = (int32_t)(i / large);
+        return p->tasks_per_head - 1 - (int32_t)(i % large);
+    }
+    i -= n_heads * large;
+    *head = (int32_t)(i % n_heads);
+    return small - 1 - (int32_t)(i / n_heads);
+}
+
+/* Heads [kv0, kv0 + n_kv): pack ahead, then all their tasks. */
 static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
 {
     const AttnPlan *plan = &p->plan;
@@ -402,8 +420,7 @@ static void run_wave(Pass *p, Worker *w, int32_t kv0, int32_t n_kv)
     }
 #pragma omp for schedule(dynamic, 1) nowait
     for (int64_t i = 0; i < n_heads * p->tasks_per_head; i++) {
-        int32_t head = (int32_t)(i % n_heads);
-        int32_t task = p->tasks_per_head - 1 - (int32_t)(i / n_heads);
+        int32_t head, task = task_at(p, n_heads, i, &head);
         if (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
             run_task(p, w, kv0, head, task * p->task_rows);
             if (omp_get_thread_num() == 0 && !attn_cancelled(p->progress)) {
