@@ -3,10 +3,10 @@
  * Exact attention on the CPU, streaming: never stores N x M weights, depends on nothing but the C
  * library and OpenMP.
  *
- *   s_ij = scale * q_i . k_j                        (softcap: cap * tanh(s_ij / cap)), then +
- * bias_ij s_ij = -INFINITY where key j is not visible to query i (see AttnMask) m_i  = max_j s_ij,
- * l_i = log sum_j exp(s_ij - m_i),  lse_i = m_i + l_i a_ij = exp(s_ij - m_i) * exp(-l_i),  o_i =
- * sum_j a_ij v_j
+ *   s_ij = scale * q_i . k_j             (soft cap: cap * tanh(s_ij / cap)), then + bias_ij
+ *   s_ij = -INFINITY                     where key j is not visible to query i (see AttnMask)
+ *   m_i  = max_j s_ij,                   l_i = log sum_j exp(s_ij - m_i),  lse_i = m_i + l_i
+ *   a_ij = exp(s_ij - m_i) * exp(-l_i),  o_i = sum_j a_ij v_j
  *
  * m and l are kept apart because their sum in f32 would lose up to 4e-6 of a score near 100, and
  * with it the promise that the rows of a tile sum to 1 within 1e-5 at every length.

@@ -1,8 +1,7 @@
 /*
- * The keys that are seen are cut into parts at places that depend on the mask
- * and the lengths alone; each part leaves a row's sums and their reference, and
- * a second round adds those up in the order of the keys. So threads share a
- * head's keys and bits do not depend on their number.
+ * The keys that are seen are cut into parts at places that depend on the mask and the lengths
+ * alone; each part leaves a row's sums and their reference, and a second round adds those up in the
+ * order of the keys. So threads share a head's keys and bits do not depend on their number.
  */
 #include "attention/few.h"
 
@@ -17,8 +16,7 @@ enum {
     FEW_ROWS = 48,   /* most rows of a key/value head: whole groups */
     MOST_PARTS = 64, /* of a head: bounds what they leave */
     LEAST_STEPS = 8, /* of a part */
-    LONG_FROM = 16,  /* steps seen; below it panels fit the caches and the other
-                        way is as good */
+    LONG_FROM = 16,  /* steps seen; below it panels fit the caches and the other way is as good */
 };
 
 /* What a part leaves of a row, beside o and the lanes. */
@@ -89,8 +87,7 @@ static Few few_make(const AttnPlan *plan, const AttnOutputs *out)
     f.direct_k = f.n_rows <= ATTN_DIRECT && plan->kernel->k_per_word == 1;
     f.direct_v = f.n_rows <= ATTN_DIRECT && plan->kernel->v_per_word == 1 && out->o &&
                  plan->args.v_dim == plan->ep;
-    /* One group uses a panel once: it should still be in first-level cache then.
-     */
+    /* One group uses a panel once: it should still be in first-level cache then. */
     bool panels = !f.direct_k || (out->o && !f.direct_v);
     f.block_steps = panels && f.n_rows <= ATTN_GROUP ? 1 : plan->block_steps;
     f.panel = attn_panel_size(plan, out->o != NULL);
@@ -120,8 +117,7 @@ static void worker_carve(const Few *f, Worker *w, AttnCarver *carver)
     w->hidden = attn_carve(carver, steps * ATTN_STEP, sizeof(float));
 }
 
-/* ---------------------------------------------------------------- a part of
- * the keys */
+/* ---------------------------------------------------------------- a part of the keys */
 
 static int32_t first_head(const Few *f, int32_t kv_head)
 {
@@ -231,11 +227,9 @@ static void run_part(Few *f, Worker *w, int32_t kv_head, int32_t part)
     atomic_fetch_add_explicit(&f->done, 1, memory_order_relaxed);
 }
 
-/* ---------------------------------------------------------------- parts into
- * rows */
+/* ---------------------------------------------------------------- parts into rows */
 
-/* The largest reference of a row's parts; parts without a key that counts have
- * none. */
+/* The largest reference of a row's parts; parts without a key that counts have none. */
 static float common_reference(const Few *f, size_t first)
 {
     float ref = -INFINITY;
@@ -368,9 +362,8 @@ AttnStatus attn_few_forward(const AttnCtx *ctx, const AttnPlan *plan, const Attn
     }
     shared_carve(&f, &(AttnCarver){.base = scratch});
     const AttnArgs *a = &plan->args;
-    /* What is read, counted as if every value took a multiply-add of each row of
-     * a group. */
     double busy_s = 0;
+    /* What is read, counted as if every value took a multiply-add of each row of a group. */
     double pairs = (double)a->n_kv_heads * ATTN_GROUP * (f.last_step - f.first_step) * ATTN_STEP;
     int n_threads = attn_team_size(ctx, plan, f.total, pairs);
 #pragma omp parallel num_threads(n_threads) reduction(+ : busy_s)

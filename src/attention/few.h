@@ -1,14 +1,12 @@
 #pragma once
 /*
- * The pass for few queries and many keys, where a program writes one token
- * after another: all query heads that share a key/value head go through its
- * keys together, and threads share the keys of a head. See AttnOutputs for what
- * is written; the contract is that of attn_forward.
+ * The pass for few queries and many keys, where a program writes one token after another: all query
+ * heads that share a key/value head go through its keys together, and threads share the keys of a
+ * head. See AttnOutputs for what is written; the contract is that of attn_forward.
  */
 #include "attention/plan.h"
 
-/** True where this way is the faster one: by shapes, mask and precision alone.
- */
+/** True where this way is the faster one: by shapes, mask and precision alone. */
 bool attn_few_suits(const AttnPlan *plan);
 
 /** Scratch for attn_few_forward, in bytes; that of a summary not counted. */

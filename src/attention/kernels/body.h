@@ -24,15 +24,17 @@
  *   K_PER_WORD, V_PER_WORD     2 where panels and weights hold pairs of bf16; then there are also
  *                              vf_dot_k, vf_dot_v, load_words, kernel_pack_v and store_words
  *   vf_quads(row, first, d)    where there is one: values d .. d + 4 of rows first, first + 4, ...,
- *                              a quarter of 4 lanes each; then also vf_quads_low, vf_quads_high and
+ *                              4 lanes each; then also vf_quads_low, vf_quads_high and
  *                              vf_quads_pairs(a, b, high), which zip lanes, or pairs of them, of
- * the first or last half of every quarter VF_SUM, vf_sum(a)          where it is defined: sum of
- * the lanes, halves on halves vf_ldexp(p, n), vf_round(a)  where they are one operation each: p 2^n
- * for whole n, 0 for n = -INFINITY whatever p is; to the nearest whole number vf_store_halves(p, q,
- * a)   where W >= 2 MR: the first W / 2 lanes to p, the others to q UNFUSED defined where vf_fma
- * rounds twice WEAVE, vf_fma_at(a, i, b, c)  where body_weave.h can be used: c += a[i] b for an i <
- * MR, with no register of its own for that value, and left where it stands; vf_dot_k_at is that of
- * vf_dot_k
+ *                              the first or last half of every 4 lanes
+ *   VF_SUM, vf_sum(a)          where it is defined: sum of the lanes, halves on halves
+ *   vf_ldexp(p, n), vf_round(a)  where they are one operation each: p 2^n for whole n, 0 for
+ *                              n = -INFINITY whatever p is; to the nearest whole number
+ *   vf_store_halves(p, q, a)   where W >= 2 MR: the first W / 2 lanes to p, the others to q
+ *   UNFUSED                    defined where vf_fma rounds twice
+ *   WEAVE, vf_fma_at(a, i, b, c)  where body_weave.h can be used: c += a[i] b for an i < MR, with
+ *                              no register of its own for that value, and left where it stands;
+ *                              vf_dot_k_at is that of vf_dot_k
  *
  * Without them it takes the plain vectors of vector_plain.h.
  *
@@ -412,8 +414,8 @@ static void kernel_pack_k(const float *k, ptrdiff_t ld, int32_t n_keys, int32_t 
 }
 
 #if V_PER_WORD == 1
-/* Copies n of dim values of a row and zeros behind; x - x is 0 for every finite
- * x and NaN for the others. */
+/* Copies n values of a row and zeros behind, up to ep; x - x is 0 for every finite x and NaN for
+ * the others. */
 KERNEL_INLINE vf copy_values(const float *from, int32_t n, int32_t ep, float *to, vf odd)
 {
     int32_t e = 0;
@@ -523,8 +525,8 @@ static void kernel_scores(const float *q, const float *panel, int32_t dim, int32
 }
 
 #if K_PER_WORD == 1
-/* Scores of the first `rows` rows against keys where they are; a constant, like
- * the products of kernel_scores one chain over d for each score. */
+/* Scores of the first `rows` rows, a constant, against keys where they are: like the products of
+ * kernel_scores one chain over d for each score. */
 KERNEL_INLINE void scores_direct(const float *q, const float *k, ptrdiff_t ld, int32_t dim,
                                  float *s, const int rows)
 {

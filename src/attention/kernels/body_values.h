@@ -160,9 +160,8 @@ enum {
 };
 _Static_assert(ATTN_DIRECT % PV_DIRECT_ROWS == 0, "rows are whole register tiles");
 
-/* o[rows][nv vectors] += P[rows][64] V, rows of V where they are. False, and
- * nothing added, if the sum is not finite: then a weight of 0 may have met what
- * is not. */
+/* o[rows][nv vectors] += P[rows][64] V, rows of V where they are. False, and nothing added, if the
+ * sum is not finite: then a weight of 0 may have met what is not. */
 KERNEL_INLINE bool pv_direct_tile(const float *p, const float *v, ptrdiff_t ld, int32_t ep,
                                   float *o, const int rows, const int nv)
 {
@@ -234,8 +233,7 @@ KERNEL_INLINE bool pv_direct_columns(const float *p, const float *v, ptrdiff_t l
     }
 }
 
-/* P V of a step for up to ATTN_DIRECT rows; what fails is done again with care.
- */
+/* P V of a step for up to ATTN_DIRECT rows; what fails is done again with care. */
 static void step_pv_direct(const AttnBlock *b, int32_t step, const float *p, int32_t n_rows,
                            float *o)
 {

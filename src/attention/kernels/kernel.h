@@ -37,8 +37,7 @@ typedef struct AttnBlock {
     const bool *v_finite;   /* [n_steps] no NaN or infinity in the V panel */
     const float *hidden;    /* [n_steps][64] slot order, != 0 where key_mask hides; NULL = none */
     const bool *any_hidden; /* [n_steps] */
-    /* Few rows read keys and values where they are: all steps are whole then, and
-     * k is not read. */
+    /* Few rows read keys and values where they are: all steps are whole then, and k is not read. */
     const float *k_rows; /* of key0; NULL = panels */
     const float *v_rows; /* of key0; NULL = panels or no o */
     ptrdiff_t k_ld, v_ld;

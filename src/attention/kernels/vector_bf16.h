@@ -85,7 +85,7 @@ static bool kernel_pack_v(const float *v, ptrdiff_t ld, int32_t n_keys, int32_t 
     vf odd = vf_set1(0.0f); /* see the other kernel_pack_v; rounding can make an infinity */
     for (int slot = 0; slot < ATTN_STEP; slot += 2) {
         if (n_keys == ATTN_STEP) {
-            ask_ahead(v, ld, slot, 2, dim);
+            ask_ahead(v, ld, slot, slot + 2, dim);
         }
         for (int32_t e = 0; e < ep; e += W) {
             __m512i x = bf16_round(value_row(v, ld, slot, n_keys, e, dim),

@@ -140,8 +140,6 @@ static void *call_many(void *payload)
     return NULL;
 }
 
-/* Callers of one context at once, small and large in turn, so that working memory changes hands:
- * every run has the bits of a run alone. */
 /* Seconds of work are added: some of every call, no more than its threads have. */
 static void test_attn_forward__tells_how_long_it_worked(void **state)
 {
@@ -170,6 +168,8 @@ static void test_attn_forward__tells_how_long_it_worked(void **state)
     }
 }
 
+/* Callers of one context at once, small and large in turn, so that working memory changes hands:
+ * every run has the bits of a run alone. */
 static void test_attn_forward__many_callers_of_one_context(void **state)
 {
     (void)state;
