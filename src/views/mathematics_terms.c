@@ -338,7 +338,8 @@ void math_draw_terms(const MathScene *s, Rect card)
         s, rect(card.x, card.y, controls - card.x, 40), "The dot product, term by term",
         draw_format(ui->list, "each column is one of the %d dimensions of the head", d->dim));
     if (ui_hovers(ui, card) && ui->wheel != 0 && t.n < d->dim) {
-        session_post(session, "terms-from %+d", ui->wheel > 0 ? -4 : 4);
+        int32_t to = t.first + (ui->wheel > 0 ? -4 : 4);
+        session_post(session, "terms-from %d", AS_CLAMP(to, 0, d->dim - t.n));
         ui->wheel = 0;
     }
     float y = card.y + 44;

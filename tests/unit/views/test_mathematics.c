@@ -161,6 +161,45 @@ static void test_mathematics__one_step_after_another(void **state)
     views_case_close(&c);
 }
 
+static void turn_wheel(ViewsCase *c, Vec2 at, float wheel)
+{
+    const UiEvent events[] = {{.kind = UI_EVENT_MOVE, .at = at},
+                              {.kind = UI_EVENT_WHEEL, .at = at, .wheel = wheel}};
+    for (size_t i = 0; i < AS_COUNT(events); i++) {
+        assert_true(ui_feed(&c->ui, &events[i]));
+        views_case_frame(c, 1280, 720, 1);
+    }
+    session_settle(c->session);
+}
+
+/* However far on the terms were asked to begin, the wheel goes back from those that are shown. */
+static void test_mathematics__wheel_walks_from_what_is_shown(void **state)
+{
+    (void)state;
+    enum { DIM = 256 };
+    ViewsCase c;
+    open_mathematics(&c, "random:L=2,H=2,d=512", 0);
+    assert_int_equal(trace_info(c.session->trace)->head_dim, DIM);
+    views_case_frame(&c, 1280, 720, 1);
+    const DrawCmd *title = find_text(&c, "The dot product, term by term");
+    assert_non_null(title);
+    Vec2 at = vec2(title->u.text.at.x + 40, title->u.text.at.y + 60);
+    const int32_t *from = &c.session->options.terms_from;
+    views_case_do(&c, "terms-from 255");
+    turn_wheel(&c, at, -1);
+    int32_t last = *from;
+    assert_true(last > 0 && last < DIM - 4);
+    turn_wheel(&c, at, 1);
+    assert_int_equal(*from, last - 4);
+    views_case_do(&c, "terms-from 255");
+    turn_wheel(&c, at, 1);
+    assert_int_equal(*from, last - 4);
+    views_case_do(&c, "terms-from 1");
+    turn_wheel(&c, at, 1);
+    assert_int_equal(*from, 0);
+    views_case_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_mathematics__row_of_exponentials),
         cmocka_unit_test(test_mathematics__values_add_up),
         cmocka_unit_test(test_mathematics__one_step_after_another),
+        cmocka_unit_test(test_mathematics__wheel_walks_from_what_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
