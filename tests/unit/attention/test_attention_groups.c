@@ -16,10 +16,23 @@ static const Case CASES[] = {
     {"raised within the steps", SIZES(36, 900, 2, 0, 64), .spread = 12},
     {"scores of 1e4", SIZES(36, 900, 2, 0, 64), .spread = 3000},
     {"short blocks", SIZES(36, 900, 1, 0, 256), .spread = 4},
+    {"raised by what comes after the products", SIZES(36, 600, 2, 0, 64), .bias = true},
     {"odd", SIZES(37, 401, 2, 0, 77), .v_dim = 19},
 };
 
 enum { SOME_ROWS = 7 }; /* fewer than a group; cases have too few keys for the way of few rows */
+
+/* Higher from step to step, whatever the row. */
+static void rising_bias(void *payload, int32_t head, int32_t row0, int32_t n_rows, int32_t col0,
+                        int32_t n_cols, float *bias, ptrdiff_t ld)
+{
+    (void)payload, (void)head, (void)row0;
+    for (int32_t r = 0; r < n_rows; r++) {
+        for (int32_t c = 0; c < n_cols; c++) {
+            bias[r * ld + c] = (float)((col0 + c) / 64) * 100;
+        }
+    }
+}
 
 static Run run_with(AttnCtx *ctx, const Case *c, const AttnArgs *args, bool lean)
 {
@@ -60,6 +73,7 @@ static void check_case(AttnCtx *ctx, const Case *c, AttnPrecision precision)
 {
     AttnArgs args = case_args(c);
     args.precision = precision;
+    args.bias.fill = c->bias ? rising_bias : NULL;
     Run full = run_with(ctx, c, &args, false), lean = run_with(ctx, c, &args, true);
     expect_rows(c, &full, &lean, 0, false);
     run_free(&lean);
