@@ -165,16 +165,21 @@ KERNEL_INLINE void softmax_and_next(Softmax *x, float *next, const bool full)
     x->scored = x->within = false;
 }
 
-KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch,
-                                const bool full)
+/* Floats of o that a block adds to. */
+KERNEL_INLINE size_t block_o_floats(const AttnBlock *b, const AttnGroup *g)
 {
-    Lanes lanes;
-    size_t o_rows = b->v_rows ? ATTN_DIRECT : g->n_rows == 1 ? 1 : ATTN_GROUP;
-    size_t o_floats = b->v || b->v_rows ? o_rows * (size_t)b->ep : 0;
+    size_t rows = b->v_rows ? ATTN_DIRECT : g->n_rows == 1 ? 1 : ATTN_GROUP;
+    return b->v || b->v_rows ? rows * (size_t)b->ep : 0;
+}
+
+/* The sums of a block before its first step. */
+KERNEL_INLINE void block_begin(const AttnBlock *b, const AttnGroup *g,
+                               const AttnAttendScratch *scratch, Lanes *lanes, const bool full)
+{
     for (int32_t r = 0; r < g->n_rows; r++) {
-        vf_store(lanes.sum[r], vf_set1(0.0f));
-        vf_store(lanes.moment[r], vf_set1(0.0f));
-        vf_store(lanes.distance[r], vf_set1(0.0f));
+        vf_store(lanes->sum[r], vf_set1(0.0f));
+        vf_store(lanes->moment[r], vf_set1(0.0f));
+        vf_store(lanes->distance[r], vf_set1(0.0f));
     }
     if (full) {
         for (int step = 0; b->col_width > T && step < b->block_steps; step++) {
@@ -185,10 +190,37 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
             }
         }
     }
+    size_t o_floats = block_o_floats(b, g);
     for (size_t i = 0; i < o_floats; i += W) {
         vf_store(scratch->o + i, vf_set1(0.0f));
     }
+}
 
+/* What a block adds to its rows. */
+KERNEL_INLINE void block_end(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch,
+                             const Lanes *lanes, const bool full)
+{
+    size_t o_floats = block_o_floats(b, g);
+    for (size_t i = 0; i < o_floats; i += W) {
+        vf_store(g->o + i, vf_add(vf_load(g->o + i), vf_load(scratch->o + i)));
+    }
+    for (int32_t r = 0; r < g->n_rows; r++) {
+        g->sum[r] += (double)lanes_sum(vf_load(lanes->sum[r]));
+        if (full) {
+            g->moment[r] += (double)lanes_sum(vf_load(lanes->moment[r]));
+            g->distance[r] += (double)lanes_sum(vf_load(lanes->distance[r]));
+        }
+    }
+    if (full && b->col_width > T) {
+        block_texels(b, g, scratch);
+    }
+}
+
+KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch,
+                                const bool full)
+{
+    Lanes lanes;
+    block_begin(b, g, scratch, &lanes, full);
     int32_t last_begin = g->begin[0], first_end = g->end[0], last_end = g->end[0];
     float least = g->position[0], most = g->position[0];
     for (int32_t r = 1; r < g->n_rows; r++) {
@@ -232,20 +264,7 @@ KERNEL_INLINE void attend_block(const AttnBlock *b, AttnGroup *g, const AttnAtte
         block_pv(b, g, step, last_end, V_PER_WORD > 1 ? x.words : x.s, scratch->o);
         x.s = next;
     }
-
-    for (size_t i = 0; i < o_floats; i += W) {
-        vf_store(g->o + i, vf_add(vf_load(g->o + i), vf_load(scratch->o + i)));
-    }
-    for (int32_t r = 0; r < g->n_rows; r++) {
-        g->sum[r] += (double)lanes_sum(vf_load(lanes.sum[r]));
-        if (full) {
-            g->moment[r] += (double)lanes_sum(vf_load(lanes.moment[r]));
-            g->distance[r] += (double)lanes_sum(vf_load(lanes.distance[r]));
-        }
-    }
-    if (full && b->col_width > T) {
-        block_texels(b, g, scratch);
-    }
+    block_end(b, g, scratch, &lanes, full);
 }
 
 static void kernel_attend(const AttnBlock *b, AttnGroup *g, const AttnAttendScratch *scratch)
