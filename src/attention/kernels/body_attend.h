@@ -4,6 +4,7 @@
  * body.h.
  */
 #include "attention/kernels/body_rows.h"
+#include "attention/kernels/body_scores.h"
 #include "attention/kernels/body_softmax.h"
 #include "attention/kernels/body_values.h"
 #ifdef WEAVE

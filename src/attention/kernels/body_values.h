@@ -3,7 +3,7 @@
  * Weights times values of one step for a group of rows: over panels, over rows of V where they are,
  * and with care where a value is not finite. See body.h.
  */
-#include "attention/kernels/body.h"
+#include "attention/kernels/body_pack.h"
 
 enum { LANE_WORDS = W / V_PER_WORD }; /* words of a vector of weights */
 

@@ -35,7 +35,7 @@ static inline vf load_words(const float *row, int32_t d, int32_t n, vf factor)
 }
 #endif
 
-#include "attention/kernels/body.h"
+#include "attention/kernels/body_pack.h"
 
 /* Weights of two vectors as pairs of slots. */
 KERNEL_INLINE void store_words(float *to, vf a, vf b)
