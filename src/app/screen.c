@@ -14,6 +14,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /* ---- options ---- */
 
@@ -259,9 +261,35 @@ static bool check_selection(const Session *s, const Selection *wanted, Error *er
     return selection_is_there(info, wanted, "--", err);
 }
 
+/* Says on a terminal what takes long, until nothing is computed or Ctrl+C is pressed. */
+static void say_progress(const Screen *screen)
+{
+    static const double LONG_S = 0.5;
+    static const struct timespec between = {.tv_nsec = 50000000};
+    const atomic_bool *stop = &screen->app->control->cancel;
+    bool said = false;
+    JobStatus now = jobs_status(screen->session->jobs);
+    while (now.id && !atomic_load(stop)) {
+        if (now.seconds > LONG_S) {
+            said = true;
+            fprintf(stderr, "\r\033[K%s%s%s", now.title, now.stage ? ": " : "",
+                    now.stage ? now.stage : "");
+            if (now.fraction >= 0) {
+                fprintf(stderr, ", %.0f %%", 100 * now.fraction);
+            }
+        }
+        nanosleep(&between, NULL);
+        now = jobs_status(screen->session->jobs);
+    }
+    fprintf(stderr, "%s", said ? "\r\033[K" : "");
+}
+
 /* Waits for every job; ERR_CANCELLED after Ctrl+C. */
 static bool settle(Screen *screen, Error *err)
 {
+    if (isatty(STDERR_FILENO)) {
+        say_progress(screen);
+    }
     session_settle(screen->session);
     return cli_go_on(screen->app, err);
 }

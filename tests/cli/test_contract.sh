@@ -165,6 +165,13 @@ seq 1 30000 >"$dir/numbers"
 [ ! -s "$dir/stderr" ] || bad "a reader that left: $(cat "$dir/stderr")"
 ok shot --view analysis --size 640x400 -o "$o/analysis.png"; says 'not built yet'
 
+# ---- what takes long is said on a terminal, and nowhere else
+slow="shot --model random:L=12,H=8,d=512 --threads 1 --file $dir/long.txt -o $o/slow.png"
+seq -s ' ' 1 1200 >"$dir/long.txt"
+ok $slow; [ ! -s "$dir/stderr" ] || bad "a picture says: $(cat "$dir/stderr")"
+script -qec "'$program' $slow" /dev/null </dev/null >"$dir/stdout" || bad "on a terminal: $(cat "$dir/stdout")"
+prints 'computing attention: '
+
 # ---- bench
 ok bench --n 64,128 --heads 2 --dim 32 --causal --json
 for key in '"machine":{"cpu":' '"isa":' '"threads":' '"peak_gflops":' '"results":[' '"n":128,"queries":128,"heads":2' '"dim":32' \
