@@ -382,7 +382,7 @@ static Points speedup_of(const BenchReport *report, const BenchResult *first)
             p.y[at] = p.y[at - 1];
         }
         p.x[at] = r->threads;
-        p.y[at] = r->gflops;
+        p.y[at] = 1 / r->ms_min;
     }
     double unit = p.n ? p.y[0] / p.x[0] : 1;
     for (size_t i = 0; i < p.n; i++) {
@@ -395,7 +395,7 @@ static Points speedup_of(const BenchReport *report, const BenchResult *first)
 static void draw_threads(Page *page)
 {
     Chart c = chart_at(page, 2, 0, "Scaling with threads",
-                       "speed over the speed on the fewest threads; dashed: ideal");
+                       "speed over that on the fewest threads, least times; dashed: ideal");
     const BenchReport *report = page->report;
     Extent x = {0}, y = {0};
     for (size_t i = 0; i < report->results.n; i++) {
