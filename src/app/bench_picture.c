@@ -245,6 +245,72 @@ static void fit_lengths(const Page *page, Chart *c, Measure *const *measures, si
     chart_axis_fit(&c->x, x.lo, x.hi);
 }
 
+/* Lines of all series, and lower roofs of their own; true if a naive method is among them. */
+static bool roofline_series(const Page *page, Chart *c, double left)
+{
+    const BenchMachine *m = &page->report->fastest;
+    bool naive_seen = false;
+    for (size_t s = 0; s < page->n_series; s++) {
+        const Series *series = &page->series[s];
+        double peak = series->points[0]->peak_gflops;
+        if (fabs(peak / m->peak_gflops - 1) > 0.1) {
+            double flat_x[] = {fmax(left, m->read_gbs > 0 ? peak / m->read_gbs : left), c->x.hi};
+            double flat_y[] = {peak, peak};
+            chart_line(c, &(ChartLine){.x = flat_x,
+                                       .y = flat_y,
+                                       .n = 2,
+                                       .color = color_fade(series->color, 0.7f),
+                                       .width = 1,
+                                       .dashed = true});
+        }
+        Points p = points_of(series, intensity_of, gflops_of);
+        Points naive = points_of(series, naive_intensity_of, naive_gflops_of);
+        naive_seen = naive_seen || naive.n;
+        chart_line(c, &(ChartLine){.x = naive.x,
+                                   .y = naive.y,
+                                   .n = naive.n,
+                                   .color = series->color,
+                                   .marker = MARKER_SQUARE,
+                                   .dashed = true});
+        chart_line(
+            c, &(ChartLine){
+                   .x = p.x, .y = p.y, .n = p.n, .color = series->color, .marker = MARKER_CIRCLE});
+    }
+    return naive_seen;
+}
+
+/* left and ridge as in draw_roofline. */
+static void roofline_words(Page *page, Chart *c, double left, double ridge)
+{
+    const BenchMachine *m = &page->report->fastest;
+    chart_note(c, c->x.hi, m->peak_gflops, -6, DRAW_RIGHT, page->theme.text2,
+               draw_format(&page->list, "peak %.0f GF/s", m->peak_gflops));
+    if (ridge > left) {
+        /* Above the roof nothing can stand: the words go over the part of it that they span. */
+        double over = fmin(ridge, left * pow(c->x.hi / c->x.lo, 100 / (double)c->plot.w));
+        chart_note(c, left, over * m->read_gbs, -5, DRAW_LEFT, page->theme.text2,
+                   draw_format(&page->list, "memory %.0f GB/s", m->read_gbs));
+    }
+    for (size_t s = 0; s < page->n_series; s++) {
+        const Series *series = &page->series[s];
+        double peak = series->points[0]->peak_gflops;
+        if (fabs(peak / m->peak_gflops - 1) > 0.1) {
+            chart_note(c, c->x.hi, peak, -5, DRAW_RIGHT, page->theme.text2,
+                       draw_format(&page->list, "%s %s × %d: %.0f GF/s", series->points[0]->isa,
+                                   series->points[0]->precision, series->points[0]->threads, peak));
+        }
+    }
+    for (size_t s = 0; s < page->n_series; s++) {
+        const Series *series = &page->series[s];
+        for (size_t i = series->n; i-- > 0;) {
+            const BenchResult *r = series->points[i];
+            char n[32];
+            chart_axis_label(&(ChartAxis){.unit = UNIT_COUNT}, r->n, n);
+            chart_note(c, intensity_of(r), r->gflops, 10, DRAW_CENTER, page->theme.text2, n);
+        }
+    }
+}
+
 static void draw_roofline(Page *page)
 {
     const BenchMachine *m = &page->report->fastest;
@@ -273,60 +339,9 @@ static void draw_roofline(Page *page)
     chart_line(
         &c, &(ChartLine){
                 .x = roof_x + skip, .y = roof_y + skip, .n = 3 - skip, .color = page->theme.text2});
-    bool naive_seen = false;
-    for (size_t s = 0; s < page->n_series; s++) {
-        const Series *series = &page->series[s];
-        double peak = series->points[0]->peak_gflops;
-        if (fabs(peak / m->peak_gflops - 1) > 0.1) {
-            double flat_x[] = {fmax(left, m->read_gbs > 0 ? peak / m->read_gbs : left), c.x.hi};
-            double flat_y[] = {peak, peak};
-            chart_line(&c, &(ChartLine){.x = flat_x,
-                                        .y = flat_y,
-                                        .n = 2,
-                                        .color = color_fade(series->color, 0.7f),
-                                        .width = 1,
-                                        .dashed = true});
-        }
-        Points p = points_of(series, intensity_of, gflops_of);
-        Points naive = points_of(series, naive_intensity_of, naive_gflops_of);
-        naive_seen = naive_seen || naive.n;
-        chart_line(&c, &(ChartLine){.x = naive.x,
-                                    .y = naive.y,
-                                    .n = naive.n,
-                                    .color = series->color,
-                                    .marker = MARKER_SQUARE,
-                                    .dashed = true});
-        chart_line(
-            &c, &(ChartLine){
-                    .x = p.x, .y = p.y, .n = p.n, .color = series->color, .marker = MARKER_CIRCLE});
-    }
+    bool naive_seen = roofline_series(page, &c, left);
     /* Words come last, so that no line runs over them. */
-    chart_note(&c, c.x.hi, m->peak_gflops, -6, DRAW_RIGHT, page->theme.text2,
-               draw_format(&page->list, "peak %.0f GF/s", m->peak_gflops));
-    if (!skip) {
-        /* Above the roof nothing can stand: the words go over the part of it that they span. */
-        double over = fmin(ridge, left * pow(c.x.hi / c.x.lo, 100 / (double)c.plot.w));
-        chart_note(&c, left, over * m->read_gbs, -5, DRAW_LEFT, page->theme.text2,
-                   draw_format(&page->list, "memory %.0f GB/s", m->read_gbs));
-    }
-    for (size_t s = 0; s < page->n_series; s++) {
-        const Series *series = &page->series[s];
-        double peak = series->points[0]->peak_gflops;
-        if (fabs(peak / m->peak_gflops - 1) > 0.1) {
-            chart_note(&c, c.x.hi, peak, -5, DRAW_RIGHT, page->theme.text2,
-                       draw_format(&page->list, "%s %s × %d: %.0f GF/s", series->points[0]->isa,
-                                   series->points[0]->precision, series->points[0]->threads, peak));
-        }
-    }
-    for (size_t s = 0; s < page->n_series; s++) {
-        const Series *series = &page->series[s];
-        for (size_t i = series->n; i-- > 0;) {
-            const BenchResult *r = series->points[i];
-            char n[32];
-            chart_axis_label(&(ChartAxis){.unit = UNIT_COUNT}, r->n, n);
-            chart_note(&c, intensity_of(r), r->gflops, 10, DRAW_CENTER, page->theme.text2, n);
-        }
-    }
+    roofline_words(page, &c, left, ridge);
     chart_legend(&c, &(ChartLine){.color = page->theme.text2, .marker = MARKER_CIRCLE},
                  "streaming, least traffic; the number is N");
     if (naive_seen) {
