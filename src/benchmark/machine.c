@@ -74,6 +74,17 @@ static double measure_peak(PeakLoop *loop, int n_threads, int64_t rounds)
     return total / 1e9;
 }
 
+/* Of all threads, again where it falls short of `hoped`: they may have met on one processor. */
+static double measure_peak_again(PeakLoop *loop, int n_threads, int64_t rounds, double hoped)
+{
+    enum { TRIES = 4 };
+    double most = 0;
+    for (int i = 0; i < TRIES && most < 0.95 * hoped; i++) {
+        most = fmax(most, measure_peak(loop, n_threads, rounds));
+    }
+    return most;
+}
+
 void bench_cpu_name(char *name, size_t size)
 {
     snprintf(name, size, "unknown processor");
@@ -119,12 +130,18 @@ bool bench_machine(BenchMachine *machine, AttnIsa isa, int n_threads, Error *err
 #endif
     int64_t rounds = calibrate(loop);
     machine->peak_gflops_one = measure_peak(loop, 1, rounds);
-    machine->peak_gflops = machine->threads == 1 ? machine->peak_gflops_one
-                                                 : measure_peak(loop, machine->threads, rounds);
+    double hoped = machine->threads * machine->peak_gflops_one;
+    machine->peak_gflops = machine->threads == 1
+                               ? machine->peak_gflops_one
+                               : measure_peak_again(loop, machine->threads, rounds, hoped);
 #if defined(__x86_64__)
     if (bf16) {
         rounds = calibrate(bench_peak_avx512_bf16);
-        machine->bf16_gflops = measure_peak(bench_peak_avx512_bf16, machine->threads, rounds);
+        double one = measure_peak(bench_peak_avx512_bf16, 1, rounds);
+        machine->bf16_gflops = machine->threads == 1
+                                   ? one
+                                   : measure_peak_again(bench_peak_avx512_bf16, machine->threads,
+                                                        rounds, machine->threads * one);
     }
 #else
     (void)bf16; /* no kernel of other processors has it */
