@@ -351,8 +351,8 @@ KERNEL_INLINE void softmax_row(const Softmax *x, int32_t r, Row *row)
     row->r = r;
     row->s = x->s + r * ATTN_STEP;
     row->words = x->words + r * ATTN_STEP;
-    row->runs = x->runs + r * x->runs_ld;
-    row->max_runs = x->max_runs + r * x->runs_ld;
+    row->runs = x->runs ? x->runs + r * x->runs_ld : NULL;
+    row->max_runs = x->max_runs ? x->max_runs + r * x->runs_ld : NULL;
     row->col_width = x->b->col_width;
     row->first_key = x->first_key;
     row->lane_key = x->lane_key;
