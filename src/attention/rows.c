@@ -27,14 +27,14 @@ void attn_rows_carve(AttnRows *rows, const AttnPlan *plan, int32_t n_rows, bool 
     rows->distance = attn_carve(carver, n, sizeof(double));
     rows->o = with_o ? attn_carve(carver, n * ep, sizeof(float)) : NULL;
     rows->gathered = attn_carve(carver, ATTN_GROUP * dim, sizeof(float));
-    rows->attend.s = attn_carve(carver, 2 * ATTN_GROUP * ATTN_STEP, sizeof(float));
+    rows->attend.s = attn_carve(carver, ATTN_SCORES, sizeof(float));
     rows->attend.o = attn_carve(carver, ATTN_GROUP * ep, sizeof(float));
 }
 
 void attn_rows_open(AttnRows *rows)
 {
     /* Products go through rows that a small group lacks. */
-    memset(rows->attend.s, 0, 2 * ATTN_GROUP * ATTN_STEP * sizeof(float));
+    memset(rows->attend.s, 0, ATTN_SCORES * sizeof(float));
 }
 
 /* A group's queries. */

@@ -5,9 +5,11 @@
  */
 #include "attention/kernels/body_pack.h"
 
-/* A register tile; `rows` is a constant where these are inlined. */
-KERNEL_INLINE void tile_clear(vf acc[MR][NV], const int rows)
+/* A register tile: `rows` is a constant where this is inlined. */
+KERNEL_INLINE void scores_tile(const float *q, const float *panel, int32_t dim, float *s,
+                               const int rows)
 {
+    vf acc[MR][NV];
     UNROLL(8)
     for (int r = 0; r < rows; r++) {
         UNROLL(8)
@@ -15,28 +17,23 @@ KERNEL_INLINE void tile_clear(vf acc[MR][NV], const int rows)
             acc[r][c] = vf_set1(0.0f);
         }
     }
-}
-
-/* One word of rows and slots. */
-KERNEL_INLINE void tile_step(const float *q, const float *panel, vf acc[MR][NV], const int rows)
-{
-    vf k[NV];
-    UNROLL(8)
-    for (int c = 0; c < NV; c++) {
-        k[c] = vf_load(panel + c * W);
-    }
-    UNROLL(8)
-    for (int r = 0; r < rows; r++) {
-        vf b = vf_set1(q[r]);
+    for (int32_t d = 0; d < dim; d++) {
+        vf k[NV];
         UNROLL(8)
         for (int c = 0; c < NV; c++) {
-            acc[r][c] = vf_dot_k(b, k[c], acc[r][c]);
+            k[c] = vf_load(panel + c * W);
         }
+        UNROLL(8)
+        for (int r = 0; r < rows; r++) {
+            vf b = vf_set1(q[r]);
+            UNROLL(8)
+            for (int c = 0; c < NV; c++) {
+                acc[r][c] = vf_dot_k(b, k[c], acc[r][c]);
+            }
+        }
+        panel += NR;
+        q += MR;
     }
-}
-
-KERNEL_INLINE void tile_store(vf acc[MR][NV], float *s, const int rows)
-{
     UNROLL(8)
     for (int r = 0; r < rows; r++) {
         UNROLL(8)
@@ -44,19 +41,6 @@ KERNEL_INLINE void tile_store(vf acc[MR][NV], float *s, const int rows)
             vf_store(s + r * ATTN_STEP + c * W, acc[r][c]);
         }
     }
-}
-
-KERNEL_INLINE void scores_tile(const float *q, const float *panel, int32_t dim, float *s,
-                               const int rows)
-{
-    vf acc[MR][NV];
-    tile_clear(acc, rows);
-    for (int32_t d = 0; d < dim; d++) {
-        tile_step(q, panel, acc, rows);
-        panel += NR;
-        q += MR;
-    }
-    tile_store(acc, s, rows);
 }
 
 static void kernel_scores(const float *q, const float *panel, int32_t dim, int32_t n_rows, float *s)

@@ -26,6 +26,8 @@ enum {
     ATTN_ALIGN = 64,       /* bytes */
     ATTN_NAMED = 3,        /* keys with names: first, self, previous */
     ATTN_DIRECT = 8,       /* most rows that read keys and values where they are */
+    /* floats of scores in scratch: of the step under way and of the next one */
+    ATTN_SCORES = 2 * ATTN_GROUP * ATTN_STEP,
     /* floats of a kept step: exponentials [group][64] in slot order, then references [group] */
     ATTN_KEPT = ATTN_GROUP * ATTN_STEP + ATTN_PAD,
 };
@@ -81,7 +83,7 @@ typedef struct AttnGroup {
 
 /** Scratch of one attend call; what it holds does not outlive the call. */
 typedef struct AttnAttendScratch {
-    float *s;                 /* two of [group][64] */
+    float *s;                 /* [ATTN_SCORES], twice [group][64] */
     float *o;                 /* [group][ep] */
     float *run_sum, *run_max; /* [group][ATTN_BLOCK_STEPS * ATTN_PAD] */
 } AttnAttendScratch;
