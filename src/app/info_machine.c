@@ -43,7 +43,6 @@ static const char *list_isas(const char *before, const char *between, char *out,
 
 bool info_machine(const App *app, bool json, StrBuf *out, Error *err)
 {
-    static const char *const wishes[] = {"auto", "on", "off"};
     char message[256] = "";
     char isas[96];
     char tiles[GPU_TILES_NAME];
@@ -56,7 +55,7 @@ bool info_machine(const App *app, bool json, StrBuf *out, Error *err)
     attn_ctx_destroy(&ctx);
     find_tiles(app, tiles);
     bool wanted = gpu_tiles_wanted(app);
-    const char *wish = wishes[app_option(app, OPTION_GPU_TILES_ID)->integer];
+    const char *wish = app_option(app, OPTION_GPU_TILES_ID)->text;
     if (json) {
         return strbuf_printf(out, err,
                              "\"machine\":{\"kernels\":\"%s\",\"available\":[%s],\"threads\":%d,"
